@@ -1,0 +1,168 @@
+"""Finding the repository a command is about, and the facts about it that do not change during a run.
+
+Discovery lets git itself decide (ownership rules such as `safe.directory` are the user's decision, so the
+first question is asked without naming a git dir); from then on every child is bound to what was found.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dev_agent.errors import EnvironmentFault, GitFailed, RepositoryFault
+from dev_agent.repository.git import Git, find_git
+
+MINIMUM_GIT = (2, 38)
+"""`merge-tree --write-tree` came with 2.38."""
+
+_VERSION = re.compile(r"git version (\d+)\.(\d+)")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Repository:
+    """A repository and the work tree the command was started in.
+
+    `root` is the top of the work tree, None if bare. `git_dir` is this work tree's own, `common_dir` the one it
+    shares with linked work trees. `zero` is the all-zeros id of the object format.
+    """
+
+    root: Path | None
+    git_dir: Path
+    common_dir: Path
+    object_format: str
+    git_version: str
+    git: Git
+
+    @property
+    def zero(self) -> str:
+        """The id that stands for "no object"."""
+        return "0" * (64 if self.object_format == "sha256" else 40)
+
+    @property
+    def state_dir(self) -> Path:
+        """Where everything of ours lies that all work trees share."""
+        return self.common_dir / "dev-agent"
+
+    @property
+    def work_tree(self) -> Path:
+        """The top of the work tree. Raises RepositoryFault `bare-repo` if there is none."""
+        if self.root is None:
+            raise RepositoryFault(
+                "bare-repo",
+                f"{self.git_dir} is a bare repository: there is no work tree to land in",
+                hint="run the command in a clone or a linked work tree",
+            )
+        return self.root
+
+
+def discover(start: Path, environ: Mapping[str, str]) -> Repository:
+    """The repository around `start`.
+
+    Raises RepositoryFault (`not-a-repository`, `unsafe-repository`) or EnvironmentFault (git missing, too old).
+    """
+    if not start.is_dir():
+        raise RepositoryFault(
+            "not-a-directory", f"{start} is not a directory", hint="name a folder with -C DIR"
+        )
+    git = Git(program=find_git(environ), environ=environ, cwd=start.absolute())
+    version = _require_version(git)
+    done = git.run(
+        "rev-parse", "--absolute-git-dir", "--git-common-dir", "--is-bare-repository", "--show-object-format"
+    )
+    if not done.ok:
+        raise _not_found(start, done.stderr.decode("utf-8", "replace"))
+    git_dir, common, bare, object_format = done.stdout.decode("utf-8", "surrogateescape").splitlines()
+    root = None if bare == "true" else _top_level(git)
+    git_dir_path = Path(git_dir)
+    return Repository(
+        root=root,
+        git_dir=git_dir_path,
+        common_dir=(git.cwd / common).resolve(),
+        object_format=object_format,
+        git_version=version,
+        git=Git(
+            program=git.program,
+            environ=environ,
+            cwd=root or git_dir_path,
+            git_dir=git_dir_path,
+            work_tree=root,
+        ),
+    )
+
+
+def _top_level(git: Git) -> Path:
+    done = git.run("rev-parse", "--show-toplevel")
+    if not done.ok:
+        raise RepositoryFault(
+            "inside-git-dir",
+            f"{git.cwd} lies inside a git directory, not in a work tree",
+            hint="start in the work tree, or name it with -C DIR",
+        )
+    return Path(done.stdout.decode("utf-8", "surrogateescape").rstrip("\n"))
+
+
+def _require_version(git: Git) -> str:
+    said = git.line("version")
+    found = _VERSION.match(said)
+    if not found:
+        raise EnvironmentFault(f"git gives no version: {said!r}")
+    if (int(found[1]), int(found[2])) < MINIMUM_GIT:
+        raise EnvironmentFault(
+            f"{said} is too old", hint=f"install git {MINIMUM_GIT[0]}.{MINIMUM_GIT[1]} or newer"
+        )
+    return said.removeprefix("git version ")
+
+
+def _not_found(start: Path, stderr: str) -> RepositoryFault:
+    if "dubious ownership" in stderr:
+        return RepositoryFault(
+            "unsafe-repository",
+            f"git refuses the repository at {start}: it belongs to another user",
+            hint=f"if you trust it: git config --global --add safe.directory {start.absolute()}",
+        )
+    if "not a git repository" in stderr:
+        return RepositoryFault(
+            "not-a-repository",
+            f"{start.absolute()} is not inside a git repository",
+            hint="change into one, name one with -C DIR, or make one with: git init",
+        )
+    return RepositoryFault(
+        "unreadable-repository", f"git cannot read the repository at {start}: {stderr.strip()}"
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Head:
+    """Where HEAD points: `ref` is None when detached, `commit` is None when the branch is unborn."""
+
+    ref: str | None
+    commit: str | None
+
+    @property
+    def branch(self) -> str | None:
+        """The short branch name, None when detached."""
+        return self.ref.removeprefix("refs/heads/") if self.ref else None
+
+
+def read_head(repository: Repository) -> Head:
+    """HEAD as it is now. Raises GitFailed if it cannot be read."""
+    symbolic = repository.git.run("symbolic-ref", "-q", "HEAD")
+    if symbolic.code not in (0, 1):
+        raise GitFailed(("symbolic-ref", "HEAD"), symbolic.code, symbolic.stderr.decode("utf-8", "replace"))
+    ref = symbolic.stdout.decode("utf-8", "surrogateescape").strip() or None
+    return Head(ref=ref, commit=resolve_commit(repository, "HEAD"))
+
+
+def resolve_commit(repository: Repository, name: str) -> str | None:
+    """The full id of the commit `name` means, or None if there is none."""
+    done = repository.git.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    return done.stdout.decode("ascii").strip() if done.ok else None
+
+
+def tree_of(repository: Repository, commit: str | None) -> str:
+    """The tree id of `commit`; of nothing (an unborn branch) it is the empty tree's. Raises GitFailed."""
+    if commit is None:
+        return repository.git.line("hash-object", "-t", "tree", "-w", "--stdin", stdin=b"")
+    return repository.git.line("rev-parse", "--verify", "--end-of-options", f"{commit}^{{tree}}")
