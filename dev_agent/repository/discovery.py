@@ -24,8 +24,8 @@ _VERSION = re.compile(r"git version (\d+)\.(\d+)")
 class Repository:
     """A repository and the work tree the command was started in.
 
-    `root` is the top of the work tree, None if bare. `git_dir` is this work tree's own, `common_dir` the one it
-    shares with linked work trees. `zero` is the all-zeros id of the object format.
+    `root` is the top of the work tree, None if bare. `git_dir` is this work tree's own, `common_dir` the one
+    it shares with linked work trees. `zero` is the all-zeros id of the object format.
     """
 
     root: Path | None
@@ -60,7 +60,7 @@ class Repository:
 def discover(start: Path, environ: Mapping[str, str]) -> Repository:
     """The repository around `start`.
 
-    Raises RepositoryFault (`not-a-repository`, `unsafe-repository`) or EnvironmentFault (git missing, too old).
+    Raises RepositoryFault (`not-a-repository`, `unsafe-repository`) or EnvironmentFault (no git, too old).
     """
     if not start.is_dir():
         raise RepositoryFault(

@@ -3,8 +3,8 @@
 Every git child gets an explicit repository, a chosen environment and the options that user configuration
 must not change. Inherited `GIT_DIR` or `GIT_INDEX_FILE` would send a command to the wrong repository or
 index, so the environment is an allow-list. Optional locks are off: no child of ours may take `index.lock` in
-passing and leak it when killed. Data (names, paths, ids) goes behind `--`/`--end-of-options`, in stdin with `-z`, or is a
-full object id; callers see to that.
+passing and leak it when killed. Data (names, paths, ids) goes behind `--`/`--end-of-options`, in stdin with
+`-z`, or is a full object id; callers see to that.
 
 Hooks never run through this door unless `hooks=True` says so: `update-ref` on the user's own ref must obey
 their `reference-transaction` hook, and nothing else here may run one.

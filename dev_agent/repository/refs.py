@@ -32,7 +32,7 @@ def swap_ref(repository: Repository, ref: str, new: str, old: str | None, *, rea
     """Set `ref` to `new` if it still is `old` (None: must not exist). False if somebody was faster."""
     done = repository.git.run(
         "update-ref",
-        "--create-reflog" if ref == ANCHORS else "--no-deref",
+        "--no-deref",
         "-m",
         reason,
         ref,
@@ -60,4 +60,4 @@ def list_refs(repository: Repository, prefix: str) -> dict[str, str]:
     """All refs below `prefix` (which ends with a slash): name → object id."""
     listed = repository.git.out("for-each-ref", "--format=%(refname) %(objectname)", prefix)
     rows = (line.rsplit(" ", 1) for line in listed.decode("utf-8", "surrogateescape").splitlines())
-    return {name: object_id for name, object_id in rows}
+    return dict(rows)
