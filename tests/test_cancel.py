@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from dev_agent.cancel import Cancel
+
+
+def test_a_request_is_seen_by_who_waits() -> None:
+    cancel = Cancel()
+    cancel.check()
+    cancel.request()
+    assert cancel.requested
+    with pytest.raises(KeyboardInterrupt):
+        cancel.check()
+
+
+def test_a_signal_interrupts_the_main_thread_at_once() -> None:
+    cancel = Cancel()
+    with pytest.raises(KeyboardInterrupt):
+        cancel.on_signal(signal.SIGTERM, None)
+    assert cancel.requested
+
+
+def test_a_signal_inside_a_shield_waits_for_its_end() -> None:
+    cancel = Cancel()
+    finished = False
+    with pytest.raises(KeyboardInterrupt), cancel.shielded():
+        with cancel.shielded():
+            cancel.on_signal(signal.SIGINT, None)
+        cancel.check()
+        finished = True
+    assert finished
+    assert cancel.requested
+
+
+def test_an_error_inside_a_shield_is_not_hidden_by_the_signal() -> None:
+    cancel = Cancel()
+    with pytest.raises(ValueError, match="undo"), cancel.shielded():
+        cancel.on_signal(signal.SIGINT, None)
+        raise ValueError("undo")
+    assert cancel.requested
+
+
+def test_handlers_are_installed_for_the_three_signals() -> None:
+    cancel = Cancel()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        cancel.install_signal_handlers()
+        assert all(signal.getsignal(number) == cancel.on_signal for number in before)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

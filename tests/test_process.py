@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from dev_agent.cancel import Cancel
+from dev_agent.process import Completed, Stopped, run
+
+_ENV = {"PATH": os.environ["PATH"]}
+
+
+def _run(*argv: str, timeout_s: float = 30, **more: object) -> Completed:
+    return run(argv, cwd=Path("/"), env=_ENV, timeout_s=timeout_s, **more)  # type: ignore[arg-type]  # table of keywords
+
+
+def _alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+def test_status_output_and_error_output_come_back_apart() -> None:
+    done = _run("sh", "-c", "echo out; echo err >&2; exit 3")
+    assert (done.code, done.stdout, done.stderr, done.stopped) == (3, b"out\n", b"err\n", Stopped.NO)
+    assert not done.ok
+
+
+def test_a_missing_program_has_the_same_shape_as_a_failing_one() -> None:
+    done = _run("no-such-program-here")
+    assert done.code == 127
+    assert b"no-such-program-here" in done.stderr
+    assert not done.ok
+
+
+def test_a_signal_is_a_negative_status() -> None:
+    assert _run("sh", "-c", "kill -SEGV $$").code == -signal.SIGSEGV
+
+
+def test_nothing_of_our_environment_is_inherited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_DIR", "/somewhere/else")
+    assert b"GIT_DIR" not in _run("env").stdout
+
+
+def test_stdin_larger_than_a_pipe_arrives_whole() -> None:
+    payload = os.urandom(1_000_000)
+    assert _run("cat", stdin=payload).stdout == payload
+
+
+def test_a_child_that_reads_nothing_does_not_block_us() -> None:
+    assert _run("true", stdin=b"x" * 1_000_000).ok
+
+
+def test_without_stdin_the_child_reads_end_of_file() -> None:
+    assert _run("cat").stdout == b""
+
+
+def test_a_flood_keeps_head_and_tail_and_says_what_is_missing() -> None:
+    done = _run("sh", "-c", "echo first; yes | head -c 3000000; echo last", output_limit=1000)
+    assert done.truncated
+    assert done.stdout.startswith(b"first\n")
+    assert done.stdout.endswith(b"last\n")
+    assert b"bytes left out" in done.stdout
+    assert len(done.stdout) < 1100
+
+
+def test_output_of_exactly_the_limit_is_whole() -> None:
+    done = _run("sh", "-c", "printf 0123456789", output_limit=10)
+    assert (done.stdout, done.truncated) == (b"0123456789", False)
+
+
+def test_a_time_out_kills_the_whole_process_group(tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    done = _run("sh", "-c", f"sleep 600 & echo $! >{pids}; sleep 600", timeout_s=0.5)
+    assert done.stopped is Stopped.TIMED_OUT
+    assert done.code == -signal.SIGKILL
+    assert not _alive(int(pids.read_text()))
+
+
+def test_a_request_to_stop_ends_the_child() -> None:
+    cancel = Cancel()
+    reader, writer = os.pipe()
+
+    def ready(_data: bytes) -> None:
+        cancel.request()
+
+    try:
+        script = f"import os, time; os.write({writer}, b'x'); time.sleep(600)"
+        done = _run(sys.executable, "-c", script, cancel=cancel, pass_fds=(writer,), extra=((reader, ready),))
+    finally:
+        os.close(reader)
+        os.close(writer)
+    assert done.stopped is Stopped.CANCELLED
+
+
+def test_a_watcher_ends_the_child_with_its_reason() -> None:
+    done = _run("sleep", "600", watch=lambda _pid: "too much memory")
+    assert (done.stopped, done.veto) == (Stopped.VETOED, "too much memory")
+
+
+def test_a_daemon_that_keeps_our_pipe_does_not_keep_us(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    done = _run(
+        "sh",
+        "-c",
+        f"setsid sh -c 'echo $$ >{pid}; exec sleep 600' & while ! [ -s {pid} ]; do :; done; echo done",
+    )
+    os.kill(int(pid.read_text()), signal.SIGKILL)
+    assert (done.code, done.stdout, done.stopped) == (0, b"done\n", Stopped.NO)
+
+
+def test_only_named_descriptors_reach_the_child() -> None:
+    reader, writer = os.pipe()
+    os.set_inheritable(reader, True)
+    try:
+        script = f"import os\ntry: os.fstat({reader}); print('leaked')\nexcept OSError: print('closed')"
+        done = _run(sys.executable, "-c", script)
+    finally:
+        os.close(reader)
+        os.close(writer)
+    assert done.stdout == b"closed\n"
+
+
+def test_an_exception_here_leaves_no_child_behind(tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    def explode(pid: int) -> str:
+        seen.append(pid)
+        raise RuntimeError("watcher is broken")
+
+    with pytest.raises(RuntimeError, match="watcher is broken"):
+        _run("sleep", "600", watch=explode)
+    assert not _alive(seen[0])
+
+
+def test_many_threads_may_use_the_door_at_once() -> None:
+    outputs: list[bytes] = []
+    threads = [
+        threading.Thread(target=lambda n=n: outputs.append(_run("sh", "-c", f"echo {n}").stdout))
+        for n in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outputs) == [b"%d\n" % n for n in range(8)]
