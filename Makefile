@@ -1,0 +1,79 @@
+# Everything here works on a fresh machine that has Python 3.11 or newer, git and make, and leaves the checkout
+# clean: what it makes lies in .venv and in the ignored caches.
+#
+#   make demo       install what the program needs, then show it on a small project of its own
+#   make test       install the development tools too, then run the tests with the coverage floor
+#   make lint types contracts      the other gates; `make check` is all of them
+
+# Pinned, so that two machines install alike.
+UV := 0.13.9
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint types contracts check clean
+
+# uv lives apart from what it installs: `uv sync` removes what the lock does not name, itself included.
+TOOL := .venv/tool-$(UV)
+SYNC = UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy $(TOOL)/bin/uv sync --frozen --quiet --compile-bytecode
+RUN := .venv/bin/python -m
+
+# The development install has everything the plain one has; going back and forth would only cost time.
+READY := $(if $(wildcard .venv/.ready-dev),.venv/.ready-dev,.venv/.ready)
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+demo: $(READY)
+	@.venv/bin/dev-agent demo
+
+FLOOR := 95
+GUARDED := runtime edits policy repository
+
+test: .venv/.ready-dev
+	$(RUN) pytest -n auto --cov --cov-branch --cov-report=
+	@$(RUN) coverage report --skip-covered
+	@for package in $(GUARDED); do \
+	  $(RUN) coverage report --include="dev_agent/$$package/*" --fail-under=$(FLOOR) --format=total > .venv/total \
+	    && echo "branch coverage of $$package: $$(cat .venv/total) %" \
+	    || { echo "branch coverage of $$package: $$(cat .venv/total) %, less than $(FLOOR) %" >&2; exit 1; }; \
+	done
+
+lint: .venv/.ready-dev
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+
+types: .venv/.ready-dev
+	$(RUN) mypy
+
+contracts: .venv/.ready-dev
+	.venv/bin/lint-imports
+
+check: lint types contracts test demo
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage .coverage.*
+
+# A name on PATH proves nothing (version managers leave shims that only print an error): each one is run.
+$(TOOL)/.ready: Makefile
+	@for name in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	  if "$$name" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2> /dev/null; then \
+	    found=$$name; break; \
+	  fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  echo "make: no Python 3.11 or newer with its venv module was found on PATH." >&2; \
+	  echo "      Install one (Debian and Ubuntu: apt install python3-venv), or name one: make PYTHON=/path/to/python3" >&2; \
+	  exit 1; \
+	fi; \
+	set -e; \
+	[ -x .venv/bin/python ] || "$$found" -m venv --without-pip .venv; \
+	"$$found" -m venv --clear $(TOOL); \
+	$(TOOL)/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: "uv==$(UV)"; \
+	touch $@
+
+.venv/.ready: $(TOOL)/.ready uv.lock pyproject.toml
+	$(SYNC) --no-default-groups
+	@touch $@
+
+.venv/.ready-dev: $(TOOL)/.ready uv.lock pyproject.toml
+	$(SYNC)
+	@touch $@ .venv/.ready
