@@ -1,0 +1,39 @@
+"""What can be wrong with what a user wrote: a glob or a policy file.
+
+PolicyError
+└── GlobError   one pattern that means nothing, or not what its writer thinks
+
+Every error carries `message` (what failed) and `hint` (what to do). A policy file's faults are reported together, each
+with the path of its field, so that one look is enough to mend the file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fault:
+    """One thing wrong with a policy file: the field's dotted path ("" for the file), what is wrong, what to do."""
+
+    field: str
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        where = f"{self.field}: " if self.field else ""
+        return f"{where}{self.problem}; {self.remedy}"
+
+
+class PolicyError(Exception):
+    """A policy cannot be used. `faults` lists everything that is wrong with it, in the file's reading order."""
+
+    def __init__(self, message: str, hint: str, faults: tuple[Fault, ...] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.faults = faults
+
+
+class GlobError(PolicyError):
+    """A path pattern is not in the glob language of `globs`."""

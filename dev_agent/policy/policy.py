@@ -1,0 +1,178 @@
+"""A policy: a team's opinion about change sets, as TOML that is checked whole before it is used.
+
+    name = "default"
+    version = 1                     the version of this format
+    [scope]   write deny protected  path patterns (see `globs`): may be changed, may never be, somebody must agree
+    [paths]   tests …               further paths that count as tests, gate configuration, CI …; added to the built-in
+    [limits]  files lines bytes deletions
+    [on]      fact = "allow" | "ask" | "deny"      one key per row of `catalogue`
+    [gates]   types, tests = "delta" | "strict" | "off"    judged against the baseline, absolutely, or not at all
+              flaky, no_tests, no_types = "allow" | "deny" a test that passes only sometimes; a project that has none
+              changed_tests = "allow" | "ask" | "deny"     a base test fails, the change's own version of it passes
+    [edits]   max_match_level = 0…4 how inexactly an edit may match: exact, white space, indentation, Unicode, "..."
+    [hooks]   run = "run" | "skip"  the project's own commit hooks
+    [sandbox] confinement = "required" | "optional"
+    [denied]  then = "repair" | "reject"           after a denial: another attempt, or the end
+
+Every key but `name` and `version` may be left out; what then holds is in `schema` and is careful. An unknown key is an
+error: a misspelt rule that silently does nothing is worse than none. A loaded policy cannot be changed.
+
+The digest covers what the policy means (all values, defaults filled in, the name and the version) and nothing of how
+it is written: comments, order of keys and of patterns, and layout do not matter. Two policies with one digest decide
+alike under one release.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Literal, cast
+
+from dev_agent.policy import schema
+from dev_agent.policy.errors import Fault, PolicyError
+from dev_agent.policy.settings import FactSettings
+from dev_agent.policy.verdict import Verdict
+
+Mode = Literal["delta", "strict", "off"]
+YesNo = Literal["allow", "deny"]
+
+VERSION = 1
+_LARGEST = 256_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GatePolicy:
+    """How the gates judge; the meaning of each word is in the module's text."""
+
+    types: Mode
+    tests: Mode
+    flaky: YesNo
+    no_tests: YesNo
+    no_types: YesNo
+    changed_tests: Literal["allow", "ask", "deny"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """The largest change set that raises no question: changed files, lines added plus removed, new bytes, deleted files."""
+
+    max_files: int
+    max_lines: int
+    max_bytes: int
+    max_deletions: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy:
+    """A checked policy. `settings` is what `compute_facts` needs of it; `on` maps every fact to its verdict."""
+
+    name: str
+    digest: str
+    settings: FactSettings
+    limits: Limits
+    on: Mapping[str, Verdict]
+    gates: GatePolicy
+    max_match_level: int
+    hooks: Literal["run", "skip"]
+    sandbox: Literal["required", "optional"]
+    on_denied: Literal["repair", "reject"]
+
+    def settings_with(self, *, own: tuple[str, ...]) -> FactSettings:
+        """The settings with further paths of dev-agent itself: those the policy and the program were loaded from."""
+        return replace(self.settings, own=(*self.settings.own, *own))
+
+
+def load_policy(text: str, *, source: str) -> Policy:
+    """The policy a text says. `source` names the text in messages.
+
+    Raises PolicyError with every fault of the text; nothing of a faulty policy is used.
+    """
+    document = _parse(text, source)
+    values, faults = schema.read(document)
+    if faults:
+        lines = "\n".join(f"  {fault}" for fault in faults)
+        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        raise PolicyError(f"the policy {source} has {count}:\n{lines}", "mend the fields named above", faults)
+    return _build(str(document["name"]), values)
+
+
+def _parse(text: str, source: str) -> Mapping[str, object]:
+    if len(text) > _LARGEST:
+        raise PolicyError(
+            f"the policy {source} is larger than {_LARGEST} characters",
+            "a policy is a page of rules: shorten it",
+        )
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        problem = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "it is nested too deeply"
+        fault = Fault(field="", problem=f"not valid TOML: {problem}", remedy="mend the syntax there")
+        raise PolicyError(
+            f"the policy {source} is not valid TOML: {problem}", "mend the syntax there", (fault,)
+        ) from None
+
+
+def _build(name: str, values: schema.Values) -> Policy:
+    return Policy(
+        name=name,
+        digest=_digest(name, values),
+        settings=_settings(values),
+        limits=_limits(values),
+        on=MappingProxyType({fact: Verdict(str(word)) for fact, word in values["on"].items()}),
+        gates=_gates(values["gates"]),
+        max_match_level=int(cast("int", values["edits"]["max_match_level"])),
+        hooks=cast("Literal['run', 'skip']", values["hooks"]["run"]),
+        sandbox=cast("Literal['required', 'optional']", values["sandbox"]["confinement"]),
+        on_denied=cast("Literal['repair', 'reject']", values["denied"]["then"]),
+    )
+
+
+# The casts say what the schema has checked already: each of these words is one of its type's.
+def _gates(words: Mapping[str, schema.Value]) -> GatePolicy:
+    return GatePolicy(
+        types=cast("Mode", words["types"]),
+        tests=cast("Mode", words["tests"]),
+        flaky=cast("YesNo", words["flaky"]),
+        no_tests=cast("YesNo", words["no_tests"]),
+        no_types=cast("YesNo", words["no_types"]),
+        changed_tests=cast("Literal['allow', 'ask', 'deny']", words["changed_tests"]),
+    )
+
+
+def _limits(values: schema.Values) -> Limits:
+    numbers = cast("Mapping[str, int]", values["limits"])
+    return Limits(
+        max_files=numbers["files"],
+        max_lines=numbers["lines"],
+        max_bytes=numbers["bytes"],
+        max_deletions=numbers["deletions"],
+    )
+
+
+def _settings(values: schema.Values) -> FactSettings:
+    """The built-in lists and what the policy adds to them."""
+    ground = FactSettings()
+    scope = cast("Mapping[str, tuple[str, ...]]", values["scope"])
+    more = cast("Mapping[str, tuple[str, ...]]", values["paths"])
+    return FactSettings(
+        write=scope["write"],
+        deny=scope["deny"],
+        protected=scope["protected"],
+        tests=(*ground.tests, *more["tests"]),
+        collected=(*ground.collected, *more["tests"]),
+        gates=(*ground.gates, *more["gate_configuration"]),
+        ci=(*ground.ci, *more["ci"]),
+        hooks=(*ground.hooks, *more["hooks"]),
+        own=(*ground.own, *more["own"]),
+        dependencies=(*ground.dependencies, *more["dependencies"]),
+    )
+
+
+def _digest(name: str, values: schema.Values) -> str:
+    content = {"name": name, "version": VERSION, **{table: dict(keys) for table, keys in values.items()}}
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()

@@ -1,0 +1,278 @@
+"""Facts that the syntax tree of Python code tells: what code can newly do, and what it hides from types and tests.
+
+Only statements that changed are walked. Every occurrence becomes a mark; `marks` decides which are new. Names are
+followed through the file's own imports (`from os import system as s` is `os.system`), not through assignments,
+`getattr` or other files: this is a tripwire for what a model writes, not a proof about what a malicious person can.
+The sandbox and the gates hold whether or not a tripwire rings.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from dev_agent.policy import globs
+from dev_agent.policy.change import FileDelta
+from dev_agent.policy.marks import FileMarks, Mark, Sighting
+from dev_agent.policy.place import Place
+from dev_agent.policy.python_source import (
+    PythonSource,
+    changed_statements,
+    dotted,
+    import_bindings,
+    last_name,
+    walk,
+)
+from dev_agent.policy.settings import FactSettings
+
+_PROCESS_OR_NETWORK = frozenset({
+    "subprocess", "pty", "pexpect", "socket", "socketserver", "ftplib", "smtplib", "telnetlib", "poplib", "imaplib",
+    "http.client", "http.server", "urllib.request", "xmlrpc", "requests", "httpx", "httpx2", "aiohttp", "urllib3", "paramiko",
+    "websocket", "websockets", "pycurl", "asyncio.subprocess",
+})  # fmt: skip
+_DYNAMIC = frozenset(
+    {"ctypes", "cffi", "pickle", "_pickle", "cPickle", "marshal", "shelve", "dill", "cloudpickle", "codeop"}
+)
+_PROCESS_CALLS = re.compile(
+    r"os\.(?:system|popen|exec[lv]p?e?|spawn[lv]p?e?|posix_spawnp?|fork|forkpty|startfile)"
+    r"|asyncio\.(?:create_subprocess_(?:exec|shell)|open_connection|start_server)"
+)
+_DYNAMIC_CALLS = frozenset(
+    {
+        "eval",
+        "exec",
+        "compile",
+        "__import__",
+        "builtins.eval",
+        "builtins.exec",
+        "builtins.compile",
+        "builtins.__import__",
+    }
+)
+_CONTROL_CALLS = re.compile(
+    r"os\.(?:_exit|abort|kill|killpg)|signal\.(?:signal|set_wakeup_fd|sigaction)|atexit\.register|faulthandler\.cancel_dump_traceback_later"
+)
+_FRAMEWORK = frozenset({"pytest", "_pytest", "pluggy"})
+_ALWAYS = frozenset({"__eq__", "__ne__", "__contains__", "__instancecheck__", "__subclasscheck__"})
+_TYPING = ("typing.", "typing_extensions.")
+_ANY = re.compile(r"\bAny\b")
+
+
+def python_facts(deltas: Sequence[FileDelta]) -> Iterator[Sighting]:
+    """Python that cannot be read as Python."""
+    for delta in deltas:
+        source = delta.after_python
+        if source is not None and source.tree is None:
+            yield Sighting(fact="unparsable_python", place=Place(path=delta.path))
+
+
+def python_marks(delta: FileDelta, settings: FactSettings) -> FileMarks:
+    """The marks of a file's changed statements."""
+    before, after = changed_statements(delta.before_python, delta.after_python)
+    return FileMarks(
+        path=delta.path,
+        before=tuple(_Reader(delta.before_python, delta.old_path, settings).read(before)),
+        after=tuple(_Reader(delta.after_python, delta.path, settings).read(after)),
+    )
+
+
+class _Reader:
+    """Reads the marks of one version of one file."""
+
+    def __init__(self, source: PythonSource | None, path: str, settings: FactSettings) -> None:
+        self.source = source or PythonSource(None, ())
+        self.is_test = globs.matches(settings.tests, path, casefold=True)
+        self.readers: Mapping[type[ast.AST], Callable[[ast.AST], Iterator[tuple[str, str]]]] = {
+            ast.Import: self._import,
+            ast.ImportFrom: self._import,
+            ast.Call: self._call,
+            ast.Name: self._name,
+            ast.Attribute: self._name,
+            ast.arg: self._annotated,
+            ast.AnnAssign: self._annotated,
+            ast.FunctionDef: self._function,
+            ast.AsyncFunctionDef: self._function,
+            ast.ClassDef: self._decorated,
+            ast.ExceptHandler: self._handler,
+            ast.If: self._branch,
+            ast.Compare: self._comparison,
+            ast.Constant: self._constant,
+            ast.Subscript: self._subscript,
+        }
+
+    def read(self, statements: Sequence[ast.stmt]) -> Iterator[Mark]:
+        imported = set()
+        for node in walk(statements):
+            reader = self.readers.get(type(node))
+            for fact, kind in reader(node) if reader else ():
+                # A second import of what is imported already gives code nothing new.
+                if kind.startswith("import "):
+                    if kind in imported:
+                        continue
+                    imported.add(kind)
+                number: int = getattr(node, "lineno", 1)
+                yield Mark(fact=fact, kind=kind, line=number, text=self.source.line(number))
+
+    def _import(self, node: ast.AST) -> Iterator[tuple[str, str]]:
+        for name in _modules(node):
+            root = name.partition(".")[0]
+            if not self.is_test and _among(name, _PROCESS_OR_NETWORK):
+                yield "process_or_network_imports", f"import {root}"
+            if not self.is_test and _among(name, _DYNAMIC):
+                yield "dynamic_code", f"import {root}"
+            if (root in _FRAMEWORK and not self.is_test) or root == "_pytest":
+                yield "test_framework_in_source", f"import {root}"
+        for name, meaning in import_bindings(node).items():
+            if self._typing(meaning) == "Any" and name != "Any":
+                yield "any_added", "Any"
+
+    def _call(self, node: ast.AST) -> Iterator[tuple[str, str]]:
+        assert isinstance(node, ast.Call)
+        name = self._meaning(node.func)
+        if not self.is_test and _PROCESS_CALLS.fullmatch(name):
+            yield "process_or_network_imports", name
+        if not self.is_test and name in _DYNAMIC_CALLS:
+            yield "dynamic_code", name.removeprefix("builtins.")
+        if _CONTROL_CALLS.fullmatch(name):
+            yield "process_control", name
+        if self._typing(name) == "cast":
+            yield "casts_added", "cast"
+        if name == "contextlib.suppress" and any(_is_broad(one) for one in node.args):
+            yield "swallowed_exceptions", "suppress"
+        if (
+            not self.is_test
+            and name.startswith("sys.modules.")
+            and node.args
+            and _is_framework_name(node.args[0])
+        ):
+            yield "behaves_differently_under_test", "sys.modules"
+
+    def _name(self, node: ast.AST) -> Iterator[tuple[str, str]]:
+        assert isinstance(node, ast.Name | ast.Attribute)
+        if self._typing(self._meaning(node)) == "Any":
+            yield "any_added", "Any"
+
+    def _annotated(self, node: ast.AST) -> Iterator[tuple[str, str]]:
+        assert isinstance(node, ast.arg | ast.AnnAssign)
+        yield from _quoted_any(node.annotation)
+
+    def _function(self, node: ast.AST) -> Iterator[tuple[str, str]]:
+        assert isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        yield from _quoted_any(node.returns)
+        yield from self._decorated(node)
+        if node.name in _ALWAYS and _returns_constant(node):
+            yield "always_equal_objects", node.name
+
+    def _decorated(self, node: ast.AST) -> Iterator[tuple[str, str]]:
+        assert isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        if any(last_name(one) in {"no_type_check", "no_type_check_decorator"} for one in node.decorator_list):
+            yield "type_checking_disabled", "no_type_check"
+
+    def _handler(self, node: ast.AST) -> Iterator[tuple[str, str]]:
+        assert isinstance(node, ast.ExceptHandler)
+        if (node.type is None or _is_broad(node.type)) and all(_does_nothing(one) for one in node.body):
+            yield "swallowed_exceptions", "except"
+
+    def _branch(self, node: ast.AST) -> Iterator[tuple[str, str]]:
+        assert isinstance(node, ast.If)
+        test = node.test
+        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            meaning = self._meaning(test.operand)
+            if self._typing(meaning) == "TYPE_CHECKING" or meaning in {"TYPE_CHECKING", "MYPY"}:
+                yield "type_checking_disabled", "not TYPE_CHECKING"
+
+    def _comparison(self, node: ast.AST) -> Iterator[tuple[str, str]]:
+        assert isinstance(node, ast.Compare)
+        asks = any(isinstance(op, ast.In | ast.NotIn) for op in node.ops) and _is_framework_name(node.left)
+        if not self.is_test and asks and any(self._holds_modules(one) for one in node.comparators):
+            yield "behaves_differently_under_test", "sys.modules"
+
+    def _subscript(self, node: ast.AST) -> Iterator[tuple[str, str]]:
+        assert isinstance(node, ast.Subscript)
+        if not self.is_test and self._holds_modules(node.value) and _is_framework_name(node.slice):
+            yield "behaves_differently_under_test", "sys.modules"
+
+    def _constant(self, node: ast.AST) -> Iterator[tuple[str, str]]:
+        assert isinstance(node, ast.Constant)
+        if not self.is_test and node.value in {
+            "PYTEST_CURRENT_TEST",
+            "PYTEST_VERSION",
+            "PYTEST_XDIST_WORKER",
+        }:
+            yield "behaves_differently_under_test", str(node.value)
+
+    def _holds_modules(self, node: ast.expr) -> bool:
+        inner = (
+            node.func.value if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else node
+        )
+        return self._meaning(inner) in {"sys.modules", "sys.argv"}
+
+    def _meaning(self, node: ast.expr) -> str:
+        """What a chain of names stands for, through the file's imports; "" for what is no chain of names."""
+        name = dotted(node)
+        first, dot, rest = name.partition(".")
+        return self.source.imported.get(first, first) + dot + rest
+
+    @staticmethod
+    def _typing(meaning: str) -> str:
+        for prefix in _TYPING:
+            if meaning.startswith(prefix):
+                return meaning.removeprefix(prefix)
+        return ""
+
+
+def _modules(node: ast.AST) -> Iterator[str]:
+    """Every module an import statement may load: `from urllib import request` may load `urllib.request`."""
+    if isinstance(node, ast.Import):
+        yield from (one.name for one in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+        yield node.module
+        yield from (f"{node.module}.{one.name}" for one in node.names)
+
+
+def _among(name: str, modules: frozenset[str]) -> bool:
+    parts = name.split(".")
+    return any(".".join(parts[:length]) in modules for length in (1, 2))
+
+
+def _quoted_any(annotation: ast.expr | None) -> Iterator[tuple[str, str]]:
+    if (
+        isinstance(annotation, ast.Constant)
+        and isinstance(annotation.value, str)
+        and _ANY.search(annotation.value)
+    ):
+        yield "any_added", "Any"
+
+
+def _is_framework_name(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value in {
+        "pytest",
+        "_pytest",
+        "unittest",
+        "pytest_cov",
+        "xdist",
+    }
+
+
+def _is_broad(node: ast.expr) -> bool:
+    names = node.elts if isinstance(node, ast.Tuple) else [node]
+    return any(last_name(one) in {"Exception", "BaseException"} for one in names)
+
+
+def _does_nothing(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Pass | ast.Continue) or (
+        isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    )
+
+
+def _returns_constant(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    body = [
+        one for one in node.body if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))
+    ]
+    only = body[0] if len(body) == 1 else None
+    return (
+        isinstance(only, ast.Return)
+        and isinstance(only.value, ast.Constant)
+        and isinstance(only.value.value, bool)
+    )

@@ -1,0 +1,117 @@
+"""Recognising credentials in text, and blotting them out.
+
+Two users: the fact "secrets added", and every excerpt this package hands out. A line can be worth showing for one
+reason (a suppressed type error) and hold a key for another, so excerpts are blotted always, not only for this fact.
+
+Known formats are matched by their issuer's prefix and length. A value without a format counts only when it is assigned
+to a name that says "secret" and looks random. Values issuers publish as examples, references to the environment and
+obvious placeholders are not secrets. Every expression is bounded, so a line of any length costs linear time.
+
+Left to others: history, files outside the change set, and asking the issuer whether a key is live.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_WORD_BEFORE = r"(?<![A-Za-z0-9_-])"
+
+_KNOWN: tuple[tuple[str, str], ...] = (
+    ("AWS access key", _WORD_BEFORE + r"(?:AKIA|ASIA|AROA|AIDA)[A-Z2-7]{16}(?![A-Z0-9])"),
+    ("GitHub token", _WORD_BEFORE + r"gh[pousr]_[A-Za-z0-9]{36,251}"),
+    ("GitHub fine-grained token", _WORD_BEFORE + r"github_pat_[A-Za-z0-9_]{50,120}"),
+    ("GitLab token", _WORD_BEFORE + r"glpat-[A-Za-z0-9_-]{20,60}"),
+    ("Slack token", _WORD_BEFORE + r"xox[abeoprs]-[A-Za-z0-9-]{10,250}"),
+    ("Slack webhook", r"hooks\.slack\.com/services/T[A-Z0-9]{6,12}/B[A-Z0-9]{6,12}/[A-Za-z0-9]{20,30}"),
+    ("Anthropic key", _WORD_BEFORE + r"sk-ant-[A-Za-z0-9_-]{20,200}"),
+    ("OpenAI key", _WORD_BEFORE + r"sk-(?:proj-|svcacct-|admin-)?[A-Za-z0-9_-]{32,250}"),
+    ("Google API key", _WORD_BEFORE + r"AIza[A-Za-z0-9_-]{35}"),
+    ("Stripe key", _WORD_BEFORE + r"[rs]k_live_[A-Za-z0-9]{20,120}"),
+    ("PyPI token", _WORD_BEFORE + r"pypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{50,250}"),
+    ("npm token", _WORD_BEFORE + r"npm_[A-Za-z0-9]{36}"),
+    (
+        "JSON web token",
+        _WORD_BEFORE + r"eyJ[A-Za-z0-9_-]{10,2000}\.eyJ[A-Za-z0-9_-]{10,4000}\.[A-Za-z0-9_-]{10,2000}",
+    ),
+    ("private key", r"-----BEGIN (?:[A-Z]{2,10} ){0,2}PRIVATE KEY(?: BLOCK)?-----"),
+    (
+        "password in a URL",
+        r"[a-z][a-z0-9+]{1,15}://[^\s:/@\"'<>{}$]{1,60}:(?P<url>[^\s:/@\"'<>{}$]{8,120})@[A-Za-z0-9]",
+    ),
+)
+
+# Names are matched at the end of an identifier, so that `token_count = ...` and `password_field` are no secrets.
+_ASSIGNED = (
+    r"(?i:secret|token|passwd|password|passphrase|api_?key|apikey|access_?key|private_?key|credentials?)(?i:_?key)?"
+    r"[\"']?\]?\s{0,4}(?::\s{0,2}[A-Za-z]{1,20}\s{0,4})?(?:=|:|=>)\s{0,4}"
+    r"(?:[bruf]{0,2}[\"'](?P<quoted>[^\"'\s]{16,200})[\"']|(?P<bare>[A-Za-z0-9+/_.=-]{20,200})(?=\s|\Z))"
+)
+
+_EVERYTHING = re.compile("|".join([f"(?P<k{n}>{one})" for n, (_, one) in enumerate(_KNOWN)] + [_ASSIGNED]))
+_MAYBE = re.compile(
+    r"(?i)AKIA|ASIA|AROA|AIDA|gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|hooks\.slack|sk-|AIza|k_live_|pypi-Ag|npm_|eyJ"
+    r"|PRIVATE KEY|://|secret|token|passw|passphrase|key|credential"
+)
+_PLACEHOLDER = re.compile(
+    r"(?i)example|placeholder|change_?me|your[-_]|xxxx|dummy|fake|redacted|sample|not-?a-?(?:real|secret)|12345678|abcdef|0000|\.\.\."
+    r"|[{}<>$%]|environ|getenv"
+)
+_BITS_OF_RANDOM = 3.4
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Secret:
+    """A credential found in a line: its kind, and where its characters start and end."""
+
+    kind: str
+    start: int
+    end: int
+
+
+def may_hold_secret(text: str) -> bool:
+    """A fast no: False means `find_secrets` finds nothing in any line of the text."""
+    return _MAYBE.search(text) is not None
+
+
+def find_secrets(line: str) -> Iterator[Secret]:
+    """The credentials in one line, left to right."""
+    for match in _EVERYTHING.finditer(line):
+        name = match.lastgroup
+        if name in {"quoted", "bare"}:
+            if _looks_random(match[name]) and (name == "quoted" or _mixed_like_a_key(match[name])):
+                yield Secret(kind="value of a secret-like name", start=match.start(name), end=match.end(name))
+            continue
+        number = next(n for n in range(len(_KNOWN)) if match[f"k{n}"] is not None)
+        group = "url" if match["url"] is not None else f"k{number}"
+        if not _PLACEHOLDER.search(match[group]):
+            yield Secret(kind=_KNOWN[number][0], start=match.start(group), end=match.end(group))
+
+
+def redact(line: str) -> str:
+    """The line with every credential replaced by its kind and length."""
+    if not may_hold_secret(line):
+        return line
+    out, at = [], 0
+    for secret in find_secrets(line):
+        out.append(line[at : secret.start])
+        out.append(f"[{secret.kind}, {secret.end - secret.start} characters]")
+        at = secret.end
+    return "".join([*out, line[at:]])
+
+
+def _mixed_like_a_key(value: str) -> bool:
+    """Unquoted, it may be an expression of code: names have few digits, and rarely both cases and an operator less."""
+    return sum(char.isdigit() for char in value) >= 3 and value != value.lower() and value != value.upper()
+
+
+def _looks_random(value: str) -> bool:
+    """Long, mixed and without a pattern: what a generator makes and a person does not."""
+    if _PLACEHOLDER.search(value) or not re.search("[0-9]", value) or not re.search("[A-Za-z]", value):
+        return False
+    counts = Counter(value)
+    total = len(value)
+    return -sum(n / total * math.log2(n / total) for n in counts.values()) >= _BITS_OF_RANDOM
