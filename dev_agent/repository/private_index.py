@@ -1,0 +1,77 @@
+"""An index file of our own, beside the user's and never instead of it.
+
+The user's settings for *their* index are switched off here: a split index would write its shared half into
+their git dir, and a sparse one would leave files out of what is staged or verified.
+Entries are changed by `--index-info`, which lets git refuse what it would never check out (`.git` in any
+spelling, a file where a folder is).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dev_agent.repository.git import Git
+
+NO_FILE = "0"
+_SETTINGS = (
+    "core.splitIndex=false",
+    "core.sparseCheckout=false",
+    "index.sparse=false",
+    "core.untrackedCache=false",
+)
+
+Replacements = Mapping[str, tuple[str, str] | None]
+"""Path → (mode, object id), or None to remove the path."""
+
+
+class PrivateIndex:
+    """The index file at `path`, reached through `git`. Methods raise GitFailed."""
+
+    def __init__(self, git: Git, path: Path) -> None:
+        self.git = git.with_index(path)
+        self.path = path
+
+    def load(self, tree: str) -> None:
+        """Make the index hold exactly `tree`. Killed before the end the old index stays."""
+        self._out("read-tree", tree)
+
+    def replace(self, replacements: Replacements, zero: str) -> None:
+        """Apply `replacements`; `zero` is the repository's all-zeros id.
+
+        Removals come first, so that a file can take the place of a folder that the same call empties.
+        """
+        rows = sorted(replacements.items(), key=lambda row: (row[1] is not None, row[0]))
+        lines = [
+            f"{' '.join(entry or (NO_FILE, zero))}\t{path}\0".encode("utf-8", "surrogateescape")
+            for path, entry in rows
+        ]
+        if lines:
+            self._out("update-index", "-z", "--index-info", stdin=b"".join(lines))
+
+    def write_tree(self) -> str:
+        """The id of the tree the index describes, written with all its sub-trees."""
+        return self._out("write-tree").decode("ascii").strip()
+
+    def check_out(self, work_tree: Path, paths: list[str] | None = None) -> None:
+        """Write all files, or just `paths`, into the empty folder `work_tree` in work-tree form.
+
+        Attributes are the index's own: no other file can say how these are written.
+        """
+        git = self.git.with_work_tree(work_tree)
+        if paths is None:
+            git.out("checkout-index", "--all", config=_SETTINGS)
+        elif paths:
+            named = b"".join(path.encode("utf-8", "surrogateescape") + b"\0" for path in paths)
+            git.out("checkout-index", "-z", "--stdin", stdin=named, config=_SETTINGS)
+
+    def entries(self) -> dict[str, tuple[str, str]]:
+        """Everything in the index: path → (mode, object id)."""
+        rows = self._out("ls-files", "-z", "--stage").decode("utf-8", "surrogateescape")
+        split = (row.split("\t", 1) for row in rows.split("\0")[:-1])
+        return {path: (info.split(" ")[0], info.split(" ")[1]) for info, path in split}
+
+    def _out(self, *args: str, stdin: bytes = b"") -> bytes:
+        return self.git.out(*args, stdin=stdin, config=_SETTINGS)

@@ -1,0 +1,210 @@
+"""Slots: persistent private work trees that gates run on, moved from tree to tree by the difference only.
+
+    <common dir>/dev-agent/slots/<purpose>-<n>/
+        lock          whoever holds its flock has the slot; git children inherit it, so an orphan keeps it
+        state.json    where it is: at a tree, or moving
+        index         the slot's own index: exactly the tree
+        tree/         the files
+        incoming/     files on their way into tree/
+
+A slot is not a git worktree: nothing is registered, so nothing can leak and no user command sees it. Files
+have the form a checkout would give them (line endings, filters), mode 0644 or 0755 whatever the umask, and a
+modification time computed from their blob id, so that a tool's cache finds equal content unchanged and
+different content changed, in every slot and after every rebuild.
+
+The rule that makes a kill harmless: `state.json` says `moving` before the first change and `at` after the
+last one. A slot that is not `at` some tree, or was so before a reboot (file contents may not have reached the
+disk), or under other checkout settings, is filled anew from nothing. A slot is meant to be mounted read-only;
+whoever lets anything write to one calls `distrust` first.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import itertools
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dev_agent.errors import GitFailed
+from dev_agent.repository.checkout_rules import checkout_rules
+from dev_agent.repository.confined import ConfinedFolder, remove_all
+from dev_agent.repository.objects import EXECUTABLE, SUBMODULE
+from dev_agent.repository.private_index import PrivateIndex
+from dev_agent.repository.slot_audit import altered_paths, parents
+from dev_agent.repository.slot_state import arrived_at, forget_state, moving_to, read_state, write_state
+from dev_agent.repository.tree_diff import Difference, tree_difference
+
+if TYPE_CHECKING:
+    from dev_agent.repository.discovery import Repository
+
+_PURPOSE = re.compile(r"[a-z][a-z0-9-]{0,31}")
+_ATTRIBUTES = ".gitattributes"
+
+
+def content_time(object_id: str) -> int:
+    """The modification time, in seconds, of a file whose blob is `object_id`."""
+    return 10**9 + int(object_id[:7], 16)
+
+
+class Slots:
+    """The slots of one repository."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+        self.folder = repository.state_dir / "slots"
+
+    @contextmanager
+    def lease(self, purpose: str) -> Iterator[Slot]:
+        """The first free slot for `purpose`, ours until the block ends (or all holders of its lock die).
+
+        Raises ValueError unless `purpose` is a short lower-case word.
+        """
+        if not _PURPOSE.fullmatch(purpose):
+            raise ValueError(f"not a purpose: {purpose!r}")
+        folder, lock = self._first_free(purpose)
+        try:
+            yield Slot(self._repository, folder, lock)
+        finally:
+            os.close(lock)
+
+    def _first_free(self, purpose: str) -> tuple[Path, int]:
+        for number in itertools.count(1):
+            folder = self.folder / f"{purpose}-{number}"
+            lock = _try_lock(folder)
+            if lock is not None:
+                return folder, lock
+        raise AssertionError("BUG: counting ended")
+
+
+class Slot:
+    """One leased slot. Not for several threads at once."""
+
+    def __init__(self, repository: Repository, folder: Path, lock: int) -> None:
+        self._repository = repository
+        self._git = repository.git.holding(lock)
+        self._index = PrivateIndex(self._git, folder / "index")
+        self._incoming = folder / "incoming"
+        self.folder = folder
+        self.path = folder / "tree"
+
+    @property
+    def at(self) -> str | None:
+        """The tree the slot holds, None if that is not certain."""
+        return self._believed(checkout_rules(self._repository))
+
+    def checkout(self, tree: str) -> Path:
+        """Make the slot hold exactly the tree with the id `tree`, and return the folder of its files.
+
+        Killed at any line, the next checkout fills the slot anew; so it does after an exception: GitFailed
+        (objects missing, a required filter failed) or OSError (disk full).
+        """
+        rules = checkout_rules(self._repository)
+        here = self._believed(rules)
+        if here == tree:
+            return self.path
+        write_state(self.folder, moving_to(tree, rules))
+        if here is None or not self._move(here, tree):
+            self._fill(tree)
+        write_state(self.folder, arrived_at(tree, rules, self.path))
+        return self.path
+
+    def distrust(self) -> None:
+        """Make the next checkout start from nothing. Call *before* something may write to the slot."""
+        forget_state(self.folder)
+
+    def drop(self) -> None:
+        """Remove everything the slot holds. Killed in between, the next checkout starts from nothing."""
+        self.distrust()
+        self._clear()
+
+    def altered(self) -> tuple[str, ...]:
+        """The paths where the folder is not what the last checkout left, judged without reading contents.
+
+        Walks the whole slot. A writer who restores the time of the file they changed is not seen: this finds
+        accidents, not attacks.
+        """
+        return altered_paths(self.path, self._index.entries(), content_time)
+
+    def _believed(self, rules: str) -> str | None:
+        state = read_state(self.folder)
+        return state.tree if state and state.holds(rules, self.path) else None
+
+    def _move(self, old: str, new: str) -> bool:
+        """Carry the difference over; False if only a fresh fill is sure to be right."""
+        try:
+            difference = tree_difference(self._git, old, new)
+            if any(each.path.rpartition("/")[2] == _ATTRIBUTES for each in difference):
+                return False  # they decide the form of files that did not change
+            self._index.replace({each.path: each.after for each in difference}, self._repository.zero)
+            if self._index.write_tree() != new:
+                return False
+            self._carry(difference)
+        except (GitFailed, OSError):
+            return False  # an old tree collected, something in the way: a fill cures it or says what is wrong
+        return True
+
+    def _carry(self, difference: tuple[Difference, ...]) -> None:
+        """Bring the files from the old tree to the new one: removals, then arrivals by rename."""
+        arriving = {each.path: each.after for each in difference if each.after}
+        files = {path: entry for path, entry in arriving.items() if entry[0] != SUBMODULE}
+        _make_empty(self._incoming)
+        self._index.check_out(self._incoming, list(files))
+        with ConfinedFolder(self._incoming) as incoming, ConfinedFolder(self.path) as tree:
+            for path, (mode, object_id) in files.items():
+                _stamp(incoming, path, mode, object_id)
+            for gone in (each.path for each in difference if each.must_go_first):
+                tree.remove(gone)
+                tree.remove_empty_parents(gone)
+            for path in files:
+                tree.take(incoming, path)
+            for path in arriving.keys() - files.keys():
+                tree.make_folder(path)
+        remove_all(self._incoming)
+
+    def _fill(self, tree: str) -> None:
+        """Make the slot from nothing."""
+        self._clear()
+        _make_empty(self.path)
+        self._index.load(tree)
+        self._index.check_out(self.path)
+        entries = self._index.entries()
+        with ConfinedFolder(self.path) as folder:
+            for above in sorted({above for path in entries for above in parents(path)}):
+                folder.open_up(above)
+            for path, (mode, object_id) in entries.items():
+                if mode == SUBMODULE:
+                    folder.make_folder(path)
+                else:
+                    _stamp(folder, path, mode, object_id)
+
+    def _clear(self) -> None:
+        for name in ("tree", "incoming"):
+            remove_all(self.folder / name)
+        for name in ("index", "index.lock"):
+            (self.folder / name).unlink(missing_ok=True)
+
+
+def _stamp(folder: ConfinedFolder, path: str, mode: str, object_id: str) -> None:
+    folder.stamp(path, executable=mode == EXECUTABLE, seconds=content_time(object_id))
+
+
+def _make_empty(folder: Path) -> None:
+    remove_all(folder)
+    folder.mkdir(parents=True)
+    folder.chmod(0o755)  # whatever the umask
+
+
+def _try_lock(folder: Path) -> int | None:
+    """A descriptor holding the slot's lock, None if somebody else has it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return None
+    return lock

@@ -1,0 +1,194 @@
+"""Turning a change set into a commit without the user's index, work tree or HEAD noticing.
+
+Everything is objects, a private index and one private ref. The order is the safety argument of `stage`:
+
+    1. identity      a missing one is refused before anything is written
+    2. blobs         raw bytes, no filters: what the tree names is what was judged
+    3. tree          private index = base tree + changes; git refuses what it would never check out
+    4. commit        signed if the user signs
+    5. private ref   the only name; it keeps everything above alive
+
+Killed after 2, 3 or 4 there are objects nothing names (git's gc drops them) and a scratch folder without a
+claim (the next operation removes it). Killed after 5 the staged commit stands and its run can be resumed.
+Nothing here reads a work tree, so nothing that ran in one can slip into a commit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from dev_agent.errors import EnvironmentFault, GitFailed
+from dev_agent.repository.discovery import tree_of
+from dev_agent.repository.identity import Identity, parse_person, user_identity, wants_signed_commits
+from dev_agent.repository.private_index import PrivateIndex
+from dev_agent.repository.refs import STAGED, set_ref
+from dev_agent.repository.scratch import scratch
+from dev_agent.repository.store import NewObject, ObjectStore
+
+if TYPE_CHECKING:
+    from dev_agent.repository.discovery import Repository
+    from dev_agent.repository.identity import Person
+    from dev_agent.repository.private_index import Replacements
+
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+
+
+class ChangeLike(Protocol):
+    """One changed path; `after` is None for a deletion."""
+
+    @property
+    def path(self) -> str:
+        """Where."""
+        ...
+
+    @property
+    def after_mode(self) -> str | None:
+        """The new mode, None for a deletion."""
+        ...
+
+    @property
+    def after(self) -> bytes | None:
+        """The new bytes (a symlink's target), None for a deletion."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Staged:
+    """A staged commit: its id, its tree, and the private ref that keeps it."""
+
+    commit: str
+    tree: str
+    ref: str
+
+
+def stage(
+    repository: Repository,
+    *,
+    base: str | None,
+    changes: Sequence[ChangeLike],
+    message: str,
+    run: str,
+    identity: Identity | None = None,
+    sign: bool | None = None,
+) -> Staged:
+    """Commit `changes` on `base` (None: as a root commit) under the private ref of `run`.
+
+    `identity` and `sign` default to what the user's own git would do. Staging a run again moves its ref.
+    Raises UsageFault (no identity), EnvironmentFault (cannot sign), RepositoryFault (objects missing) or
+    GitFailed (git refuses a path).
+    """
+    ref = staged_ref(run)
+    identity = identity or user_identity(repository)
+    tree = compose(repository, tree_of(repository, base), _write_blobs(repository, changes))
+    parents = () if base is None else (base,)
+    commit = commit_tree(
+        repository, tree=tree, parents=parents, message=message, identity=identity, sign=sign
+    )
+    set_ref(repository, ref, commit, reason=f"dev-agent: stage {run}")
+    return Staged(commit=commit, tree=tree, ref=ref)
+
+
+def recommit(
+    repository: Repository,
+    *,
+    tree: str,
+    parent: str,
+    like: str,
+    run: str,
+    sign: bool | None = None,
+) -> Staged:
+    """Commit `tree` on `parent` with the message and author of `like`, under the private ref of `run`.
+
+    This is how a staged commit follows a moved branch: a new commit, so the committer is the user of now and
+    it is signed anew. The old one stays valid until nothing names it. Raises as `stage` does.
+    """
+    ref = staged_ref(run)
+    author, message = _author_and_message(repository, like)
+    identity = replace(user_identity(repository), author=author)
+    commit = commit_tree(
+        repository, tree=tree, parents=(parent,), message=message, identity=identity, sign=sign
+    )
+    set_ref(repository, ref, commit, reason=f"dev-agent: restage {run}")
+    return Staged(commit=commit, tree=tree, ref=ref)
+
+
+def compose(repository: Repository, tree: str, replacements: Replacements) -> str:
+    """The id of `tree` with `replacements` (path → (mode, object id), None = remove). Raises GitFailed.
+
+    Removing an absent path is no change. A file where `tree` keeps a folder (or the reverse) is refused.
+    """
+    if not replacements:
+        return tree
+    with scratch(repository) as place:
+        index = PrivateIndex(repository.git.holding(place.claim), place.path / "index")
+        index.load(tree)
+        index.replace(replacements, repository.zero)
+        return index.write_tree()
+
+
+def commit_tree(
+    repository: Repository,
+    *,
+    tree: str,
+    parents: Sequence[str],
+    message: str,
+    identity: Identity,
+    sign: bool | None = None,
+) -> str:
+    """The id of a new commit object; no ref is touched.
+
+    `sign` None means as `commit.gpgsign` says. Raises EnvironmentFault if a wanted signature cannot be made:
+    an unsigned commit is never the answer to that.
+    """
+    signed = wants_signed_commits(repository) if sign is None else sign
+    args = ["commit-tree", tree, *(part for parent in parents for part in ("-p", parent))]
+    done = repository.git.run(
+        *args,
+        *(("-S",) if signed else ()),
+        stdin=message.encode("utf-8"),
+        # Whatever the user's setting, these bytes are UTF-8.
+        config=("i18n.commitEncoding=utf-8",),
+        env=identity.environment(),
+    )
+    if done.ok:
+        return done.stdout.decode("ascii").strip()
+    said = done.stderr.decode("utf-8", "replace")
+    if signed:
+        raise EnvironmentFault(
+            f"the commit could not be signed: {said.strip()}",
+            hint="make the signing key available, or set commit.gpgsign to false for this repository",
+        )
+    raise GitFailed(tuple(args), done.code, said)
+
+
+def staged_ref(run: str) -> str:
+    """The private ref of `run`. Raises ValueError unless that is a plain word."""
+    return STAGED + plain_word(run)
+
+
+def plain_word(run: str) -> str:
+    """`run` itself, if it can be part of a ref name and of a path. Raises ValueError if not."""
+    if not _RUN_ID.fullmatch(run):
+        raise ValueError(f"not a run id: {run!r}")
+    return run
+
+
+def _write_blobs(repository: Repository, changes: Sequence[ChangeLike]) -> dict[str, tuple[str, str] | None]:
+    """Store the new bytes of `changes`; the replacements that put them into a tree."""
+    kept = [(each.path, each.after_mode, each.after) for each in changes]
+    written = [(path, mode, data) for path, mode, data in kept if mode is not None and data is not None]
+    ids = ObjectStore(repository).write([NewObject(kind="blob", data=data) for _, _, data in written])
+    replacements: dict[str, tuple[str, str] | None] = {path: None for path, _, _ in kept}
+    replacements.update({path: (mode, oid) for (path, mode, _), oid in zip(written, ids, strict=True)})
+    return replacements
+
+
+def _author_and_message(repository: Repository, commit: str) -> tuple[Person, str]:
+    data = ObjectStore(repository).read(commit, "commit")
+    header, _, message = data.partition(b"\n\n")
+    lines = header.decode("utf-8", "surrogateescape").split("\n")
+    author = next(line.removeprefix("author ") for line in lines if line.startswith("author "))
+    return parse_person(author), message.decode("utf-8", "replace")

@@ -1,0 +1,168 @@
+"""The object store: bytes by id, ids by bytes.
+
+Reading goes through GitPython's pure-Python object database where it can (no child for one file), and through
+`git cat-file --batch` where it cannot: sha256 repositories, many objects at once, packs made since it looked.
+Whatever the way, bytes are believed only if they hash to the id that was asked for.
+
+Writing takes one child for any number of objects: a pack in memory, unpacked by git itself. Killed at any
+instant some loose objects exist that nothing names; git's own gc drops them.
+
+Nothing is ever fetched: an object missing from a shallow or partial clone is a refusal with its own code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, cast
+
+from dev_agent.errors import RepositoryFault
+
+if TYPE_CHECKING:
+    from dev_agent.repository.discovery import Repository
+
+_PACK_TYPES = {"commit": 1, "tree": 2, "blob": 3}
+
+
+class _Stream(Protocol):
+    type: bytes
+
+    def read(self) -> bytes: ...
+
+
+class _Database(Protocol):
+    def stream(self, sha: bytes, /) -> _Stream: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewObject:
+    """An object to write: `kind` is blob, tree or commit, `data` its bytes without git's header."""
+
+    kind: str
+    data: bytes
+
+
+class ObjectStore:
+    """The objects of one repository. Safe to share between threads; `close` lets the opened packs go."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+        self._lock = threading.Lock()
+        self._database: _Database | None = None
+
+    def read(self, object_id: str, kind: str = "blob") -> bytes:
+        """The bytes of one object.
+
+        Raises RepositoryFault (`missing-objects`, `damaged-object`) or GitFailed.
+        """
+        data = self._read_in_process(object_id, kind)
+        return self.read_many([object_id], kind)[object_id] if data is None else data
+
+    def read_many(self, object_ids: Iterable[str], kind: str = "blob") -> dict[str, bytes]:
+        """The bytes of many objects by one child. Raises as `read` does."""
+        wanted = list(dict.fromkeys(object_ids))
+        if not wanted:
+            return {}
+        asked = "".join(f"{object_id}\n" for object_id in wanted).encode("ascii")
+        found = _parse_batch(self._repository.git.out("cat-file", "--batch", stdin=asked))
+        missing = [object_id for object_id in wanted if object_id not in found]
+        if missing:
+            raise missing_objects(missing)
+        for object_id in wanted:
+            found_kind, data = found[object_id]
+            if found_kind != kind or self.id_of(data, kind) != object_id:
+                raise RepositoryFault(
+                    "damaged-object",
+                    f"the object {object_id} is not the {kind} its name promises",
+                    hint="look at it with: git fsck",
+                )
+        return {object_id: found[object_id][1] for object_id in wanted}
+
+    def write(self, objects: Sequence[NewObject]) -> tuple[str, ...]:
+        """Write `objects` and return their ids, in order. Raises GitFailed."""
+        by_id = {self.id_of(each.data, each.kind): each for each in objects}
+        if by_id:
+            pack = _pack(list(by_id.values()), self._repository.object_format)
+            self._repository.git.out("unpack-objects", "-q", stdin=pack)
+        return tuple(self.id_of(each.data, each.kind) for each in objects)
+
+    def id_of(self, data: bytes, kind: str = "blob") -> str:
+        """The id git gives an object with these bytes in this repository."""
+        digest = hashlib.new(self._repository.object_format, usedforsecurity=False)
+        digest.update(f"{kind} {len(data)}\0".encode("ascii"))
+        digest.update(data)
+        return digest.hexdigest()
+
+    def close(self) -> None:
+        """Let go of what reading opened; the store can be used again."""
+        with self._lock:
+            self._database = None
+
+    def _read_in_process(self, object_id: str, kind: str) -> bytes | None:
+        """The bytes if the pure-Python database can give them and they are right, else None."""
+        if self._repository.object_format != "sha1":
+            return None
+        try:
+            with self._lock:
+                stream = self._open().stream(bytes.fromhex(object_id))
+                data = stream.read()
+        except Exception:  # noqa: BLE001 - it fails in many ways on packs it does not know; git then decides
+            return None
+        return data if stream.type == kind.encode() and self.id_of(data, kind) == object_id else None
+
+    def _open(self) -> _Database:
+        if self._database is None:
+            # GitPython's object database without `import git`, which would start a child and read the
+            # environment only to look for a program we never let it run.
+            from gitdb.db import GitDB  # type: ignore[import-untyped]  # noqa: PLC0415 - slow, seldom needed
+
+            self._database = cast("_Database", GitDB(str(self._repository.common_dir / "objects")))
+        return self._database
+
+
+def missing_objects(object_ids: Sequence[str], said: str = "") -> RepositoryFault:
+    """The refusal for objects that are not in this clone."""
+    text = f"{len(object_ids)} object(s) are not in this clone, the first is {object_ids[0]}"
+    return RepositoryFault(
+        "missing-objects",
+        f"{text}: {said}" if said else text,
+        hint="complete it first: git fetch --unshallow (shallow) or git fetch --refetch (partial)",
+    )
+
+
+def _parse_batch(output: bytes) -> dict[str, tuple[str, bytes]]:
+    """What `cat-file --batch` said: id → (kind, bytes). Missing objects are left out."""
+    found: dict[str, tuple[str, bytes]] = {}
+    at = 0
+    while at < len(output):
+        end = output.index(b"\n", at)
+        words = output[at:end].decode("ascii").split(" ")
+        at = end + 1
+        if len(words) == 3:
+            size = int(words[2])
+            found[words[0]] = (words[1], output[at : at + size])
+            at += size + 1
+    return found
+
+
+def _pack(objects: Sequence[NewObject], object_format: str) -> bytes:
+    """A pack of whole objects (gitformat-pack: header, entries, checksum)."""
+    parts = [b"PACK", (2).to_bytes(4, "big"), len(objects).to_bytes(4, "big")]
+    for each in objects:
+        parts += (_entry_header(_PACK_TYPES[each.kind], len(each.data)), zlib.compress(each.data, 1))
+    pack = b"".join(parts)
+    return pack + hashlib.new(object_format, pack, usedforsecurity=False).digest()
+
+
+def _entry_header(kind: int, size: int) -> bytes:
+    """Type and length, four bits and then seven at a time, the high bit meaning "more"."""
+    byte, size = kind << 4 | size & 15, size >> 4
+    header = bytearray()
+    while size:
+        header.append(byte | 0x80)
+        byte, size = size & 0x7F, size >> 7
+    header.append(byte)
+    return bytes(header)

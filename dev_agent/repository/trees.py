@@ -1,0 +1,81 @@
+"""Trees as the gates see them: a place to check one out, a way to vary one, and look-ups by tree id.
+
+Binds slots, staging and object reading to one repository. Trees are immutable, so what was read once stays
+read; only the few used last are kept. Safe to share between threads, because gates run in parallel.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from dev_agent.errors import GitFailed
+from dev_agent.repository.objects import SUBMODULE, GitTree
+from dev_agent.repository.slots import Slots
+from dev_agent.repository.staging import compose
+from dev_agent.repository.store import ObjectStore, missing_objects
+from dev_agent.repository.tree_diff import tree_difference
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
+
+    from dev_agent.repository.discovery import Repository
+    from dev_agent.repository.private_index import Replacements
+    from dev_agent.repository.slots import Slot
+
+_KEPT = 8
+
+
+class RepositoryTrees:
+    """All trees of one repository, by id."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+        self._slots = Slots(repository)
+        self._store = ObjectStore(repository)
+        self._lock = threading.Lock()
+        self._opened: OrderedDict[str, GitTree] = OrderedDict()
+
+    def lease(self, purpose: str) -> AbstractContextManager[Slot]:
+        """A private work tree for `purpose`, nobody else's until the block ends."""
+        return self._slots.lease(purpose)
+
+    def compose(self, tree: str, replacements: Replacements) -> str:
+        """The id of `tree` with some paths replaced: path → (mode, object id), None = removed."""
+        return compose(self._repository, tree, replacements)
+
+    def entry(self, tree: str, path: str) -> tuple[str, str] | None:
+        """Mode and object id of the file, symlink or submodule at `path`, None if there is none."""
+        return self._open(tree).entry(path)
+
+    def read(self, tree: str, path: str) -> bytes | None:
+        """The bytes of the file at `path`, None if there is none (or it is a submodule)."""
+        opened = self._open(tree)
+        entry = opened.entry(path)
+        return None if entry is None or entry[0] == SUBMODULE else opened.read(path)
+
+    def paths(self, tree: str) -> Sequence[str]:
+        """All files, symlinks and submodules, sorted."""
+        return self._open(tree).paths()
+
+    def diff(self, old: str, new: str) -> Sequence[tuple[str, str]]:
+        """The paths that differ, each with its status: A, D, M or T."""
+        try:
+            found = tree_difference(self._repository.git, old, new)
+        except GitFailed as error:
+            raise missing_objects([old, new], error.message) from error
+        return tuple((each.path, each.status) for each in found)
+
+    def close(self) -> None:
+        """Let go of what reading opened."""
+        self._store.close()
+
+    def _open(self, tree: str) -> GitTree:
+        with self._lock:
+            opened = self._opened.pop(tree, None) or GitTree(self._repository, tree, self._store)
+            self._opened[tree] = opened
+            while len(self._opened) > _KEPT:
+                self._opened.popitem(last=False)
+            return opened

@@ -1,0 +1,1 @@
+"""The tests: a package, so that `tests.testing` can be imported and equal file names do not clash."""

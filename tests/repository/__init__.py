@@ -1,0 +1,1 @@
+"""Tests of `dev_agent.repository`."""
