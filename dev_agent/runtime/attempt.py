@@ -1,0 +1,108 @@
+"""One attempt at an action: run it, and make whatever happens a recordable outcome.
+
+Nothing an action does escapes: an exception, an outcome it did not declare, data of another type or without
+canonical form, a return after its time are all outcome `error` with data {type, message}; a traceback goes
+into a blob. What it spent counts in every case. KeyboardInterrupt is no outcome: the attempt is interrupted.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from dev_agent.runtime.actions import ActionSpec, Result, View, added
+from dev_agent.runtime.canonical import Json, frozen_object
+from dev_agent.runtime.conditions import has_type
+from dev_agent.runtime.errors import NotCanonical
+from dev_agent.runtime.events import require_recordable
+from dev_agent.runtime.host import Clock
+from dev_agent.runtime.states import ERROR
+
+MAX_MESSAGE = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """How an attempt ended. `raised` tells an exception from an outcome the action chose."""
+
+    outcome: str
+    data: Mapping[str, Json]
+    ms: int = 0
+    cost: Mapping[str, int] = field(default_factory=dict)
+    blobs: Mapping[str, bytes] = field(default_factory=dict)
+    raised: bool = False
+    interrupted: bool = False
+
+
+def attempted(spec: ActionSpec, view: View, clock: Clock, timeout_ms: int | None) -> Attempt:
+    """Run the action once. Raises nothing; the view has ended when this returns."""
+    started = clock.monotonic_ms()
+    attempt = _run(spec, view)
+    ms = max(clock.monotonic_ms() - started, 0)
+    view.end()
+    if timeout_ms is not None and ms > timeout_ms and not attempt.interrupted:
+        late = failed("Timeout", f"{spec.name} took {ms} ms, allowed are {timeout_ms}")
+        attempt = replace(late, blobs=attempt.blobs, cost=attempt.cost, raised=attempt.raised)
+    return replace(attempt, ms=ms, cost=added(attempt.cost, view.spent))
+
+
+def failed(kind: str, message: str, blobs: Mapping[str, bytes] | None = None) -> Attempt:
+    """Return the attempt that ended in `error` for this reason."""
+    data = frozen_object({"type": _printable(kind), "message": _printable(message)})
+    return Attempt(outcome=ERROR, data=data, blobs=blobs or {})
+
+
+def _run(spec: ActionSpec, view: View) -> Attempt:
+    try:
+        return _judged(spec, spec.run(view))
+    except KeyboardInterrupt:
+        return replace(failed("KeyboardInterrupt", "interrupted"), raised=True, interrupted=True)
+    except BaseException as error:  # noqa: BLE001 - an action may raise anything; SystemExit must not end a run either
+        return replace(_from_exception(error), raised=True)
+
+
+def _judged(spec: ActionSpec, result: object) -> Attempt:
+    """Return what a returned value makes: its own outcome, or `error` if it is not as declared."""
+    if type(result) is not Result:
+        return failed("WrongResult", f"{spec.name} returned {type(result).__name__}, not a Result")
+    try:
+        cost = added({}, result.cost)
+    except (NotCanonical, AttributeError) as error:
+        return failed("WrongCost", f"{spec.name}: {error}")
+    return replace(_checked(spec, result), cost=cost)
+
+
+def _checked(spec: ActionSpec, result: Result) -> Attempt:
+    if type(result.outcome) is not str and not hasattr(result.outcome, "value"):
+        return failed("WrongOutcome", f"{spec.name} gave an outcome that is not text")
+    outcome = str(result.outcome)
+    if outcome not in spec.outcomes and outcome != ERROR:
+        return failed("WrongOutcome", f"{spec.name} gave {outcome!r}, declared are {sorted(spec.outcomes)}")
+    try:
+        data = frozen_object(result.data)
+        blobs = dict(result.blobs)
+        require_recordable("left", data, "agent", blobs)
+    except (NotCanonical, TypeError, ValueError) as error:
+        return failed("WrongData", f"{spec.name}: {error}")
+    for name, kind in spec.facts.items():
+        if name in data and not has_type(data[name], kind):
+            return failed(
+                "WrongFact", f"{spec.name} gave {name} as {type(data[name]).__name__}, declared is {kind}"
+            )
+    return Attempt(outcome=outcome, data=data, blobs=MappingProxyType(blobs))
+
+
+def _from_exception(error: BaseException) -> Attempt:
+    try:
+        text = "".join(traceback.format_exception(error))
+        message = str(error)
+    except Exception:  # noqa: BLE001 - an exception's own __str__ may raise as well
+        text, message = "", "(the exception cannot be shown)"
+    return failed(type(error).__name__, message, {"traceback": text.encode(errors="backslashreplace")})
+
+
+def _printable(text: str) -> str:
+    """Bound the text and escape lone surrogates, which have no canonical form."""
+    return text[:MAX_MESSAGE].encode(errors="backslashreplace").decode()

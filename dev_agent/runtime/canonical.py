@@ -1,0 +1,166 @@
+"""One byte form for one value: RFC 8785 (JCS), restricted until two programs cannot disagree about it.
+
+Values: null, bool, str, int with |int| < 2**53, arrays, objects with ASCII keys. On that domain Python's
+`json.dumps(sort_keys=True, separators=(",", ":"), ensure_ascii=False)` *is* RFC 8785. Refused, because
+implementations differ on them: floats, larger integers, keys outside ASCII (sorted by UTF-16 units there, by
+code points here), lone surrogates. Types are exact, so no foreign `__eq__` or `__str__` ever runs; the one
+courtesy is `StrEnum`, taken as its value. Depth and size are bounded.
+
+`freeze` gives the same value deeply immutable (mapping proxies and tuples), `thaw` a private mutable copy.
+Everything here accepts frozen and plain values alike. No I/O.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TypeAlias, cast
+
+from dev_agent.runtime.errors import NotCanonical
+
+Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None"
+"""A JSON value; after `freeze`, arrays are tuples and objects are mapping proxies."""
+
+MAX_INTEGER = 2**53 - 1
+MAX_DEPTH = 64
+MAX_NODES = 1_000_000
+
+_MAPPINGS = (dict, MappingProxyType)
+_SEQUENCES = (list, tuple)
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def canonical(value: object) -> bytes:
+    """Return the canonical UTF-8 bytes of `value`. Raises NotCanonical, naming the place of the fault."""
+    return encode(thaw(value))
+
+
+def encode(plain: Json) -> bytes:
+    """Return the canonical bytes of what `thaw` or `parse_canonical` returned; it is not checked again."""
+    return _ENCODER.encode(plain).encode()
+
+
+def thaw(value: object) -> Json:
+    """Return `value` checked and copied into plain dicts and lists nobody else holds. Raises NotCanonical."""
+    return _Copy(make_object=lambda made: made, make_array=lambda made: made).of(value)
+
+
+def freeze(value: object) -> Json:
+    """Return `value` checked, copied and deeply immutable: later changes to the original have no effect."""
+    return _Copy(make_object=MappingProxyType, make_array=tuple).of(value)
+
+
+def frozen_object(value: object) -> Mapping[str, Json]:
+    """Freeze a value that must be an object. Raises NotCanonical for anything else."""
+    frozen = freeze(value)
+    if not isinstance(frozen, MappingProxyType):
+        raise NotCanonical(f"expected an object, got {type(value).__name__}", "pass a dict with text keys")
+    return frozen
+
+
+def parse_canonical(data: bytes) -> Json:
+    """Parse bytes that must be exactly the canonical form of some value. Raises NotCanonical otherwise.
+
+    Duplicate keys, other spellings of the same value, floats, a byte-order mark and invalid UTF-8 all fail.
+    """
+    try:
+        value = json.loads(
+            data.decode(), parse_float=_no_float, parse_constant=_no_float, object_pairs_hook=_no_duplicates
+        )
+    except RecursionError:
+        raise NotCanonical(f"nested deeper than {MAX_DEPTH}") from None
+    except ValueError as error:
+        raise NotCanonical(f"not JSON: {error}") from None
+    plain = thaw(value)
+    if encode(plain) != data:
+        raise NotCanonical("valid JSON, but not in canonical form")
+    return plain
+
+
+class _Copy:
+    """Copies one value, checking on the way; counts nodes so that a shared sub-tree cannot explode."""
+
+    def __init__(
+        self,
+        *,
+        make_object: Callable[[dict[str, Json]], Mapping[str, Json]],
+        make_array: Callable[[list[Json]], Sequence[Json]],
+    ) -> None:
+        self._make_object = make_object
+        self._make_array = make_array
+        self._nodes = 0
+
+    def of(self, value: object, depth: int = 0) -> Json:
+        self._nodes += 1
+        kind = type(value)
+        if kind is str:
+            return _checked_text(cast("str", value))
+        if value is None or kind is bool:
+            return cast("bool | None", value)
+        if kind is int:
+            return _checked_integer(cast("int", value))
+        if isinstance(value, StrEnum):
+            return _checked_text(str(value.value))
+        return self._container(value, kind, depth)
+
+    def _container(self, value: object, kind: type, depth: int) -> Json:
+        if depth >= MAX_DEPTH:
+            raise NotCanonical(f"nested deeper than {MAX_DEPTH}", "flatten it, or put it into a blob")
+        if self._nodes > MAX_NODES:
+            raise NotCanonical(f"more than {MAX_NODES} values", "put it into a blob")
+        if kind in _MAPPINGS:
+            pairs = cast("Mapping[object, object]", value).items()
+            return self._make_object(
+                {_checked_key(key): self._at(f".{key}", item, depth) for key, item in pairs}
+            )
+        if kind in _SEQUENCES:
+            items = enumerate(cast("Sequence[object]", value))
+            return self._make_array([self._at(f"[{index}]", item, depth) for index, item in items])
+        raise NotCanonical(
+            f"{kind.__name__} is not one of null, bool, int, str, list, dict", "convert it first; no floats"
+        )
+
+    def _at(self, place: str, item: object, depth: int) -> Json:
+        try:
+            return self.of(item, depth + 1)
+        except NotCanonical as fault:
+            joint = "" if fault.message.startswith((".", "[")) else ": "
+            raise NotCanonical(f"{place}{joint}{fault.message}", fault.hint) from None
+
+
+def _checked_text(text: str) -> str:
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise NotCanonical(
+                "text holds a lone surrogate", "encode undecodable bytes, for example as base64"
+            ) from None
+    return text
+
+
+def _checked_integer(number: int) -> int:
+    if -MAX_INTEGER <= number <= MAX_INTEGER:
+        return number
+    raise NotCanonical("integer outside ±(2**53 - 1)", "write it as text")
+
+
+def _checked_key(key: object) -> str:
+    if isinstance(key, StrEnum):
+        key = key.value
+    if type(key) is not str or not key.isascii():
+        raise NotCanonical("an object's keys must be ASCII text", "use a list of pairs for other keys")
+    return key
+
+
+def _no_float(text: str) -> Json:
+    raise ValueError(f"{text[:40]} is a float")
+
+
+def _no_duplicates(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError("an object has the same key twice")
+    return made

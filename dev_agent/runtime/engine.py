@@ -1,0 +1,429 @@
+"""The engine: drives a program, and is the only place where a run moves from state to state.
+
+    PROGRAM = '''
+    name = "greet"
+    start = "ask"
+    [facts]
+    who = "str"
+    [budgets]
+    transitions = 10
+    exceeded = "rejected"
+    [states.ask]
+    kind = "action"
+    on = { polite = "greeted", rude = "rejected", error = "rejected" }
+    [states.greeted]
+    kind = "final"
+    [states.rejected]
+    kind = "final"
+    '''
+
+    def ask(view: View) -> Result:
+        who = view.facts["input"]["who"]
+        return Result("polite" if who else "rude", {"length": len(who)}, cost={"tokens": 3})
+
+    actions = {"ask": ActionSpec("ask", frozenset({"polite", "rude"}), {"length": FactType.INT}, ask)}
+    program = load_program(PROGRAM, source="greet.toml")
+    with Journal.create(folder, "run-1", {"program": program.digest}, clock) as journal:
+        engine = Engine(program, actions, journal, clock=clock, cancel=NeverCancelled(), reporter=Reporter())
+        ending = engine.start({"who": "Ada"})       # EndingKind.FINAL, state "greeted", reason "polite"
+    # later, also in another process, after a crash, an interruption or in a wait state:
+    with Journal.open(folder, clock) as journal:
+        Engine(program, actions, journal, ...).resume()     # or .resume({"outcome": "approved", "data": {}})
+
+The order of every step: append `entered` → run the action → check, canonicalise and freeze its output →
+append `left` → only then move, by table look-up. Both are on the disk before going on for states flagged
+`durable`, for waits and for finals. Killed between any two lines, the journal says where the run stands, and
+`resume` re-enters the open state with the next attempt number. The binding of the journal must hold the
+digest of the program under "program": a run goes on under the program it was started with, or not at all.
+
+Iterative; time and memory grow linearly with the transitions. Running actions is `attempt` and `branches`,
+where the run stands is `fold`, whether it may go on is `budgets`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from dev_agent.runtime import fold
+from dev_agent.runtime.actions import Action, ActionSpec, Record, Recorder, Result, View, added
+from dev_agent.runtime.attempt import Attempt, attempted, failed
+from dev_agent.runtime.branches import Buffer, run_all
+from dev_agent.runtime.budgets import overrun, remaining
+from dev_agent.runtime.canonical import Json
+from dev_agent.runtime.conditions import Condition, parse
+from dev_agent.runtime.errors import FactUnusable, JournalFailed, RunRefused, RuntimeFault
+from dev_agent.runtime.fold import Position
+from dev_agent.runtime.host import Cancel, Clock, Reporter
+from dev_agent.runtime.intake import checked_inputs, checked_signal
+from dev_agent.runtime.joins import joined
+from dev_agent.runtime.program import Program
+from dev_agent.runtime.states import OTHERWISE, Branch, FactType, Kind, State
+from dev_agent.runtime.trace import Journal
+from dev_agent.runtime.validation import declared_facts, prove
+
+__all__ = [
+    "Action",
+    "ActionSpec",
+    "Ending",
+    "EndingKind",
+    "Engine",
+    "FactType",
+    "Reporter",
+    "Result",
+    "View",
+]
+
+
+class EndingKind(StrEnum):
+    """Why the engine handed control back."""
+
+    FINAL = "final"
+    SUSPENDED = "suspended"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a drive ended.
+
+    state, reason   for FINAL the final and the outcome that led there, or budget_<which>; for SUSPENDED the
+                    waiting state; for INTERRUPTED the state to be entered (again) on resume
+    previous        the state left last
+    facts           frozen, as in View.facts
+    """
+
+    kind: EndingKind
+    state: str
+    reason: str
+    previous: str
+    facts: Mapping[str, Json]
+
+
+class Engine:
+    """Drives one run of a proved program. Raises ProgramRefused, WrongProgram when made.
+
+    `sleep` waits between attempts (seconds; may return early), `workers` bounds the threads of a fork.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        actions: Mapping[str, ActionSpec],
+        journal: Journal,
+        *,
+        clock: Clock,
+        cancel: Cancel,
+        reporter: Reporter | None = None,
+        sleep: Callable[[float], object] = time.sleep,
+        workers: int = 4,
+    ) -> None:
+        prove(program, actions)
+        fold.require_program(program, journal.run, journal.binding)
+        self._program = program
+        self._actions = dict(actions)
+        self._journal = journal
+        self._clock = clock
+        self._cancel = cancel
+        self._reporter = reporter or Reporter()
+        self._sleep = sleep
+        self._workers = workers
+        self._cases = _parsed_cases(program, actions)
+        self._position = Position(program)
+        self._step: Mapping[Kind, Callable[[State], Ending | None]] = {
+            Kind.ACTION: self._act,
+            Kind.PARALLEL: self._fork,
+            Kind.CHOOSE: self._choose,
+            Kind.WAIT: self._wait,
+            Kind.FINAL: self._finish,
+        }
+
+    def start(self, inputs: Mapping[str, Json]) -> Ending:
+        """Begin the run with these inputs and drive it.
+
+        Raises InputsRefused and RunRefused (nothing changed), JournalFailed.
+        Killed before `begun` is written: the run has not begun, and `start` can be called again.
+        """
+        self._position = fold.fold(self._program, self._journal.events)
+        if self._position.state:
+            raise RunRefused(f"run {self._journal.run} has begun already", "resume it")
+        checked = checked_inputs(self._program, inputs)
+        self._commit(
+            fold.BEGUN, {"program": self._program.digest, "inputs": checked}, actor="user", durable=True
+        )
+        return self._drive()
+
+    def resume(self, signal: Mapping[str, Json] | None = None) -> Ending:
+        """Take the run up where its trace ends; `signal` = {"outcome", "data"} answers a wait state.
+
+        A run that has ended, or waits and got no signal, returns its ending without any event. Raises
+        WrongSignal, RunRefused (nothing changed), TraceCorrupt, JournalFailed.
+        """
+        self._position = position = fold.fold(self._program, self._journal.events)
+        if not position.state:
+            raise RunRefused(f"run {self._journal.run} has not begun", "start it")
+        if signal is not None:
+            self._answer(signal)
+        elif position.finished:
+            return self._ending(EndingKind.FINAL)
+        elif position.waiting:
+            return self._ending(EndingKind.SUSPENDED)
+        elif position.current.kind is not Kind.FINAL:
+            self._commit(fold.RESUMED, {"state": position.state})
+            self._reporter.noted(f"resumed in {position.state}")
+        return self._drive()
+
+    def _answer(self, signal: Mapping[str, Json]) -> None:
+        outcome, data = checked_signal(self._position, signal)
+        self._leave(Attempt(outcome=outcome, data=data), actor="user", durable=True)
+
+    def _drive(self) -> Ending:
+        try:
+            while True:
+                ending = self._advance()
+                if ending is not None:
+                    return ending
+        except KeyboardInterrupt:
+            return self._interrupted()
+
+    def _advance(self) -> Ending | None:
+        """Do one step of the run; an Ending stops the drive."""
+        state = self._position.current
+        if state.kind is not Kind.FINAL:
+            if self._cancel.requested:
+                return self._interrupted()
+            if self._budget_ends_it(state):
+                return None
+        return self._step[state.kind](state)
+
+    def _budget_ends_it(self, state: State) -> bool:
+        over = overrun(self._program, self._position, [spec.spends for spec in self._specs(state)])
+        if over is None:
+            return False
+        data = {"state": state.name, "budget": over.budget, "limit": over.limit, "spent": over.spent}
+        self._commit(fold.EXCEEDED, {**data, "next": self._program.budgets.exceeded}, durable=True)
+        self._reporter.noted(f"budget {over.budget}: {over.spent} of {over.limit} used")
+        return True
+
+    def _act(self, state: State) -> Ending | None:
+        self._enter(state, durable=state.durable)
+        (spec,) = self._specs(state)
+        view = self._view(state, "", self._record, share=1)
+        attempt = attempted(spec, view, self._clock, state.timeout_ms)
+        if self._was_interrupted([attempt]):
+            return self._interrupted([attempt])
+        retry = state.retry
+        if retry and attempt.outcome in retry.on and self._position.attempt < retry.attempts:
+            self._retry(attempt, retry.wait_ms(self._position.attempt))
+        else:
+            self._leave(attempt, durable=state.durable)
+        return None
+
+    def _retry(self, attempt: Attempt, wait_ms: int) -> None:
+        state = self._position.state
+        data = {**self._ended(attempt), "wait_ms": wait_ms}
+        self._commit(fold.RETRIED, data, blobs=attempt.blobs)
+        self._reporter.retried(state, attempt.outcome, wait_ms)
+        if wait_ms:
+            self._sleep(wait_ms / 1000)
+
+    def _fork(self, state: State) -> Ending | None:
+        self._enter(state, durable=state.durable)
+        specs = self._specs(state)
+        buffers = [Buffer() for _ in specs]
+        jobs = [
+            self._job(state, branch, spec, buffer)
+            for branch, spec, buffer in zip(state.branches, specs, buffers, strict=True)
+        ]
+        for branch in state.branches:
+            self._reporter.branch_started(state.name, branch.name)
+        attempts = run_all(
+            jobs,
+            workers=self._workers,
+            cancel=self._cancel,
+            ended=lambda index, attempt: self._reporter.branch_left(
+                state.name, state.branches[index].name, attempt.outcome, attempt.ms
+            ),
+        )
+        if self._was_interrupted(attempts):
+            return self._interrupted(attempts)
+        for branch, buffer, attempt in zip(state.branches, buffers, attempts, strict=True):
+            self._append_branch(state, branch, buffer, attempt)
+        self._leave(_join(state, attempts), durable=state.durable, branches=_outcomes(state, attempts))
+        return None
+
+    def _job(self, state: State, branch: Branch, spec: ActionSpec, buffer: Buffer) -> Callable[[], Attempt]:
+        share = sum(bool(other.spends & spec.spends) for other in self._specs(state))
+        view = self._view(state, branch.name, buffer.record, share=share)
+        return lambda: attempted(spec, view, self._clock, state.timeout_ms)
+
+    def _append_branch(self, state: State, branch: Branch, buffer: Buffer, attempt: Attempt) -> None:
+        names = {"state": state.name, "branch": branch.name, "action": branch.action}
+        self._commit(fold.BRANCH_ENTERED, names)
+        for record in buffer.records:
+            self._record(record)
+        data = {"outcome": attempt.outcome, "data": attempt.data, "ms": attempt.ms, "cost": attempt.cost}
+        self._commit(fold.BRANCH_LEFT, {**names, **data}, blobs=attempt.blobs)
+
+    def _choose(self, state: State) -> None:
+        self._enter(state)
+        evaluated: list[Json] = []
+        try:
+            outcome = self._first_true(state, evaluated)
+        except FactUnusable as fault:
+            self._leave(failed(type(fault).__name__, fault.message))
+        else:
+            self._leave(Attempt(outcome=outcome, data=MappingProxyType({"cases": tuple(evaluated)})))
+
+    def _first_true(self, state: State, evaluated: list[Json]) -> str:
+        for condition, outcome in self._cases[state.name]:
+            holds = condition.evaluate(self._position.lookup(condition.names))
+            evaluated.append(MappingProxyType({"when": condition.source, "holds": holds}))
+            if holds:
+                return outcome
+        return OTHERWISE
+
+    def _wait(self, state: State) -> Ending:
+        self._enter(state, durable=True)
+        return self._ending(EndingKind.SUSPENDED)
+
+    def _finish(self, state: State) -> Ending:
+        self._commit(fold.FINISHED, {"state": state.name, "reason": self._position.reason}, durable=True)
+        return self._ending(EndingKind.FINAL)
+
+    def _enter(self, state: State, *, durable: bool = False) -> None:
+        attempt = self._position.attempt + 1
+        self._commit(fold.ENTERED, {"state": state.name, "attempt": attempt}, durable=durable)
+        self._reporter.entered(state.name, attempt)
+
+    def _leave(
+        self,
+        attempt: Attempt,
+        *,
+        actor: str = "agent",
+        durable: bool = False,
+        branches: Mapping[str, str] | None = None,
+    ) -> None:
+        state = self._position.current
+        target = state.on[attempt.outcome]
+        data = {**self._ended(attempt), "next": target}
+        if branches is not None:
+            data["branches"] = branches
+        final = self._program.states[target].kind is Kind.FINAL
+        self._commit(fold.LEFT, data, actor=actor, blobs=attempt.blobs, durable=durable or final)
+        self._reporter.left(state.name, attempt.outcome, attempt.ms)
+
+    def _ended(self, attempt: Attempt) -> dict[str, object]:
+        return {
+            "state": self._position.state,
+            "attempt": self._position.attempt,
+            "outcome": attempt.outcome,
+            "data": attempt.data,
+            "ms": attempt.ms,
+            "cost": attempt.cost,
+        }
+
+    def _commit(
+        self,
+        type: str,  # noqa: A002 - the event's field
+        data: Mapping[str, object],
+        *,
+        actor: str = "agent",
+        blobs: Mapping[str, bytes] | None = None,
+        durable: bool = False,
+    ) -> None:
+        """Append an event, then move by it. The shield keeps an interruption from parting the two."""
+        with self._cancel.shielded():
+            event = self._journal.append(type, data, actor=actor, blobs=blobs, durable=durable)
+            self._position.apply(event)
+
+    def _record(self, record: Record) -> None:
+        if record.type in fold.RESERVED:
+            raise RuntimeFault(f"events of type {record.type!r} are the engine's own", "choose another type")
+        with self._cancel.shielded():
+            self._journal.append(
+                record.type, record.data, actor=record.actor, blobs=record.blobs, durable=record.durable
+            )
+
+    def _view(self, state: State, branch: str, recorder: Recorder, *, share: int) -> View:
+        wall = self._program.budgets.wall_ms
+        times = [state.timeout_ms, None if wall is None else wall - self._position.wall_ms]
+        return View(
+            run=self._journal.run,
+            state=state.name,
+            branch=branch,
+            attempt=self._position.attempt,
+            facts=self._position.frozen_facts(),
+            cancel=self._cancel,
+            timeout_ms=min((limit for limit in times if limit is not None), default=None),
+            remaining=MappingProxyType(remaining(self._program, self._position, share)),
+            recorder=recorder,
+        )
+
+    def _specs(self, state: State) -> list[ActionSpec]:
+        names = [state.action] if state.action else [branch.action for branch in state.branches]
+        return [self._actions[name] for name in names]
+
+    def _was_interrupted(self, attempts: Iterable[Attempt]) -> bool:
+        """A stop was asked for and somebody obeyed. What ended well all the same is recorded."""
+        stopping = self._cancel.requested
+        return any(attempt.interrupted or (attempt.raised and stopping) for attempt in attempts)
+
+    def _interrupted(self, attempts: Iterable[Attempt] = ()) -> Ending:
+        # The interruption may have come between file and memory: only the journal knows where the run stands.
+        self._position = position = fold.fold(self._program, self._journal.events)
+        if position.finished:
+            return self._ending(EndingKind.FINAL)
+        if position.waiting:
+            return self._ending(EndingKind.SUSPENDED)
+        ended = list(attempts)
+        data = {"state": position.state, "ms": max((a.ms for a in ended), default=0), "cost": _total(ended)}
+        try:
+            self._commit(fold.INTERRUPTED, data, durable=True)
+        except JournalFailed as fault:
+            raise KeyboardInterrupt from fault
+        return self._ending(EndingKind.INTERRUPTED)
+
+    def _ending(self, kind: EndingKind) -> Ending:
+        position = self._position
+        return Ending(
+            kind=kind,
+            state=position.state,
+            reason=position.reason,
+            previous=position.previous,
+            facts=position.frozen_facts(),
+        )
+
+
+def _join(state: State, attempts: list[Attempt]) -> Attempt:
+    outcome = joined(state.join, (attempt.outcome for attempt in attempts))
+    if outcome is None:
+        raise AssertionError("BUG: a proved join table is total")
+    # The branches ran side by side, so the state took as long as the longest; what they spent adds up.
+    longest = max(attempt.ms for attempt in attempts)
+    return Attempt(outcome=outcome, data=MappingProxyType({}), ms=longest, cost=_total(attempts))
+
+
+def _outcomes(state: State, attempts: list[Attempt]) -> dict[str, str]:
+    return {branch.name: attempt.outcome for branch, attempt in zip(state.branches, attempts, strict=True)}
+
+
+def _total(attempts: Iterable[Attempt]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for attempt in attempts:
+        total = added(total, attempt.cost)
+    return total
+
+
+def _parsed_cases(
+    program: Program, actions: Mapping[str, ActionSpec]
+) -> dict[str, list[tuple[Condition, str]]]:
+    declared = declared_facts(program, actions)
+    return {
+        state.name: [(parse(case.when, declared), case.outcome) for case in state.cases]
+        for state in program.states.values()
+        if state.cases
+    }

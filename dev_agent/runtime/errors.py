@@ -1,0 +1,139 @@
+"""The errors of the runtime: one small family, each with what failed and what to do.
+
+    RuntimeFault
+    ├── NotCanonical      a value has no canonical form
+    ├── ProgramError      a program file is malformed (all faults at once)
+    ├── ProgramRefused    a program is well formed but not provable (all faults at once)
+    ├── ConditionError    an expression does not parse or type-check
+    ├── FactUnusable      a fact an expression needs is absent or of another type
+    │   └── MissingFact
+    ├── TraceCorrupt      a trace is not what was written
+    ├── JournalBusy       another process holds the journal
+    ├── JournalFailed     the journal cannot be written or used any more
+    ├── BlobUnavailable   a blob is erased, missing or altered
+    └── RunRefused        a call does not fit the run; nothing was changed
+        ├── WrongProgram
+        ├── WrongSignal
+        └── InputsRefused
+
+Outcomes of actions are values, not exceptions: none of these is raised for what an action does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing wrong in a file: where (a field path such as `states.plan.on`), what, and the remedy."""
+
+    where: str
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.message}"
+        return f"{text} ({self.hint})" if self.hint else text
+
+
+class RuntimeFault(Exception):
+    """Base of the family. `message` says what failed, `hint` what to do about it."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class NotCanonical(RuntimeFault):
+    """A value has no restricted canonical form (floats, large integers, foreign types, too deep …)."""
+
+
+class _Faults(RuntimeFault):
+    """A refusal made of several faults; the message lists them one a line."""
+
+    def __init__(self, subject: str, faults: Sequence[Fault], hint: str = "") -> None:
+        self.faults = tuple(faults)
+        lines = "".join(f"\n  {fault}" for fault in self.faults)
+        super().__init__(f"{subject}:{lines}", hint)
+
+
+class ProgramError(_Faults):
+    """A program file is malformed. `faults` holds every fault of the file."""
+
+
+class ProgramRefused(_Faults):
+    """A program is well formed but what must be proved about it does not hold. `faults` holds all of it."""
+
+
+class ConditionError(RuntimeFault):
+    """An expression is refused at load. `source` is the expression, `column` the character (from 0)."""
+
+    def __init__(self, message: str, *, source: str, column: int, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.source = source
+        self.column = column
+
+    def __str__(self) -> str:
+        return f"{self.message}\n    {self.source}\n    {' ' * self.column}^"
+
+
+class FactUnusable(RuntimeFault):
+    """A fact is absent, or not of its declared type, when a condition needs it. `name` is dotted."""
+
+    def __init__(self, name: str, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.name = name
+
+
+class MissingFact(FactUnusable):
+    """A fact was never recorded in this run. Never the same as False."""
+
+
+class TraceCorrupt(RuntimeFault):
+    """A trace is not what was written. `seq` is the first bad event, counted from 0."""
+
+    def __init__(self, seq: int, reason: str, hint: str = "do not trust this run; keep the folder") -> None:
+        super().__init__(f"event {seq}: {reason}", hint)
+        self.seq = seq
+        self.reason = reason
+
+
+class JournalBusy(RuntimeFault):
+    """Another process (or another Journal of this one) is writing this run. `run` names it."""
+
+    def __init__(self, run: str) -> None:
+        super().__init__(f"run {run} is in use by another process", "wait for it to end, or stop it")
+        self.run = run
+
+
+class JournalFailed(RuntimeFault):
+    """The journal cannot be created, opened or written."""
+
+
+class BlobUnavailable(RuntimeFault):
+    """A blob cannot be read back as it was written: erased, missing or altered. `commitment` names it."""
+
+    def __init__(self, commitment: str, message: str) -> None:
+        super().__init__(
+            message, "an erased blob cannot come back; an altered one means the folder was changed"
+        )
+        self.commitment = commitment
+
+
+class RunRefused(RuntimeFault):
+    """A call does not fit the run as it stands. Nothing was changed."""
+
+
+class WrongProgram(RunRefused):
+    """The run was started under another program."""
+
+
+class WrongSignal(RunRefused):
+    """The signal is not one the waiting state accepts, or nothing waits."""
+
+
+class InputsRefused(_Faults, RunRefused):
+    """The inputs are not what the program declares under [facts]. `faults` holds all of it."""

@@ -1,0 +1,314 @@
+"""The journal of one run: the only source of truth, appended to and never changed.
+
+A run folder holds `trace.jsonl` (see `events`), `blobs/` and `salts/` (see `blobs`) and `lock`. One writer
+at a time: a Journal holds an exclusive flock on `lock` from `create` or `open` until `close`. One event is
+one write; with `durable` it is on the disk before `append` returns, and so is everything before it.
+
+Killed during an append: the file ends in a torn line. `open` cuts it and records `recovered{droppedBytes}`.
+A bad line anywhere else is damage: TraceCorrupt. A failed write is undone; if that fails too, or an fsync
+failed (nobody knows then what is on the disk), the Journal refuses further use.
+
+Leaves to others: what events mean (`fold`), and checking folders of strangers (`verification`, which is
+re-exported here).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from dev_agent.runtime.blobs import Blobs, random_salt
+from dev_agent.runtime.chain import TRACE_NAME, Chain, binding_of
+from dev_agent.runtime.errors import BlobUnavailable, JournalBusy, JournalFailed, TraceCorrupt
+from dev_agent.runtime.events import ERASED, RECOVERED, RUN_STARTED, BlobRef, Event, genesis, new_event
+from dev_agent.runtime.files import sync_folder, write_atomically
+from dev_agent.runtime.verification import Anchor, Verification, verify
+
+__all__ = ["Anchor", "BlobRef", "Event", "Journal", "Verification", "read_trace", "verify"]
+
+
+class Now(Protocol):
+    """The part of a clock a journal needs."""
+
+    def now(self) -> str:
+        """Return the wall time as RFC 3339 UTC text."""
+        ...
+
+
+class Journal:
+    """The open journal of one run. Make it with `create` or `open`; use it as a context manager."""
+
+    def __init__(self, folder: Path, clock: Now, lock: int, salt: Callable[[], bytes]) -> None:
+        self.folder = folder
+        self._clock = clock
+        self._lock = lock
+        self._blobs = Blobs(folder, salt)
+        self._events: list[Event] = []
+        self._file = -1
+        self._size = 0
+        self._usable = True
+        self._turn = threading.Lock()
+
+    @classmethod
+    def create(
+        cls,
+        folder: Path,
+        run: str,
+        binding: Mapping[str, str],
+        clock: Now,
+        *,
+        salt: Callable[[], bytes] = random_salt,
+    ) -> Self:
+        """Begin the journal of `run` in `folder`. Raises JournalFailed, JournalBusy, NotCanonical.
+
+        Killed before the rename of the first line: no trace, and `create` can be called again. After it: a
+        trace of one event. When this returns, folder, name and line are on the disk.
+        """
+        at = clock.now()
+        first, line = new_event(
+            run=run,
+            seq=0,
+            prev=genesis(run, binding),
+            type=RUN_STARTED,
+            at=at,
+            actor="agent",
+            data={"binding": dict(binding)},
+            blobs=(),
+        )
+        binding_of(first)
+        journal = cls(folder, clock, _locked(folder, run), salt)
+        try:
+            if os.path.lexists(folder / TRACE_NAME):
+                raise JournalFailed(f"{folder.name} already holds a run", "open it, or choose another folder")
+            write_atomically(folder / TRACE_NAME, line, durable=True)
+            journal._sync(folder.parent)
+            journal._begin_appending([first], len(line))
+        except BaseException:
+            journal.close()
+            raise
+        return journal
+
+    @classmethod
+    def open(cls, folder: Path, clock: Now, *, salt: Callable[[], bytes] = random_salt) -> Self:
+        """Take up a journal again: check the whole chain, cut a torn tail, finish recorded erasures.
+
+        Raises JournalBusy, JournalFailed, TraceCorrupt. Killed at any line: calling it again does the rest.
+        """
+        if not (folder / TRACE_NAME).is_file():
+            raise JournalFailed(f"{folder.name} holds no run", "check the run's id")
+        journal = cls(folder, clock, _locked(folder, folder.name), salt)
+        try:
+            journal._take_up()
+        except BaseException:
+            journal.close()
+            raise
+        return journal
+
+    @property
+    def run(self) -> str:
+        """The run's id."""
+        return self._events[0].run
+
+    @property
+    def binding(self) -> Mapping[str, str]:
+        """What the run was bound to when it began."""
+        return binding_of(self._events[0])
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """Every event so far, oldest first. Costs a copy of the list; ask once, not in a loop."""
+        return tuple(self._events)
+
+    @property
+    def head(self) -> str:
+        """The hash of the last event."""
+        return self._events[-1].hash
+
+    def anchor(self) -> Anchor:
+        """Return what is true of this run now, to be kept somewhere else."""
+        return Anchor(run=self.run, events=len(self._events), head=self.head)
+
+    def append(
+        self,
+        type: str,  # noqa: A002 - the field's name
+        data: Mapping[str, object],
+        *,
+        actor: str = "agent",
+        blobs: Mapping[str, bytes] | None = None,
+        durable: bool = False,
+    ) -> Event:
+        """Append one event; `blobs` maps roles to payloads. Raises NotCanonical, JournalFailed.
+
+        Killed before the write: perhaps blobs nothing names. During it: a torn line, cut by the next `open`.
+        With `durable`, when this returns the event and everything before it survive a power loss.
+        """
+        with self._turn:
+            self._require_usable()
+            references = self._commitments(blobs or {}, durable=durable)
+            event, line = new_event(
+                run=self.run,
+                seq=len(self._events),
+                prev=self.head,
+                type=type,
+                at=self._clock.now(),
+                actor=actor,
+                data=data,
+                blobs=references,
+            )
+            self._write(line, durable=durable)
+            self._events.append(event)
+            self._usable = True
+            return event
+
+    def blob(self, commitment: str) -> bytes:
+        """Return the payload behind a commitment some event of this run names. Raises BlobUnavailable."""
+        return self._blobs.read(commitment, self._reference(commitment).length)
+
+    def erase(self, commitment: str, reason: str, *, actor: str = "user") -> Event:
+        """Erase a payload for good: record it, then delete. Raises BlobUnavailable, JournalFailed.
+
+        Killed between the two: the next `open` finishes the deletion. The chain stays whole.
+        """
+        self._reference(commitment)
+        event = self.append(ERASED, {"commit": commitment, "reason": reason}, actor=actor, durable=True)
+        self._delete(commitment)
+        return event
+
+    def close(self) -> None:
+        """Let go of the files and the lock. The journal cannot be used afterwards; closing twice is fine."""
+        self._usable = False
+        for descriptor in (self._file, self._lock):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._file = self._lock = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _take_up(self) -> None:
+        chain = Chain(self.folder)
+        try:
+            events = list(chain)
+        except OSError as error:
+            raise JournalFailed(f"cannot read the trace: {error}", "check the folder's rights") from error
+        if not events:
+            # `create` renames a complete first line into place, so no crash leaves this behind.
+            raise TraceCorrupt(0, "the trace has no complete event")
+        self._begin_appending(events, chain.size)
+        if chain.torn:
+            self._cut_back()
+            self.append(RECOVERED, {"droppedBytes": chain.torn}, durable=True)
+        for event in events:
+            if event.type == ERASED:
+                self._delete(str(event.data.get("commit")))
+
+    def _begin_appending(self, events: list[Event], size: int) -> None:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            self._file = os.open(self.folder / TRACE_NAME, flags)
+        except OSError as error:
+            raise JournalFailed(
+                f"cannot open the trace for writing: {error.strerror}", "check its rights"
+            ) from error
+        self._events = events
+        self._size = size
+
+    def _require_usable(self) -> None:
+        if not self._usable or self._file < 0:
+            raise JournalFailed("the journal is closed or an earlier write failed", "open the run again")
+
+    def _commitments(self, blobs: Mapping[str, bytes], *, durable: bool) -> list[BlobRef]:
+        return [
+            BlobRef(role=role, length=len(data), commitment=self._blobs.write(data, durable=durable))
+            for role, data in blobs.items()
+        ]
+
+    def _write(self, line: bytes, *, durable: bool) -> None:
+        # Unusable until the caller has the event in memory too: an interruption between file and memory
+        # would otherwise let the next event claim the same seq.
+        self._usable = False
+        try:
+            if os.write(self._file, line) != len(line):
+                raise OSError("only a part was written")
+        except OSError as error:
+            self._cut_back()
+            self._usable = True
+            raise JournalFailed(
+                f"cannot append to the trace: {error}", "make space; the run can go on"
+            ) from error
+        self._size += len(line)
+        if durable:
+            self._sync_file()
+
+    def _sync_file(self) -> None:
+        try:
+            os.fsync(self._file)
+        except OSError as error:
+            raise JournalFailed(
+                f"the trace did not reach the disk: {error}", "check the disk, then resume"
+            ) from error
+
+    def _cut_back(self) -> None:
+        try:
+            os.ftruncate(self._file, self._size)
+        except OSError as error:
+            raise JournalFailed(f"a torn line could not be cut: {error}", "open the run again") from error
+
+    def _sync(self, folder: Path) -> None:
+        try:
+            sync_folder(folder)
+        except OSError as error:
+            raise JournalFailed(f"cannot sync {folder.name}: {error}", "check the disk") from error
+
+    def _reference(self, commitment: str) -> BlobRef:
+        for event in self._events:
+            for blob in event.blobs:
+                if blob.commitment == commitment:
+                    return blob
+        raise BlobUnavailable(commitment, f"no event of run {self.run} names blob {commitment[:80]}")
+
+    def _delete(self, commitment: str) -> None:
+        with suppress(BlobUnavailable):
+            self._blobs.erase(self._reference(commitment).commitment)
+
+
+def read_trace(folder: Path) -> tuple[Event, ...]:
+    """Return the events of a run without locking it; a torn tail (somebody may be appending) is left out.
+
+    Raises JournalFailed, TraceCorrupt.
+    """
+    try:
+        return tuple(Chain(folder))
+    except OSError as error:
+        raise JournalFailed(
+            f"cannot read the trace in {folder.name}: {error}", "check the run's id"
+        ) from error
+
+
+def _locked(folder: Path, run: str) -> int:
+    descriptor = -1
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise JournalBusy(run) from None
+    except OSError as error:
+        if descriptor >= 0:
+            os.close(descriptor)
+        raise JournalFailed(
+            f"cannot lock {folder}: {error.strerror or error}", "check the folder's rights"
+        ) from error
+    return descriptor

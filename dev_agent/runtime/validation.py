@@ -1,0 +1,264 @@
+"""What is proved about a program before it may run. All faults at once; nothing recursive.
+
+- The start, every target and the final of exceeded budgets exist.
+- Every action is known, and every state handles exactly its outcomes and `error`: a missing edge would be a
+  hole, a superfluous one a promise nobody keeps. (A wait state declares its outcomes itself: its signals.)
+- Every state is reachable, and every state can reach a final.
+- Every cycle is bounded. `[budgets] transitions` bounds all of them; without it each cycle must hold a state
+  with `visits`. Costs and wall time are no bound: a cycle may spend nothing.
+- Conditions type-check against the declared facts; join tables are total and have no idle row.
+- Invariants hold on the graph, the edges taken by exceeded budgets included; a violation shows a shortest
+  offending path. An invariant about states with no path between them is a fault too: it cannot fail.
+
+In conditions: `input.<name>`, `<state>.<fact>`, `<state>.<branch>.<fact>` as declared, and for every state
+`<state>.visits` (int, 0 before) and `<state>.outcome` (str, missing before); the latter for branches too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from dev_agent.runtime import joins
+from dev_agent.runtime.actions import ActionSpec
+from dev_agent.runtime.conditions import parse
+from dev_agent.runtime.errors import ConditionError, Fault, ProgramRefused
+from dev_agent.runtime.naming import is_name, nearest
+from dev_agent.runtime.paths import Edge, Graph, drawn, reached, reversed_graph, shortest_path, some_cycle
+from dev_agent.runtime.program import Program
+from dev_agent.runtime.program_file import IMPLICIT
+from dev_agent.runtime.states import ERROR, INPUT, OTHERWISE, FactType, Invariant, Kind, Passing, State
+
+Actions = Mapping[str, ActionSpec]
+
+BUDGET_EDGE = "budget exceeded"
+
+
+def prove(program: Program, actions: Actions) -> None:
+    """Prove `program` over these actions (name -> spec). Raises ProgramRefused with every fault found."""
+    faults = [*_targets(program), *_actions(program, actions)]
+    if not faults:
+        # What follows walks the graph and looks specs up; both must be whole first.
+        declared = declared_facts(program, actions)
+        faults = [
+            *(fault for state in program.states.values() for fault in _outcomes(state, actions)),
+            *(fault for state in program.states.values() for fault in _conditions(state, declared)),
+            *_walks(program),
+        ]
+    if faults:
+        raise ProgramRefused(
+            f"program {program.name} cannot be proved", faults, "correct the program; it did not run"
+        )
+
+
+def declared_facts(program: Program, actions: Actions) -> dict[str, FactType]:
+    """Return every fact a condition may name, dotted, with its type."""
+    declared = {f"{INPUT}.{name}": kind for name, kind in program.facts.items()}
+    for state in program.states.values():
+        declared |= {f"{state.name}.outcome": FactType.STR, f"{state.name}.visits": FactType.INT}
+        declared |= {f"{state.name}.{name}": kind for name, kind in state.facts.items()}
+        if state.action:
+            declared |= {f"{state.name}.{name}": kind for name, kind in actions[state.action].facts.items()}
+        for branch in state.branches:
+            prefix = f"{state.name}.{branch.name}"
+            declared[f"{prefix}.outcome"] = FactType.STR
+            declared |= {f"{prefix}.{name}": kind for name, kind in actions[branch.action].facts.items()}
+    return declared
+
+
+def expected_outcomes(state: State, actions: Actions) -> frozenset[str]:
+    """Return the outcomes a state must have edges for."""
+    match state.kind:
+        case Kind.ACTION:
+            return actions[state.action].outcomes | {ERROR}
+        case Kind.PARALLEL:
+            return frozenset(row.outcome for row in state.join) | {ERROR}
+        case Kind.CHOOSE:
+            return frozenset(case.outcome for case in state.cases) | {OTHERWISE, ERROR}
+        case Kind.WAIT | Kind.FINAL:
+            return frozenset(state.on)
+
+
+def graph_of(program: Program) -> Graph:
+    """Return the graph of the transition table, without the edges taken by exceeded budgets."""
+    return {
+        state.name: tuple(
+            Edge(source=state.name, outcome=outcome, target=target) for outcome, target in state.on.items()
+        )
+        for state in program.states.values()
+    }
+
+
+def _targets(program: Program) -> Iterator[Fault]:
+    for state in program.states.values():
+        for outcome, target in state.on.items():
+            if target not in program.states:
+                hint = nearest(target, program.states)
+                yield Fault(
+                    where=f"states.{state.name}.on.{outcome}", message=f"no state {target!r}", hint=hint
+                )
+    if program.start not in program.states:
+        hint = nearest(program.start, program.states)
+        yield Fault(where="start", message=f"no state {program.start!r}", hint=hint)
+    yield from _exceeded(program)
+
+
+def _exceeded(program: Program) -> Iterator[Fault]:
+    name = program.budgets.exceeded
+    finals = [state.name for state in program.states.values() if state.kind is Kind.FINAL]
+    if name and name not in finals:
+        yield Fault(
+            where="budgets.exceeded", message=f"{name!r} is not a final state", hint=nearest(name, finals)
+        )
+    if not name and any(state.visits for state in program.states.values()):
+        yield Fault(where="budgets.exceeded", message="is missing, but a state bounds its visits")
+
+
+def _actions(program: Program, actions: Actions) -> Iterator[Fault]:
+    for state in program.states.values():
+        used = [state.action] if state.kind is Kind.ACTION else [branch.action for branch in state.branches]
+        for name in used:
+            spec = actions.get(name)
+            if spec is None:
+                hint = nearest(name, actions)
+                yield Fault(where=f"states.{state.name}", message=f"no action {name!r}", hint=hint)
+            else:
+                yield from _declaration(spec)
+
+
+def _declaration(spec: ActionSpec) -> Iterator[Fault]:
+    for name in sorted([*spec.outcomes, *spec.facts]):
+        if not is_name(name) or name in IMPLICIT:
+            yield Fault(where=f"action {spec.name}", message=f"{name!r} cannot name an outcome or fact")
+
+
+def _outcomes(state: State, actions: Actions) -> Iterator[Fault]:
+    expected = expected_outcomes(state, actions)
+    where = f"states.{state.name}.on"
+    for outcome in sorted(expected - state.on.keys()):
+        yield Fault(where=where, message=f"outcome {outcome!r} has no edge")
+    for outcome in sorted(state.on.keys() - expected):
+        yield Fault(
+            where=f"{where}.{outcome}",
+            message="never happens",
+            hint=nearest(outcome, expected - state.on.keys()),
+        )
+    for outcome in sorted(set(state.retry.on if state.retry else ()) - expected):
+        yield Fault(
+            where=f"states.{state.name}.retry.on",
+            message=f"{outcome!r} never happens",
+            hint=nearest(outcome, expected),
+        )
+    if state.kind is Kind.PARALLEL:
+        yield from _join(state, actions)
+    if state.kind is not Kind.FINAL and not state.on:
+        yield Fault(where=where, message="is empty, but only a final ends a run")
+
+
+def _join(state: State, actions: Actions) -> Iterator[Fault]:
+    where = f"states.{state.name}.join"
+    branches = {branch.name: actions[branch.action].outcomes | {ERROR} for branch in state.branches}
+    possible = frozenset().union(*branches.values())
+    for index, row in enumerate(state.join):
+        for outcome in sorted(set(row.outcomes) - possible):
+            yield Fault(
+                where=f"{where}[{index}]",
+                message=f"no branch ends in {outcome!r}",
+                hint=nearest(outcome, possible),
+            )
+    missing = joins.unmatched(state.join, branches)
+    if missing is not None:
+        shown = ", ".join(f"{branch} {outcome}" for branch, outcome in missing.items())
+        yield Fault(where=where, message=f"no row matches: {shown}", hint="add a row for it")
+    for index in joins.unused(state.join, branches):
+        yield Fault(
+            where=f"{where}[{index}]", message="decides nothing: earlier rows match first, or nothing does"
+        )
+
+
+def _conditions(state: State, declared: Mapping[str, FactType]) -> Iterator[Fault]:
+    for index, case in enumerate(state.cases):
+        try:
+            parse(case.when, declared)
+        except ConditionError as error:
+            yield Fault(where=f"states.{state.name}.cases[{index}].when", message=str(error), hint=error.hint)
+
+
+def _walks(program: Program) -> Iterator[Fault]:
+    graph = graph_of(program)
+    complete = _with_budget_edges(program, graph)
+    yield from _reachability(program, graph, complete)
+    yield from _cycles(program, graph)
+    for index, invariant in enumerate(program.invariants):
+        yield from _invariant(program, invariant, complete, f"invariants[{index}]")
+
+
+def _with_budget_edges(program: Program, graph: Graph) -> Graph:
+    target = program.budgets.exceeded
+    if not target:
+        return graph
+    return {
+        state: (*edges, Edge(source=state, outcome=BUDGET_EDGE, target=target)) if edges else edges
+        for state, edges in graph.items()
+    }
+
+
+def _reachability(program: Program, graph: Graph, complete: Graph) -> Iterator[Fault]:
+    reachable = reached(complete, [program.start])
+    finals = [state.name for state in program.states.values() if state.kind is Kind.FINAL]
+    # Without the budget edges: running into a limit is no way for a program to end.
+    ending = reached(reversed_graph(graph), finals)
+    for name in program.states:
+        if name not in reachable:
+            yield Fault(where=f"states.{name}", message=f"cannot be reached from {program.start}")
+        if name not in ending:
+            yield Fault(where=f"states.{name}", message="cannot reach a final state")
+
+
+def _cycles(program: Program, graph: Graph) -> Iterator[Fault]:
+    if program.budgets.transitions is not None:
+        return
+    bounded = {state.name for state in program.states.values() if state.visits is not None}
+    cycle = some_cycle(graph, without=bounded)
+    if cycle is not None:
+        shown = " → ".join(cycle if len(cycle) <= 12 else [*cycle[:6], "…", *cycle[-6:]])
+        hint = "set [budgets] transitions, or `visits` on one of these states"
+        yield Fault(where="budgets", message=f"nothing bounds the cycle {shown}", hint=hint)
+
+
+def _invariant(program: Program, invariant: Invariant, graph: Graph, where: str) -> Iterator[Fault]:
+    faults = list(_unknown_names(program, invariant, where))
+    if faults:
+        yield from faults
+        return
+    targets = frozenset(invariant.targets)
+    for source in invariant.sources:
+        if shortest_path(graph, source, targets) is None:
+            yield Fault(
+                where=where, message=f"no path at all from {source}: {invariant.name!r} could not fail"
+            )
+    for gate in invariant.through:
+        for source in invariant.sources:
+            path = shortest_path(graph, source, targets, without=_edges_of(gate))
+            if path is not None:
+                shown = f"{gate.state} -{'/'.join(gate.outcomes)}→"
+                yield Fault(where=where, message=f"{invariant.name!r} fails: {drawn(path)} avoids {shown}")
+
+
+def _edges_of(gate: Passing) -> frozenset[tuple[str, str]]:
+    return frozenset((gate.state, outcome) for outcome in gate.outcomes)
+
+
+def _unknown_names(program: Program, invariant: Invariant, where: str) -> Iterator[Fault]:
+    for name in (*invariant.sources, *invariant.targets, *(gate.state for gate in invariant.through)):
+        if name not in program.states:
+            yield Fault(where=where, message=f"no state {name!r}", hint=nearest(name, program.states))
+    for gate in invariant.through:
+        edges = (
+            program.states[gate.state].on
+            if gate.state in program.states
+            else dict.fromkeys(gate.outcomes, "")
+        )
+        for outcome in sorted(set(gate.outcomes) - edges.keys()):
+            yield Fault(
+                where=where, message=f"{gate.state} has no edge {outcome!r}", hint=nearest(outcome, edges)
+            )
