@@ -1,0 +1,193 @@
+"""The ladder: find the one place in a file where given lines stand.
+
+    EXACT       every line and line end as given
+    WHITESPACE  line ends and trailing space may differ
+    INDENT      the whole block may be shifted by one indentation, which is applied to the replacement too
+    UNICODE     typographic quotes, dashes and spaces count as their ASCII forms
+    ELLIPSIS    `...` lines stand for skipped text (see `ellipsis.py`)
+
+Rules kept here:
+- At every level all places are found. Two places are an ambiguity, never a choice, unless a line number names one of them
+  exactly. A stricter level is tried first and decides: leniency never outvotes an exact match.
+- Lines are never compared with their indentation stripped one by one: in Python and YAML that moves code between blocks.
+- Whole lines only: `bar = 1` is not found in `foobar = 1`.
+- Time is bounded: candidates are found by string search over one code point per distinct line; verification has a budget.
+  Running out of it is `Exhausted`, never "no more places": that could make one of several places look unique.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from dev_agent.edits.model import MatchLevel
+from dev_agent.edits.text import FileText, Line, indentation, without_trailing_space
+
+MANY: Final = 20
+"""So many places are enough to know and to show that there are too many."""
+
+_FOLDS: Final = str.maketrans(
+    {
+        **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032", "'"),
+        **dict.fromkeys("\u201c\u201d\u201e\u201f\u2033", '"'),
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"),
+        **dict.fromkeys(
+            "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000", " "
+        ),
+        "\u2026": "...",
+    }
+)
+
+
+class Exhausted(Exception):  # noqa: N818 -- not the proposer's mistake, a bound of ours
+    """Finding all places would cost more than the budget of one file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shift:
+    """One indentation that all lines of a block gain (`sign` 1) or lose (-1)."""
+
+    sign: int = 0
+    by: str = ""
+
+    def applied(self, content: str) -> str | None:
+        """Return the line shifted, None if it has not the indentation to lose. Blank lines stay."""
+        if not content.strip() or not self.sign:
+            return content
+        if self.sign > 0:
+            return self.by + content
+        return content[len(self.by) :] if content.startswith(self.by) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where lines stand: base lines [start, end), 0-based, and the shift from the given lines to the base."""
+
+    start: int
+    end: int
+    shift: Shift = Shift()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """All places at the first level that has any; `chosen` is the one, None if there are several."""
+
+    level: MatchLevel
+    places: tuple[Place, ...]
+    chosen: Place | None
+
+
+def folded_punctuation(content: str) -> str:
+    """Return `content` with typographic punctuation as ASCII."""
+    return content if content.isascii() else content.translate(_FOLDS)
+
+
+def _exact(line: Line) -> str:
+    return line[0] + line[1]
+
+
+def _whitespace(line: Line) -> str:
+    return without_trailing_space(line[0])
+
+
+def _indent(line: Line) -> str:
+    return line[0].strip(" \t\r\x0b\x0c")
+
+
+def _unicode(line: Line) -> str:
+    return folded_punctuation(line[0]).strip(" \t\r\x0b\x0c")
+
+
+_KEYS: Final[dict[MatchLevel, Callable[[Line], str]]] = {
+    MatchLevel.EXACT: _exact,
+    MatchLevel.WHITESPACE: _whitespace,
+    MatchLevel.INDENT: _indent,
+    MatchLevel.UNICODE: _unicode,
+}
+
+
+class _Index:
+    """The file as a string with one code point per distinct line, so that `str.find` finds runs of lines."""
+
+    def __init__(self, keys: Iterator[str]) -> None:
+        self._codes: dict[str, str] = {}
+        self._text = "".join(self._codes.setdefault(key, chr(len(self._codes))) for key in keys)
+
+    def find(self, keys: Sequence[str]) -> Iterator[int]:
+        if any(key not in self._codes for key in keys):
+            return
+        needle = "".join(self._codes[key] for key in keys)
+        at = self._text.find(needle)
+        while at >= 0:
+            yield at
+            at = self._text.find(needle, at + 1)
+
+
+class Haystack:
+    """A base file, searched many times. Indexes are made when first needed."""
+
+    def __init__(self, file: FileText, *, budget: int = 2_000_000) -> None:
+        self.file = file
+        self._budget = budget
+        self._indexes: dict[MatchLevel, _Index] = {}
+
+    def find(self, lines: Sequence[Line], *, hint: int | None, levels: Sequence[MatchLevel]) -> Found | None:
+        """Find `lines` (at least one) at the first of `levels` that has any place. `hint` is a 1-based line."""
+        for level in levels:
+            places = self.places(lines, level, hint)
+            if places:
+                exact = [place for place in places if hint is not None and place.start == hint - 1]
+                chosen = places[0] if len(places) == 1 else exact[0] if exact else None
+                return Found(level=level, places=tuple(places), chosen=chosen)
+        return None
+
+    def places(self, lines: Sequence[Line], level: MatchLevel, hint: int | None = None) -> list[Place]:
+        """Return the places at one level, at most `MANY` and the hinted one, in order."""
+        key = _KEYS[level]
+        places: list[Place] = []
+        for at in self._index(level).find([key(line) for line in lines]):
+            if len(places) >= MANY and (hint is None or at > hint - 1):
+                break
+            if len(places) >= MANY and hint is not None and at < hint - 1:
+                continue
+            shift = self._shift(lines, at, level)
+            if shift is not None:
+                places.append(Place(start=at, end=at + len(lines), shift=shift))
+        return places
+
+    def _index(self, level: MatchLevel) -> _Index:
+        if level not in self._indexes:
+            self._indexes[level] = _Index(map(_KEYS[level], self.file.lines))
+        return self._indexes[level]
+
+    def _shift(self, lines: Sequence[Line], at: int, level: MatchLevel) -> Shift | None:
+        """Return the one shift that leads from `lines` to the base lines at `at`, None if there is none."""
+        if level <= MatchLevel.WHITESPACE:
+            return Shift()
+        shift: Shift | None = None
+        for (given, _), (real, _) in zip(lines, self.file.lines[at : at + len(lines)], strict=True):
+            self._budget -= 1
+            if self._budget < 0:
+                raise Exhausted
+            if not given.strip():
+                continue
+            here = _shift_between(_margin(given, level), _margin(real, level))
+            if here is None or (shift is not None and here != shift):
+                return None
+            shift = here
+        return shift
+
+
+def _margin(content: str, level: MatchLevel) -> str:
+    return indentation(folded_punctuation(content) if level >= MatchLevel.UNICODE else content)
+
+
+def _shift_between(given: str, real: str) -> Shift | None:
+    if given == real:
+        return Shift()
+    if real.endswith(given):
+        return Shift(sign=1, by=real[: len(real) - len(given)])
+    if given.endswith(real):
+        return Shift(sign=-1, by=given[: len(given) - len(real)])
+    return None

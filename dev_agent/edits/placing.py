@@ -1,0 +1,302 @@
+"""Put the `Replace` edits of one file in their places, all matched against the base text, or say why each has none.
+
+What is refused here: a place that is not unique, a match more lenient than allowed, an insertion without a place, edits
+that disturb each other, an edit that is there already, a placeholder in place of code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from dev_agent.edits import ellipsis
+from dev_agent.edits.elision import new_placeholder
+from dev_agent.edits.errors import Problem, ProblemCode
+from dev_agent.edits.explain import Explainer, Nearest, quoted_lines, without_viewer_numbers
+from dev_agent.edits.matching import MANY, Exhausted, Found, Haystack, Place
+from dev_agent.edits.model import Match, MatchLevel, Replace
+from dev_agent.edits.splice import Region, overlap, spliced, splices
+from dev_agent.edits.text import BOM, FileText, Line, escaped, split_lines, to_bytes
+
+_STRICT: Final = (MatchLevel.EXACT, MatchLevel.WHITESPACE)
+_LADDER: Final = (*_STRICT, MatchLevel.INDENT, MatchLevel.UNICODE)
+_EXPLAINED: Final = 200
+"""After so many misfits of one file the nearest lines are no longer looked up: the list is long enough to act on."""
+
+
+class Refused(Exception):  # noqa: N818 -- carries a problem out of a helper; never leaves this module
+    """One edit has no place."""
+
+    def __init__(
+        self, code: ProblemCode, message: str, hint: str = "", *, nearest: Nearest = (), applied: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.code, self.message, self.hint, self.nearest, self.applied = code, message, hint, nearest, applied
+
+
+@dataclass(slots=True, kw_only=True)
+class _Text:
+    """The two sides of one edit as lines, and what they say about the byte order mark."""
+
+    old: list[Line]
+    new: list[Line]
+    at_top: bool
+    drops_bom: bool
+
+
+@dataclass(slots=True)
+class FileEdits:
+    """The edits of one base file. After `place`, either `problems` is not empty or `content` holds the new bytes."""
+
+    path: str
+    base: bytes
+    max_level: MatchLevel
+    matches: list[Match] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    content: bytes = b""
+
+    def place(self, edits: Sequence[Replace]) -> None:
+        """Place all edits; collect every problem."""
+        worker = _Placing(self)
+        regions: list[Region] = []
+        for edit in edits:
+            try:
+                regions.append(worker.region(edit))
+            except Refused as refused:
+                self.problems.append(_problem(self.path, edit, refused))
+        for first, second in overlap(regions):
+            self.problems.append(_overlapping(self.path, first, second))
+        if not self.problems:
+            made = [splice for region in regions for splice in region.splices]
+            self.content = to_bytes(spliced(worker.file, made), bom=worker.keeps_bom)
+
+
+def _problem(path: str, edit: Replace, refused: Refused) -> Problem:
+    return Problem(
+        path=path,
+        line_in_proposal=edit.origin.line,
+        code=refused.code,
+        message=refused.message,
+        hint=refused.hint,
+        nearest=refused.nearest,
+        already_applied=refused.applied,
+    )
+
+
+def _overlapping(path: str, first: Region, second: Region) -> Problem:
+    return Problem(
+        path=path,
+        line_in_proposal=max(first.line, second.line),
+        code=ProblemCode.OVERLAP,
+        message=f"the edits of proposal lines {first.line} and {second.line} change the same part of '{escaped(path)}' "
+        f"(base lines {first.start + 1}-{max(first.end, first.start + 1)} and {second.start + 1}-{max(second.end, second.start + 1)})",
+        hint="every edit is matched against the file as it was; merge the two into one",
+    )
+
+
+class _Placing:
+    """Finds places in one file. Keeps the file's indexes between its edits."""
+
+    def __init__(self, edits: FileEdits) -> None:
+        self._path = f"'{escaped(edits.path)}'"
+        self._edits = edits
+        self.file = FileText.from_bytes(edits.base)
+        self.keeps_bom = self.file.bom
+        self._haystack = Haystack(self.file)
+        self._explainer = Explainer(self.file)
+        self._explained = 0
+
+    def region(self, edit: Replace) -> Region:
+        """Return what `edit` covers and does. Raises Refused."""
+        text = self._text(edit)
+        if not text.old:
+            return self._insertion(edit, text)
+        try:
+            return self._replacement(edit, text)
+        except Exhausted:
+            raise Refused(
+                ProblemCode.TOO_LARGE,
+                f"too many places of {self._path} nearly fit; the search was stopped",
+                "quote more, and exactly",
+            ) from None
+
+    def _text(self, edit: Replace) -> _Text:
+        self._require_encodable(edit)
+        old, new = edit.old, edit.new
+        # The mark is no part of the text that people see and quote; only an edit that quotes it may change it.
+        at_top = self.file.bom and old.startswith(BOM)
+        if at_top:
+            old = old[1:]
+        drops = at_top and not new.startswith(BOM)
+        if self.file.bom and new.startswith(BOM):
+            new = new[1:]
+        lines = split_lines(new)
+        self._refuse_placeholder(edit, lines)
+        return _Text(old=split_lines(old), new=lines, at_top=at_top, drops_bom=drops)
+
+    def _require_encodable(self, edit: Replace) -> None:
+        if not self.file.utf8 and not (edit.old.isascii() and edit.new.isascii()):
+            raise Refused(
+                ProblemCode.ENCODING,
+                f"{self._path} is not UTF-8, and the edit is not plain ASCII",
+                "edit only lines that are plain ASCII, or convert the file first",
+            )
+
+    def _refuse_placeholder(self, edit: Replace, new: Sequence[Line]) -> None:
+        known = [*edit.old.split("\n"), *(content for content, _ in self.file.lines)]
+        found = new_placeholder((content for content, _ in new), known)
+        if found is not None:
+            raise Refused(
+                ProblemCode.ELISION,
+                f"the replacement writes the placeholder '{escaped(found)}' into {self._path}",
+                "write out the lines it stands for, or edit only the lines that change",
+            )
+
+    def _insertion(self, edit: Replace, text: _Text) -> Region:
+        lines = self.file.lines
+        if not lines:
+            at = 0
+        elif edit.numbered and edit.line_hint is not None and edit.line_hint <= len(lines) + 1:
+            at = edit.line_hint - 1
+        elif edit.line_hint is None and not edit.numbered:
+            raise Refused(
+                ProblemCode.EMPTY_SEARCH,
+                f"nothing is sought, but {self._path} exists and has content",
+                "quote the lines next to which the text belongs; an empty SEARCH only makes a new file",
+            )
+        else:
+            raise Refused(
+                ProblemCode.NO_PLACE,
+                f"an insertion into {self._path} has no context that says where",
+                "add context lines around it",
+            )
+        match = Match(path=self._edits.path, level=MatchLevel.EXACT, line=at + 1, count=1)
+        self._edits.matches.append(match)
+        place = Place(start=at, end=at)
+        return self._region(edit, [(place, MatchLevel.EXACT, text.old, text.new)])
+
+    def _replacement(self, edit: Replace, text: _Text) -> Region:
+        hint = 1 if text.at_top else edit.line_hint
+        found = self._haystack.find(text.old, hint=hint, levels=_LADDER)
+        if found is None:
+            return self._elided(edit, text)
+        self._require_allowed(edit, found.level, found.places[0])
+        if found.chosen is None:
+            raise self._ambiguous(text, found)
+        if text.at_top and found.chosen.start != 0:
+            raise Refused(
+                ProblemCode.NOT_FOUND, f"a byte order mark is sought inside {self._path}", "leave it out"
+            )
+        self._refuse_repetition(edit, text, found.chosen)
+        region = self._region(edit, [(found.chosen, found.level, text.old, text.new)])
+        self.keeps_bom = self.keeps_bom and not text.drops_bom
+        self._matched(found.level, found.chosen, len(found.places))
+        return region
+
+    def _elided(self, edit: Replace, text: _Text) -> Region:
+        pieces = ellipsis.pieces(self._haystack, text.old, text.new)
+        chosen = [(piece, piece.found.chosen) for piece in pieces if piece.found.chosen is not None]
+        if not chosen:
+            raise self._not_found(edit, text)
+        self._require_allowed(edit, MatchLevel.ELLIPSIS, chosen[0][1])
+        region = self._region(
+            edit, [(place, piece.found.level, piece.old, piece.new) for piece, place in chosen]
+        )
+        self._matched(MatchLevel.ELLIPSIS, chosen[0][1], 1)
+        return region
+
+    def _matched(self, level: MatchLevel, place: Place, count: int) -> None:
+        self._edits.matches.append(
+            Match(path=self._edits.path, level=level, line=place.start + 1, count=count)
+        )
+
+    def _region(
+        self, edit: Replace, parts: Sequence[tuple[Place, MatchLevel, Sequence[Line], Sequence[Line]]]
+    ) -> Region:
+        made = []
+        for place, level, old, new in parts:
+            here = splices(self.file, place, level, old, new)
+            if here is None:
+                raise Refused(
+                    ProblemCode.NOT_FOUND,
+                    f"the lines stand in {self._path} at line {place.start + 1} with less indentation, and the replacement cannot be shifted so far",
+                    "send the replacement with the file's own indentation",
+                )
+            made += here
+        return Region(
+            start=parts[0][0].start, end=parts[-1][0].end, line=edit.origin.line, splices=tuple(made)
+        )
+
+    def _require_allowed(self, edit: Replace, level: MatchLevel, place: Place) -> None:
+        if level > self._edits.max_level:
+            raise Refused(
+                ProblemCode.LEVEL_CAPPED,
+                f"the lines fit {self._path} only by a {level.name} match (line {place.start + 1}); at most {self._edits.max_level.name} is allowed",
+                "quote the lines exactly",
+                nearest=self._nearest(split_lines(edit.old)),
+            )
+
+    def _ambiguous(self, text: _Text, found: Found) -> Refused:
+        numbers = [str(place.start + 1) for place in found.places[:MANY]]
+        more = " and more" if len(found.places) >= MANY else ""
+        return Refused(
+            ProblemCode.AMBIGUOUS,
+            f"{quoted_lines(text.old)} stands at {len(numbers)}{more} places in {self._path}: lines {', '.join(numbers)}{more}",
+            "quote more lines around it, until only one place fits",
+            nearest=tuple(
+                (place.start + 1, escaped(self.file.lines[place.start][0])) for place in found.places[:5]
+            ),
+        )
+
+    def _refuse_repetition(self, edit: Replace, text: _Text, place: Place) -> None:
+        """Refuse a pure insertion next to an anchor where the inserted lines stand already.
+
+        A numbered hunk is exempt: its context on both sides says that the lines are wanted twice.
+        """
+        if edit.numbered or len(text.new) <= len(text.old) or not _is_substantive(text):
+            return
+        new = [content.strip() for content, _ in text.new]
+        real = [content.strip() for content, _ in self.file.lines]
+        for start in {place.start, place.end - len(new)}:
+            if start >= 0 and real[start : start + len(new)] == new:
+                raise self._applied(start)
+
+    def _applied(self, start: int) -> Refused:
+        return Refused(
+            ProblemCode.ALREADY_APPLIED,
+            f"the replacement already stands in {self._path} at line {start + 1}",
+            "leave this edit out; if the lines are wanted twice, quote the lines that follow too",
+            applied=True,
+        )
+
+    def _not_found(self, edit: Replace, text: _Text) -> Refused:
+        if text.new:
+            there = self._haystack.find(text.new, hint=None, levels=_STRICT)
+            if there is not None and there.chosen is not None:
+                return self._applied(there.chosen.start)
+        hint = "quote the lines as they stand in the file"
+        bare = without_viewer_numbers(text.old)
+        if bare is not None:
+            hint = (
+                "you may be pasting line numbers: leave out the numbers that a viewer puts before the lines"
+            )
+        message = f"{quoted_lines(text.old)} does not stand in {self._path}"
+        return Refused(ProblemCode.NOT_FOUND, message, hint, nearest=self._nearest(bare or text.old))
+
+    def _nearest(self, sought: Sequence[Line]) -> Nearest:
+        self._explained += 1
+        return self._explainer.nearest(sought) if self._explained <= _EXPLAINED else ()
+
+
+def _is_substantive(text: _Text) -> bool:
+    """Return whether old is kept whole and something more than brackets and blank lines is added around it."""
+    old = [content.strip() for content, _ in text.old]
+    new = [content.strip() for content, _ in text.new]
+    if new[: len(old)] == old:
+        added = new[len(old) :]
+    elif new[-len(old) :] == old:
+        added = new[: -len(old)]
+    else:
+        return False
+    return any(sum(character.isalnum() for character in line) >= 4 for line in added)
