@@ -1,0 +1,35 @@
+"""The options that several commands share, each said once. Every one has its environment variable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Directory = Annotated[
+    Path,
+    typer.Option(
+        "-C", metavar="DIR", envvar="DEV_AGENT_DIR", help="Work as if started in DIR.", show_default=False
+    ),
+]
+AsJson = Annotated[
+    bool,
+    typer.Option(
+        "--json", envvar="DEV_AGENT_JSON", help="One JSON object on stdout, progress as JSON lines on stderr."
+    ),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", envvar="DEV_AGENT_QUIET", help="Show no progress.")]
+RunName = Annotated[
+    str, typer.Argument(metavar="RUN", help="The id of a run, an unambiguous beginning of it, or `last`.")
+]
+SandboxChoice = Annotated[
+    str,
+    typer.Option(
+        "--sandbox",
+        metavar="auto|bubblewrap|off",
+        envvar="DEV_AGENT_SANDBOX",
+        help="How gates are confined. `off` runs the project's code with your rights.",
+    ),
+]
+HERE = Path()

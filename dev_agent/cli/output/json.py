@@ -1,0 +1,82 @@
+"""For programs: progress as one JSON object a line on stderr, exactly one object on stdout.
+
+JSON carries untrusted text as data; its own escapes (everything outside ASCII) keep it harmless when a
+person looks.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from dev_agent.cli.output.terminal import Terminal
+from dev_agent.runtime.engine import Reporter
+
+if TYPE_CHECKING:
+    from dev_agent.cli.failure import Failure
+    from dev_agent.cli.output.page import Page
+
+
+class JsonReporter(Reporter):
+    """Writes every event of the engine as a line."""
+
+    def __init__(self, stderr: Terminal) -> None:
+        self._stderr = stderr
+        self._lock = threading.Lock()
+
+    def _say(self, event: str, **fields: str | int) -> None:
+        with self._lock:
+            self._stderr.write_text(json.dumps({"event": event, **fields}) + "\n")
+
+    def entered(self, state: str, attempt: int) -> None:
+        """A state begins."""
+        self._say("entered", state=state, attempt=attempt)
+
+    def left(self, state: str, outcome: str, ms: int) -> None:
+        """A state ended."""
+        self._say("left", state=state, outcome=outcome, ms=ms)
+
+    def branch_started(self, state: str, action: str) -> None:
+        """One action of a parallel state begins."""
+        self._say("branch_started", state=state, action=action)
+
+    def branch_left(self, state: str, action: str, outcome: str, ms: int) -> None:
+        """One action of a parallel state ended."""
+        self._say("branch_left", state=state, action=action, outcome=outcome, ms=ms)
+
+    def noted(self, text: str) -> None:
+        """Something worth knowing happened."""
+        self._say("noted", text=text)
+
+
+class JsonOutput:
+    """See the module."""
+
+    def __init__(self, *, stdout: Terminal, stderr: Terminal) -> None:
+        self._stdout = stdout
+        self._stderr = stderr
+
+    @contextmanager
+    def watching(self) -> Iterator[Reporter]:
+        """Progress as lines on stderr."""
+        yield JsonReporter(self._stderr)
+
+    def page(self, page: Page) -> None:
+        """The object of the page."""
+        self._object(page.data)
+
+    def patch(self, text: str, data: Mapping[str, object]) -> None:
+        """The patch as a member `diff` of the object."""
+        self._object({**data, "diff": text})
+
+    def failure(self, failure: Failure) -> None:
+        """`{"error": …}` on stdout, so that there always is an object; a bug's report on stderr."""
+        self._object({"error": failure.to_json()})
+        if failure.details:
+            self._stderr.write_text(failure.details + "\n")
+
+    def _object(self, data: Mapping[str, object]) -> None:
+        self._stdout.write_text(json.dumps(data) + "\n")

@@ -1,0 +1,102 @@
+"""Progress on a terminal: what has ended as plain lines, what runs now below with its clock.
+
+Rich redraws the running part; it is imported here only, for a terminal only. Texts are rich `Text` objects,
+so that nothing in a name is taken for markup.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.text import Text
+
+from dev_agent.cli.output.escape import escape_line
+from dev_agent.cli.output.page import Line, Style
+from dev_agent.cli.output.progress import step_line
+from dev_agent.cli.output.terminal import Terminal
+from dev_agent.runtime.engine import Reporter
+
+_RICH_STYLES = {
+    Style.PLAIN: "",
+    Style.STRONG: "bold",
+    Style.DIM: "dim",
+    Style.GOOD: "green",
+    Style.BAD: "red",
+    Style.WARN: "yellow",
+    Style.NAME: "cyan",
+}
+_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+
+
+class LiveReporter(Reporter):
+    """Keeps what runs now; rich asks for it a few times a second."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: dict[tuple[str, str], float] = {}
+        self._attempts: dict[str, int] = {}
+        self._ended: list[Line] = []
+
+    def entered(self, state: str, attempt: int) -> None:
+        """A state begins."""
+        with self._lock:
+            self._attempts[state] = attempt
+            self._running[state, ""] = time.monotonic()
+
+    def left(self, state: str, outcome: str, ms: int) -> None:
+        """A state ended, and everything in it."""
+        with self._lock:
+            for key in [key for key in self._running if key[0] == state]:
+                del self._running[key]
+            self._ended.append(step_line(state, outcome, ms, attempt=self._attempts.get(state, 1)))
+
+    def branch_started(self, state: str, action: str) -> None:
+        """One action of a parallel state begins."""
+        with self._lock:
+            self._running[state, action] = time.monotonic()
+
+    def branch_left(self, state: str, action: str, outcome: str, ms: int) -> None:
+        """One action of a parallel state ended."""
+        with self._lock:
+            self._running.pop((state, action), None)
+            self._ended.append(step_line(action, outcome, ms, inner=True))
+
+    def noted(self, text: str) -> None:
+        """Something worth knowing happened."""
+        with self._lock:
+            self._ended.append(Line(spans=(*step_line("", escape_line(text), 0).spans,)))
+
+    def __rich__(self) -> RenderableType:
+        """What has ended, then what runs now with its spinner and seconds."""
+        now = time.monotonic()
+        with self._lock:
+            rows = [_text(one) for one in self._ended]
+            rows += [self._row(key, started, now) for key, started in self._running.items()]
+        return Group(*rows)
+
+    @staticmethod
+    def _row(key: tuple[str, str], started: float, now: float) -> Text:
+        state, action = key
+        turn = _SPINNER[int(now * 10) % len(_SPINNER)]
+        name = escape_line(f"  {action}" if action else state)
+        return Text.assemble((f"{name:<14} ", "dim"), (turn, "cyan"), (f"  {now - started:.1f} s", "dim"))
+
+
+def _text(one: Line) -> Text:
+    return Text.assemble(*((part.text, _RICH_STYLES[part.style]) for part in one.spans), no_wrap=True)
+
+
+@contextmanager
+def live_progress(stderr: Terminal) -> Iterator[Reporter]:
+    """Show a LiveReporter on `stderr` while inside; its last picture stays on the screen."""
+    console = Console(
+        file=stderr.stream, force_terminal=True, no_color=not stderr.colour, highlight=False, markup=False
+    )
+    reporter = LiveReporter()
+    with Live(reporter, console=console, refresh_per_second=10, redirect_stdout=False, redirect_stderr=False):
+        yield reporter

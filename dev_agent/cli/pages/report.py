@@ -1,0 +1,88 @@
+"""The end of a run: gates, findings, warnings, and a closing line: what happened, what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from dev_agent.cli.output.page import Line, Page, Style, line, prose, span
+from dev_agent.cli.pages.gates import gate_lines
+from dev_agent.programs.report import Outcome, RunReport
+
+_STYLES = {
+    Outcome.COMMITTED: Style.GOOD,
+    Outcome.VERIFIED: Style.GOOD,
+    Outcome.NO_CHANGE: Style.STRONG,
+    Outcome.REJECTED: Style.BAD,
+    Outcome.FAILED: Style.BAD,
+    Outcome.SUSPENDED: Style.WARN,
+    Outcome.KEPT: Style.WARN,
+    Outcome.INTERRUPTED: Style.WARN,
+    Outcome.RUNNING: Style.STRONG,
+}
+_MOST_FILES = 20
+_SHORT = 12
+
+
+def report_page(report: RunReport) -> Page:
+    """The page of a finished or suspended run; `data` is the contract object."""
+    return Page(data=report.to_json(), lines=(*_body(report), *closing(report)))
+
+
+def closing(report: RunReport) -> Iterable[Line]:
+    """The outcome as a word, the sentence that explains it, and the next step."""
+    sentence = " ".join(part for part in (report.explanation, report.advice) if part)
+    lead = span(f"{report.outcome.value.replace('_', ' ').capitalize()}: ", _STYLES[report.outcome])
+    return prose(sentence, lead=(lead,))
+
+
+def outcome_style(outcome: str) -> Style:
+    """The colour of an outcome's name; a name of another version is plain."""
+    try:
+        return _STYLES[Outcome(outcome)]
+    except ValueError:
+        return Style.PLAIN
+
+
+def short(object_id: str | None) -> str:
+    """A git object id as people read it."""
+    return (object_id or "")[:_SHORT]
+
+
+def finding_lines(findings: Iterable[Mapping[str, Any]]) -> Iterable[Line]:
+    """What policy found: rule, answer, reason, places."""
+    for finding in findings:
+        answer = str(finding.get("verdict") or "")
+        style = {"deny": Style.BAD, "ask": Style.WARN}.get(answer, Style.DIM)
+        lead = (span(answer, style), span(f"  {finding.get('rule') or ''}: "))
+        yield from prose(str(finding.get("because") or ""), indent=2, lead=lead)
+        for place in (finding.get("places") or ())[:5]:
+            number = f":{place['line']}" if place.get("line") else ""
+            yield line(
+                span(f"{place.get('path') or ''}{number}", Style.NAME),
+                span(f"  {place.get('text') or ''}", Style.DIM),
+                indent=6,
+            )
+
+
+def files_line(files: tuple[str, ...]) -> Iterable[Line]:
+    """The changed files, one a line while they are few."""
+    for path in files[:_MOST_FILES]:
+        yield line(span(path), indent=2)
+    if len(files) > _MOST_FILES:
+        yield line(span(f"… and {len(files) - _MOST_FILES} more", Style.DIM), indent=2)
+
+
+def _body(report: RunReport) -> Iterable[Line]:
+    """Everything above the closing line; each block ends with an empty line."""
+    findings = [one for one in (report.policy.get("findings") or ()) if one.get("verdict") in {"ask", "deny"}]
+    blocks = (
+        tuple(gate_lines(report.gates, details=report.outcome is Outcome.REJECTED)),
+        tuple(finding_lines(findings)),
+        tuple(one for text in report.notes for one in prose(text, style=Style.DIM)),
+        tuple(one for text in report.warnings for one in prose(text, lead=(span("warning: ", Style.WARN),))),
+    )
+    for block in blocks:
+        if block:
+            yield from block
+            yield line("")

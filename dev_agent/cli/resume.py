@@ -1,0 +1,27 @@
+"""`dev-agent resume`: go on with a run that was interrupted, killed or kept."""
+
+from __future__ import annotations
+
+from dev_agent.cli.app import command_app
+from dev_agent.cli.options import HERE, AsJson, Directory, Quiet, RunName
+from dev_agent.cli.pages.report import report_page
+from dev_agent.cli.session import Session, stoppable
+from dev_agent.programs.apply import resume as resume_run
+from dev_agent.programs.runs import find_run
+
+app = command_app()
+
+
+@app.command()
+def resume(
+    run: RunName, *, directory: Directory = HERE, as_json: AsJson = False, quiet: Quiet = False
+) -> int:
+    """Go on with an interrupted run, from its trace alone."""
+    session = Session(directory=directory, as_json=as_json, quiet=quiet)
+    found = find_run(session.repository, run)
+    with stoppable(session), session.output.watching() as reporter:
+        report = resume_run(
+            session.repository, found.run, environ=session.environ, reporter=reporter, cancel=session.cancel
+        )
+    session.output.page(report_page(report))
+    return report.exit_code
