@@ -1,8 +1,8 @@
 """Public names that disappear: what somebody else's code could have imported or called, and no longer can.
 
-Public is what `__all__` lists if a module has one, else every top-level name and every method of a public class that
-does not start with an underscore, in modules none of whose path does. A name still imported where it stood is still
-there. A renamed module takes all of its names along, and so removes them.
+Public is what `__all__` lists if a module has one, else every top-level name and every method of a public
+class that does not start with an underscore, in modules none of whose path does. A name still imported where
+it stood is still there. A renamed module takes all of its names along, and so removes them.
 
 Left to the type checker: changed signatures and types. Left to nobody: names made at run time.
 """
@@ -59,16 +59,13 @@ def _is_private(name: str) -> bool:
 
 
 def _listed(source: PythonSource) -> set[str] | None:
+    """What a literal `__all__` lists; None without one."""
     for statement in source.top:
-        if isinstance(statement, ast.Assign) and any(
-            isinstance(one, ast.Name) and one.id == "__all__" for one in statement.targets
-        ):
-            if isinstance(statement.value, ast.List | ast.Tuple):
-                return {
-                    one.value
-                    for one in statement.value.elts
-                    if isinstance(one, ast.Constant) and isinstance(one.value, str)
-                }
+        if "__all__" in _bound_by(statement) and isinstance(statement, ast.Assign | ast.AnnAssign):
+            listed = statement.value.elts if isinstance(statement.value, ast.List | ast.Tuple) else []
+            return {
+                one.value for one in listed if isinstance(one, ast.Constant) and isinstance(one.value, str)
+            }
     return None
 
 

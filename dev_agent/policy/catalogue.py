@@ -1,8 +1,8 @@
 """The list of everything a change set can be caught doing: name, meaning, and the careful answer to it.
 
-One row per fact. The names are the keys of a policy's `[on]` table, the facts' names, and the rule ids of a decision,
-so that a team meets one word everywhere. The sentence is what a person reads as the reason. The verdict is what holds
-when a policy says nothing; `policies/default.toml` spells the same answers out.
+One row per fact. The names are the keys of a policy's `[on]` table, the facts' names, and the rule ids of a
+decision, so that a team meets one word everywhere. The sentence is what a person reads as the reason. The
+verdict is what holds when a policy says nothing; `policies/default.toml` spells the same answers out.
 
 Rows about paths have a tuple of paths as their fact's value; the others count what was seen.
 """
@@ -138,6 +138,6 @@ FACT_NAMES = tuple(name for name in CATALOGUE if name != LIMITS_EXCEEDED)
 
 # Counted, never judged alone: the policy's limits are over these.
 COUNTS = (
-    "files", "files_added", "files_modified", "files_deleted", "files_renamed",
-    "lines", "lines_added", "lines_removed", "bytes", "deletions",
+    "files", "files_added", "files_modified", "files_deleted", "files_renamed", "lines", "lines_added",
+    "lines_removed", "bytes", "deletions",
 )  # fmt: skip

@@ -1,9 +1,10 @@
-"""A changed file as the facts read it: both versions side by side, decoded and parsed once, when first asked for.
+"""A changed file as the facts read it: both versions side by side, decoded and parsed once, when first asked
+for.
 
-Pairing: a deleted and an added file with the same or mostly the same lines are one renamed file, so that moving a
-module is not "all its tests removed". Pairing is by votes of lines that few deleted files share; its cost is the size
-of the files. A wrong pair can only hide that a name moved, never that it is gone: every fact about what disappeared
-compares the two versions, and facts about places look at both paths.
+Pairing: a deleted and an added file with the same or mostly the same lines are one renamed file, so that
+moving a module is not "all its tests removed". Pairing is by votes of lines that few deleted files share; its
+cost is the size of the files. A wrong pair can only hide that a name moved, never that it is gone: every fact
+about what disappeared compares the two versions, and facts about places look at both paths.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _READ_FOR_VOTES = 200_000
 
 
 class FileChange(Protocol):
-    """One path's change. `before` None: the file is added; `after` None: it is deleted. Modes are git's, as text."""
+    """One path's change. `before` None: it is added; `after` None: it is deleted. Modes are git's text."""
 
     @property
     def path(self) -> str:
@@ -149,7 +150,7 @@ def _origins(deleted: Sequence[FileChange], added: Sequence[FileChange]) -> dict
 
 
 class _Votes:
-    """Which deleted file an added one most looks like: each line votes for the few deleted files that had it."""
+    """Which deleted file an added one most looks like: a line votes for the few deleted files with it."""
 
     def __init__(self, deleted: Sequence[FileChange]) -> None:
         self.by_bytes: dict[tuple[str | None, bytes], list[FileChange]] = defaultdict(list)
@@ -191,5 +192,6 @@ def _is_python(path: str, content: bytes | None) -> bool:
 
 
 def _lines(content: bytes | None) -> list[str]:
-    # Split as Python's tokenizer does, at \n, \r\n and \r only: str.splitlines would shift every number after a \x0c.
+    # Split as Python's tokenizer does, at \n, \r\n and \r only: str.splitlines would shift every number after
+    # a \x0c.
     return [line.decode("utf-8", "replace") for line in (content or b"").splitlines()]

@@ -1,9 +1,9 @@
 """Facts about files that configure: which of their tables changed, not merely that they did.
 
-`pyproject.toml` and `setup.cfg` hold the project's description, its dependencies and the gates' configuration side by
-side. Both versions are parsed and compared table by table, so that a new version number or a reworded comment is none
-of the gates' business, and one word in `[tool.mypy]` is. What cannot be parsed on either side counts as changed in
-every respect: a file nobody can read vouches for nothing.
+`pyproject.toml` and `setup.cfg` hold the project's description, its dependencies and the gates' configuration
+side by side. Both versions are parsed and compared table by table, so that a new version number or a reworded
+comment is none of the gates' business, and one word in `[tool.mypy]` is. What cannot be parsed on either side
+counts as changed in every respect: a file nobody can read vouches for nothing.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from dev_agent.policy.python_source import same_code
 from dev_agent.policy.settings import FactSettings
 
 _GATE_TABLES = (
-    "build-system", "tool.mypy", "tool.pytest", "tool.coverage", "tool.pyright", "tool.basedpyright", "tool.ruff",
-    "tool.tox", "tool.nox", "tool.pylint", "tool.flake8", "tool.hatch.envs", "tool.hatch.build.hooks",
-    "tool.hatch.build.targets.wheel.hooks", "tool.setuptools.cmdclass", "project.entry-points.pytest11",
-    "project.entry-points.mypy",
+    "build-system", "tool.mypy", "tool.pytest", "tool.coverage", "tool.pyright", "tool.basedpyright",
+    "tool.ruff", "tool.tox", "tool.nox", "tool.pylint", "tool.flake8", "tool.hatch.envs",
+    "tool.hatch.build.hooks", "tool.hatch.build.targets.wheel.hooks", "tool.setuptools.cmdclass",
+    "project.entry-points.pytest11", "project.entry-points.mypy",
 )  # fmt: skip
 _OWN_TABLES = ("tool.dev-agent",)
 _DEPENDENCY_TABLES = (
@@ -32,8 +32,10 @@ _DEPENDENCY_TABLES = (
     "tool.poetry.source", "tool.uv", "tool.pdm.dev-dependencies", "tool.pdm.source", "tool.hatch.metadata",
     "tool.setuptools.dynamic.dependencies",
 )  # fmt: skip
-_GATE_SECTIONS = ("mypy", "tool:pytest", "pytest", "coverage:", "flake8", "pylint", "tox", "testenv", "build_ext",
-                  "options.entry_points", "aliases")  # fmt: skip
+_GATE_SECTIONS = (
+    "mypy", "tool:pytest", "pytest", "coverage:", "flake8", "pylint", "tox", "testenv", "build_ext",
+    "options.entry_points", "aliases",
+)  # fmt: skip
 _DEPENDENCY_OPTIONS = frozenset(
     {"install_requires", "tests_require", "setup_requires", "python_requires", "dependency_links"}
 )

@@ -1,7 +1,8 @@
 """The decision of a policy on facts: the strictest finding wins, and every finding is kept with its reason.
 
-Nothing can soften a decision: there is no rule that allows what another denies, and a finding added to others can only
-make it stricter. The order of findings is fixed (strictest first, then by rule), so that equal inputs give equal bytes.
+Nothing can soften a decision: there is no rule that allows what another denies, and a finding added to others
+can only make it stricter. The order of findings is fixed (strictest first, then by rule), so that equal
+inputs give equal bytes.
 """
 
 from __future__ import annotations

@@ -1,13 +1,15 @@
-"""Which lines a change adds and removes, in time that grows with the size of the file and not with its square.
+"""Which lines a change adds and removes, in time that grows with the size of the file and not with its
+square.
 
 Two questions with two answers:
 
-`count_changes` counts as a person reading a diff would: equal ends are cut off, lines that occur once on both sides
-anchor the rest (patience diff, one longest increasing run), equal lines around the anchors join them, and what lies
-between is replaced. It never counts less than the smallest diff, and more only in files of repeated lines.
+`count_changes` counts as a person reading a diff would: equal ends are cut off, lines that occur once on both
+sides anchor the rest (patience diff, one longest increasing run), equal lines around the anchors join them,
+and what lies between is replaced. It never counts less than the smallest diff, and more only in files of
+repeated lines.
 
-`fresh_lines` asks which lines are *new words*: those occurring more often than before, wherever they stand. A line
-that merely moved is not fresh, so moving a suppressed line is not a new suppression.
+`fresh_lines` asks which lines are *new words*: those occurring more often than before, wherever they stand. A
+line that merely moved is not fresh, so moving a suppressed line is not a new suppression.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ def count_changes(before: Sequence[bytes], after: Sequence[bytes]) -> LineCounts
 
 
 def fresh_lines(before: Sequence[str], after: Sequence[str]) -> list[tuple[int, str]]:
-    """The lines of `after`, numbered from 1, that occur more often than in `before`; the later ones of equals."""
+    """The lines of `after`, numbered from 1, occurring more often than in `before`; of equals the later."""
     spare = Counter(before)
     fresh = []
     for number, line in enumerate(after, start=1):
@@ -75,7 +77,7 @@ def _trimmed(
 def _anchors(
     a: Sequence[bytes], b: Sequence[bytes], start: int, end_a: int, end_b: int
 ) -> list[tuple[int, int]]:
-    """Pairs of equal lines unique on both sides, in an order that increases on both sides and is as long as possible."""
+    """The longest run of pairs of equal lines, unique on both sides and in the order of both."""
     count_a, count_b = Counter(a[start:end_a]), Counter(b[start:end_b])
     where_b = {line: n for n, line in enumerate(b[start:end_b], start=start) if count_b[line] == 1}
     pairs = [

@@ -3,8 +3,8 @@
 PolicyError
 └── GlobError   one pattern that means nothing, or not what its writer thinks
 
-Every error carries `message` (what failed) and `hint` (what to do). A policy file's faults are reported together, each
-with the path of its field, so that one look is enough to mend the file.
+Every error carries `message` (what failed) and `hint` (what to do). A policy file's faults are reported
+together, each with the path of its field, so that one look is enough to mend the file.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fault:
-    """One thing wrong with a policy file: the field's dotted path ("" for the file), what is wrong, what to do."""
+    """One fault of a policy file: the field's dotted path ("" for the file), what is wrong, what to do."""
 
     field: str
     problem: str
@@ -26,7 +26,7 @@ class Fault:
 
 
 class PolicyError(Exception):
-    """A policy cannot be used. `faults` lists everything that is wrong with it, in the file's reading order."""
+    """A policy cannot be used. `faults` lists everything wrong with it, in the file's order."""
 
     def __init__(self, message: str, hint: str, faults: tuple[Fault, ...] = ()) -> None:
         super().__init__(message)

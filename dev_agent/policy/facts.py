@@ -1,11 +1,12 @@
 """Facts: what a change set does, without an opinion about it.
 
-`compute_facts` is pure and total: the same changes and settings give the same facts, and no bytes make it raise. A
-detector that cannot read something says so by a fact (`unparsable_python`, `binary_content`, "not readable as TOML"),
-because silence would read as innocence. Cost follows the size of the changed files, never its square.
+`compute_facts` is pure and total: the same changes and settings give the same facts, and no bytes make it
+raise. A detector that cannot read something says so by a fact (`unparsable_python`, `binary_content`, "not
+readable as TOML"), because silence would read as innocence. Cost follows the size of the changed files, never
+its square.
 
-What a fact means and how strictly it is taken by default is listed in `catalogue`; what counts as a test or as a
-gate's configuration in `settings`; whether a fact matters is the policy's business.
+What a fact means and how strictly it is taken by default is listed in `catalogue`; what counts as a test or
+as a gate's configuration in `settings`; whether a fact matters is the policy's business.
 """
 
 from __future__ import annotations
@@ -33,14 +34,16 @@ __all__ = ["FactSettings", "FactValue", "Facts", "FileChange", "Place", "compute
 
 FactValue = bool | int | tuple[str, ...]
 _PLACES_KEPT = 50
+_BUILT_IN = FactSettings()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
-    """`values`: every fact's name to its value, also of facts not seen (0 or ()); `places`: where the seen ones stand.
+    """`values`: every fact's name to its value, also of facts not seen (0 or ()); `places`: where the seen
+    ones stand.
 
-    Facts about whole paths have the sorted paths as value, counts an int, and every other fact the number of times it
-    was seen. At most 50 places are kept of each; the value is complete.
+    Facts about whole paths have the sorted paths as value, counts an int, and every other fact the number of
+    times it was seen. At most 50 places are kept of each; the value is complete.
     """
 
     values: Mapping[str, FactValue]
@@ -65,7 +68,7 @@ class Facts:
         }
 
 
-def compute_facts(changes: Sequence[FileChange], *, settings: FactSettings = FactSettings()) -> Facts:
+def compute_facts(changes: Sequence[FileChange], *, settings: FactSettings = _BUILT_IN) -> Facts:
     """The facts about a change set."""
     deltas = pair(changes)
     with warnings.catch_warnings():

@@ -2,19 +2,22 @@ r"""One glob language for paths, used by every list of paths in a policy.
 
 A pattern is matched against a whole '/'-separated path relative to the repository's root.
 
-    *        any run of characters inside one component, also none, also a leading dot
-    ?        exactly one character of a component
-    [abc]    one character of the class; ranges [a-z]; [!abc] one character not in it; a ']' put first is itself
-    **       as a whole component: any number of components, also none. So `.github/**` holds for everything under
-             `.github` and for `.github` itself: a symlink put in a protected directory's place is protected, too
-    other    itself; [*] [?] [[] [{] are the special characters themselves
+    *      any run of characters inside one component, also none, also a leading dot
+    ?      exactly one character of a component
+    [abc]  one character of the class; ranges [a-z]; [!abc] one not in it; a ']' put first is itself
+    **     as a whole component: any number of components, also none
+    other  itself; [*] [?] [[] [{] are the special characters themselves
 
-Refused, because silently matching nothing would open a hole: an absolute pattern, a trailing '/', empty components,
-'.' and '..', a backslash, braces, negation by '!', '**' glued to other characters, an unclosed class.
+So `.github/**` holds for everything under `.github` and for `.github` itself: a symlink put in a protected
+directory's place is protected, too.
 
-Time is bounded by pattern length times path length: every choice but the last in a pattern is made once, by an atomic
-group, which is right because the earliest match leaves most room for what follows. There is no pattern, and no path,
-that makes matching explode.
+Refused, because silently matching nothing would open a hole: an absolute pattern, a trailing '/', empty
+components, '.' and '..', a backslash, braces, negation by '!', '**' glued to other characters, an unclosed
+class.
+
+Time is bounded by pattern length times path length: every choice but the last in a pattern is made once, by
+an atomic group, which is right because the earliest match leaves most room for what follows. There is no
+pattern, and no path, that makes matching explode.
 """
 
 from __future__ import annotations
@@ -39,8 +42,8 @@ def matcher(patterns: tuple[str, ...], *, casefold: bool = False) -> re.Pattern[
 def matches(patterns: tuple[str, ...], path: str, *, casefold: bool = False) -> bool:
     """Whether any pattern matches the whole path.
 
-    With `casefold`, letters are compared as on a file system that ignores case: for paths that must not be touched in
-    any spelling.
+    With `casefold`, letters are compared as on a file system that ignores case: for paths that must not be
+    touched in any spelling.
     """
     return matcher(patterns, casefold=casefold).fullmatch(path.casefold() if casefold else path) is not None
 

@@ -1,11 +1,11 @@
-"""Marks: occurrences in one version of a file, compared with the other version to see what a change newly brought.
+"""Marks: occurrences in one version of a file, compared with the other version to see what is new.
 
 A mark on the new side is new unless something explains it, tried in this order:
   1. the same mark in the same words stood in the old version of the file;
   2. a mark of the same kind is gone from the file: the line was edited, the mark was there already;
   3. the same mark in the same words is gone from another file of the change set: code moved.
-So an edit beside an old suppression, or a function carried to another module, brings nothing new, while the number of
-marks of a kind can never grow unseen.
+So an edit beside an old suppression, or a function carried to another module, brings nothing new, while the
+number of marks of a kind can never grow unseen.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dev_agent.policy.place import Place, excerpt
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mark:
-    """One occurrence: which fact it speaks for, its kind within the fact, and where; `text` is the line as it stands."""
+    """One occurrence: which fact it speaks for, its kind within it, and where; `text` is the raw line."""
 
     fact: str
     kind: str

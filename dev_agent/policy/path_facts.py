@@ -1,7 +1,9 @@
-"""Facts that a path, a mode or a link's target tells: where a change reaches, and what kind of file it leaves.
+"""Facts that a path, a mode or a link's target tells: where a change reaches, and what kind of file it
+leaves.
 
-Paths of both sides of a rename are looked at, so that moving a file out of a guarded place is seen like a change in it.
-Whether two paths clash, are portable or reach into `.git` is refused earlier, when edits are resolved; not here.
+Paths of both sides of a rename are looked at, so that moving a file out of a guarded place is seen like a
+change in it. Whether two paths clash, are portable or reach into `.git` is refused earlier, when edits are
+resolved; not here.
 """
 
 from __future__ import annotations
@@ -19,12 +21,14 @@ from dev_agent.policy.settings import FactSettings
 # `test` is a standard module too, and a common name for a directory of tests; hiding it harms nobody.
 _STANDARD = sys.stdlib_module_names - {"test", "tests", "this", "antigravity", "idlelib", "turtledemo"}
 _TESTING = frozenset({
-    "pytest", "_pytest", "pluggy", "iniconfig", "mypy", "mypyc", "mypy_extensions", "typing_extensions", "coverage",
-    "hypothesis", "_hypothesis_pytestplugin", "xdist", "execnet", "pytest_cov", "pytest_mock", "pytest_asyncio", "anyio",
-    "pytest_timeout", "pytest_randomly", "librt", "pathspec", "packaging",
+    "pytest", "_pytest", "pluggy", "iniconfig", "mypy", "mypyc", "mypy_extensions", "typing_extensions",
+    "coverage", "hypothesis", "_hypothesis_pytestplugin", "xdist", "execnet", "pytest_cov", "pytest_mock",
+    "pytest_asyncio", "anyio", "pytest_timeout", "pytest_randomly", "librt", "pathspec", "packaging",
 })  # fmt: skip
-_STARTUP = ("**/sitecustomize.py", "**/sitecustomize/**", "**/usercustomize.py", "**/usercustomize/**", "**/*.pth",
-            "**/*.dist-info/**", "**/*.egg-info/**", "**/*.egg-link", "**/pyvenv.cfg", "**/*.pyc", "**/*.pyo")  # fmt: skip
+_STARTUP = (
+    "**/sitecustomize.py", "**/sitecustomize/**", "**/usercustomize.py", "**/usercustomize/**", "**/*.pth",
+    "**/*.dist-info/**", "**/*.egg-info/**", "**/*.egg-link", "**/pyvenv.cfg", "**/*.pyc", "**/*.pyo",
+)  # fmt: skip
 
 
 def path_facts(deltas: Sequence[FileDelta], settings: FactSettings) -> Iterator[Sighting]:
@@ -66,7 +70,7 @@ def _by_mode(delta: FileDelta) -> Iterator[Sighting]:
 
 
 def _leaves_tree(delta: FileDelta) -> bool:
-    """Whether following the link's own text, component by component, ever stands outside the root or in `.git`."""
+    """Whether walking the link's text, component by component, ever leaves the root or enters `.git`."""
     target = (delta.after or b"").decode("utf-8", "surrogateescape").replace("\\", "/")
     if target.startswith(("/", "~")) or target[1:2] == ":":
         return True
@@ -109,7 +113,8 @@ def _shadowed(path: str, settings: FactSettings) -> str:
     """The module a new file would be imported instead of; "" for none.
 
     A module is looked up in the import roots, and in a test directory without `__init__.py`. Packages in test
-    directories often mirror the names of what they test and are rarely at an import root, so there only modules count.
+    directories often mirror the names of what they test and are rarely at an import root, so there only
+    modules count.
     """
     folder, _, name = path.rpartition("/")
     module, dot, suffix = name.rpartition(".")

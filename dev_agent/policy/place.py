@@ -1,8 +1,8 @@
 """A place: where in a change set something was seen, in a form that is safe to store and to show.
 
-A place's text comes from the change set, so it is untrusted: it is cut, credentials in it are blotted out, and every
-character that does not show itself is written as an escape, so that an excerpt can neither reorder a terminal's line
-nor hide what it reports.
+A place's text comes from the change set, so it is untrusted: it is cut, credentials in it are blotted out,
+and every character that does not show itself is written as an escape, so that an excerpt can neither reorder
+a terminal's line nor hide what it reports.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ _EXCERPT = 160
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
 class Place:
-    """`path` as in the change set; `line` counted from 1, None for the whole file; `text` a short, safe excerpt."""
+    """`path` as in the change set; `line` counted from 1, None for the whole file; `text` a short, safe
+    excerpt."""
 
     path: str
     line: int | None = None
@@ -31,7 +32,8 @@ class Place:
 
 def excerpt(text: str) -> str:
     """A line as it may be shown: blotted, cut to 160 characters, invisible characters escaped."""
-    # Cut before blotting would halve a key and hide it from the expressions; long lines are cut generously first.
+    # Cut before blotting would halve a key and hide it from the expressions; long lines are cut generously
+    # first.
     line = redact(text[:4000].strip())
     cut = line if len(line) <= _EXCERPT else line[: _EXCERPT - 1] + "…"
     return cut if cut.isascii() and cut.isprintable() else "".join(map(_visible, cut))

@@ -2,24 +2,35 @@
 
     name = "default"
     version = 1                     the version of this format
-    [scope]   write deny protected  path patterns (see `globs`): may be changed, may never be, somebody must agree
-    [paths]   tests …               further paths that count as tests, gate configuration, CI …; added to the built-in
-    [limits]  files lines bytes deletions
-    [on]      fact = "allow" | "ask" | "deny"      one key per row of `catalogue`
-    [gates]   types, tests = "delta" | "strict" | "off"    judged against the baseline, absolutely, or not at all
-              flaky, no_tests, no_types = "allow" | "deny" a test that passes only sometimes; a project that has none
-              changed_tests = "allow" | "ask" | "deny"     a base test fails, the change's own version of it passes
-    [edits]   max_match_level = 0…4 how inexactly an edit may match: exact, white space, indentation, Unicode, "..."
-    [hooks]   run = "run" | "skip"  the project's own commit hooks
-    [sandbox] confinement = "required" | "optional"
-    [denied]  then = "repair" | "reject"           after a denial: another attempt, or the end
+    [scope]                         path patterns (see `globs`)
+    write, deny, protected          may be changed; may never be; somebody must agree
+    [paths]                         further paths that count as ..., added to the built-in ones
+    tests, gate_configuration, ci, hooks, own, dependencies
+    [limits]
+    files, lines, bytes, deletions
+    [on]                            one key per row of `catalogue`
+    <fact> = "allow" | "ask" | "deny"
+    [gates]
+    types, tests = "delta" | "strict" | "off"    against the baseline; absolutely; not at all
+    flaky = "allow" | "deny"                     a test that passes only sometimes
+    no_tests, no_types = "allow" | "deny"        a project that has none
+    changed_tests = "allow" | "ask" | "deny"     a base test fails, the change's own version of it passes
+    [edits]
+    max_match_level = 0 ... 4       exact, white space, indentation, Unicode, "..." pairs
+    [hooks]
+    run = "run" | "skip"            the project's own commit hooks
+    [sandbox]
+    confinement = "required" | "optional"    "optional": the user's own word may turn it off; nothing else may
+    [denied]
+    then = "repair" | "reject"      after a denial: another attempt, or the end
 
-Every key but `name` and `version` may be left out; what then holds is in `schema` and is careful. An unknown key is an
-error: a misspelt rule that silently does nothing is worse than none. A loaded policy cannot be changed.
+Every key but `name` and `version` may be left out; what then holds is in `schema` and is careful. An unknown
+key is an error: a misspelt rule that silently does nothing is worse than none. A loaded policy cannot be
+changed.
 
-The digest covers what the policy means (all values, defaults filled in, the name and the version) and nothing of how
-it is written: comments, order of keys and of patterns, and layout do not matter. Two policies with one digest decide
-alike under one release.
+The digest covers what the policy means (all values, defaults filled in, the name and the version) and nothing
+of how it is written: comments, order of keys and of patterns, and layout do not matter. Two policies with one
+digest decide alike under one release.
 """
 
 from __future__ import annotations
@@ -58,7 +69,7 @@ class GatePolicy:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
-    """The largest change set that raises no question: changed files, lines added plus removed, new bytes, deleted files."""
+    """The largest change set within limits; lines are those added plus those removed, bytes those written."""
 
     max_files: int
     max_lines: int
@@ -68,7 +79,7 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Policy:
-    """A checked policy. `settings` is what `compute_facts` needs of it; `on` maps every fact to its verdict."""
+    """A checked policy. `settings` is what `compute_facts` needs of it; `on` maps facts to verdicts."""
 
     name: str
     digest: str
@@ -82,7 +93,7 @@ class Policy:
     on_denied: Literal["repair", "reject"]
 
     def settings_with(self, *, own: tuple[str, ...]) -> FactSettings:
-        """The settings with further paths of dev-agent itself: those the policy and the program were loaded from."""
+        """The settings, counting also the paths the policy and the program were loaded from as our own."""
         return replace(self.settings, own=(*self.settings.own, *own))
 
 

@@ -1,16 +1,17 @@
-"""Facts that the syntax tree of Python code tells: what code can newly do, and what it hides from types and tests.
+"""Facts that the syntax tree of Python code tells: what code can newly do, and what it hides from types and
+tests.
 
-Only statements that changed are walked. Every occurrence becomes a mark; `marks` decides which are new. Names are
-followed through the file's own imports (`from os import system as s` is `os.system`), not through assignments,
-`getattr` or other files: this is a tripwire for what a model writes, not a proof about what a malicious person can.
-The sandbox and the gates hold whether or not a tripwire rings.
+Only statements that changed are walked. Every occurrence becomes a mark; `marks` decides which are new. Names
+are followed through the file's own imports (`from os import system as s` is `os.system`), not through
+assignments, `getattr` or other files: this is a tripwire for what a model writes, not a proof about what a
+malicious person can. The sandbox and the gates hold whether or not a tripwire rings.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from dev_agent.policy import globs
 from dev_agent.policy.change import FileDelta
@@ -27,9 +28,9 @@ from dev_agent.policy.python_source import (
 from dev_agent.policy.settings import FactSettings
 
 _PROCESS_OR_NETWORK = frozenset({
-    "subprocess", "pty", "pexpect", "socket", "socketserver", "ftplib", "smtplib", "telnetlib", "poplib", "imaplib",
-    "http.client", "http.server", "urllib.request", "xmlrpc", "requests", "httpx", "httpx2", "aiohttp", "urllib3", "paramiko",
-    "websocket", "websockets", "pycurl", "asyncio.subprocess",
+    "subprocess", "pty", "pexpect", "socket", "socketserver", "ftplib", "smtplib", "telnetlib", "poplib",
+    "imaplib", "http.client", "http.server", "urllib.request", "xmlrpc", "requests", "httpx", "httpx2",
+    "aiohttp", "urllib3", "paramiko", "websocket", "websockets", "pycurl", "asyncio.subprocess",
 })  # fmt: skip
 _DYNAMIC = frozenset(
     {"ctypes", "cffi", "pickle", "_pickle", "cPickle", "marshal", "shelve", "dill", "cloudpickle", "codeop"}
@@ -77,34 +78,21 @@ def python_marks(delta: FileDelta, settings: FactSettings) -> FileMarks:
     )
 
 
+_Signs = Iterator[tuple[str, str]]
+_See = Callable[[ast.AST], _Signs]
+
+
 class _Reader:
-    """Reads the marks of one version of one file."""
+    """Reads the marks of one version of one file: `_see_x` yields (fact, kind) of a node of type X."""
 
     def __init__(self, source: PythonSource | None, path: str, settings: FactSettings) -> None:
         self.source = source or PythonSource(None, ())
         self.is_test = globs.matches(settings.tests, path, casefold=True)
-        self.readers: Mapping[type[ast.AST], Callable[[ast.AST], Iterator[tuple[str, str]]]] = {
-            ast.Import: self._import,
-            ast.ImportFrom: self._import,
-            ast.Call: self._call,
-            ast.Name: self._name,
-            ast.Attribute: self._name,
-            ast.arg: self._annotated,
-            ast.AnnAssign: self._annotated,
-            ast.FunctionDef: self._function,
-            ast.AsyncFunctionDef: self._function,
-            ast.ClassDef: self._decorated,
-            ast.ExceptHandler: self._handler,
-            ast.If: self._branch,
-            ast.Compare: self._comparison,
-            ast.Constant: self._constant,
-            ast.Subscript: self._subscript,
-        }
 
     def read(self, statements: Sequence[ast.stmt]) -> Iterator[Mark]:
         imported = set()
         for node in walk(statements):
-            reader = self.readers.get(type(node))
+            reader: _See | None = getattr(self, f"_see_{type(node).__name__.lower()}", None)
             for fact, kind in reader(node) if reader else ():
                 # A second import of what is imported already gives code nothing new.
                 if kind.startswith("import "):
@@ -114,7 +102,7 @@ class _Reader:
                 number: int = getattr(node, "lineno", 1)
                 yield Mark(fact=fact, kind=kind, line=number, text=self.source.line(number))
 
-    def _import(self, node: ast.AST) -> Iterator[tuple[str, str]]:
+    def _see_import(self, node: ast.Import | ast.ImportFrom) -> _Signs:
         for name in _modules(node):
             root = name.partition(".")[0]
             if not self.is_test and _among(name, _PROCESS_OR_NETWORK):
@@ -127,8 +115,9 @@ class _Reader:
             if self._typing(meaning) == "Any" and name != "Any":
                 yield "any_added", "Any"
 
-    def _call(self, node: ast.AST) -> Iterator[tuple[str, str]]:
-        assert isinstance(node, ast.Call)
+    _see_importfrom = _see_import
+
+    def _see_call(self, node: ast.Call) -> _Signs:
         name = self._meaning(node.func)
         if not self.is_test and _PROCESS_CALLS.fullmatch(name):
             yield "process_or_network_imports", name
@@ -148,53 +137,50 @@ class _Reader:
         ):
             yield "behaves_differently_under_test", "sys.modules"
 
-    def _name(self, node: ast.AST) -> Iterator[tuple[str, str]]:
-        assert isinstance(node, ast.Name | ast.Attribute)
+    def _see_name(self, node: ast.Name | ast.Attribute) -> _Signs:
         if self._typing(self._meaning(node)) == "Any":
             yield "any_added", "Any"
 
-    def _annotated(self, node: ast.AST) -> Iterator[tuple[str, str]]:
-        assert isinstance(node, ast.arg | ast.AnnAssign)
+    _see_attribute = _see_name
+
+    def _see_arg(self, node: ast.arg | ast.AnnAssign) -> _Signs:
         yield from _quoted_any(node.annotation)
 
-    def _function(self, node: ast.AST) -> Iterator[tuple[str, str]]:
-        assert isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    _see_annassign = _see_arg
+
+    def _see_functiondef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> _Signs:
         yield from _quoted_any(node.returns)
-        yield from self._decorated(node)
+        yield from self._see_classdef(node)
         if node.name in _ALWAYS and _returns_constant(node):
             yield "always_equal_objects", node.name
 
-    def _decorated(self, node: ast.AST) -> Iterator[tuple[str, str]]:
-        assert isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    _see_asyncfunctiondef = _see_functiondef
+
+    def _see_classdef(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> _Signs:
         if any(last_name(one) in {"no_type_check", "no_type_check_decorator"} for one in node.decorator_list):
             yield "type_checking_disabled", "no_type_check"
 
-    def _handler(self, node: ast.AST) -> Iterator[tuple[str, str]]:
-        assert isinstance(node, ast.ExceptHandler)
+    def _see_excepthandler(self, node: ast.ExceptHandler) -> _Signs:
         if (node.type is None or _is_broad(node.type)) and all(_does_nothing(one) for one in node.body):
             yield "swallowed_exceptions", "except"
 
-    def _branch(self, node: ast.AST) -> Iterator[tuple[str, str]]:
-        assert isinstance(node, ast.If)
+    def _see_if(self, node: ast.If) -> _Signs:
         test = node.test
         if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
             meaning = self._meaning(test.operand)
             if self._typing(meaning) == "TYPE_CHECKING" or meaning in {"TYPE_CHECKING", "MYPY"}:
                 yield "type_checking_disabled", "not TYPE_CHECKING"
 
-    def _comparison(self, node: ast.AST) -> Iterator[tuple[str, str]]:
-        assert isinstance(node, ast.Compare)
+    def _see_compare(self, node: ast.Compare) -> _Signs:
         asks = any(isinstance(op, ast.In | ast.NotIn) for op in node.ops) and _is_framework_name(node.left)
         if not self.is_test and asks and any(self._holds_modules(one) for one in node.comparators):
             yield "behaves_differently_under_test", "sys.modules"
 
-    def _subscript(self, node: ast.AST) -> Iterator[tuple[str, str]]:
-        assert isinstance(node, ast.Subscript)
+    def _see_subscript(self, node: ast.Subscript) -> _Signs:
         if not self.is_test and self._holds_modules(node.value) and _is_framework_name(node.slice):
             yield "behaves_differently_under_test", "sys.modules"
 
-    def _constant(self, node: ast.AST) -> Iterator[tuple[str, str]]:
-        assert isinstance(node, ast.Constant)
+    def _see_constant(self, node: ast.Constant) -> _Signs:
         if not self.is_test and node.value in {
             "PYTEST_CURRENT_TEST",
             "PYTEST_VERSION",

@@ -1,12 +1,12 @@
 """Python source for reading facts: parsed once, compared statement by statement, walked without recursion.
 
-A statement at the top of a module that has the same text as one before means the same, so only the others are walked:
-the cost of a fact follows the change and not the file. (Text is compared after parsing, never before, so a quote that
-turns code into a string, or a string into code, makes a different statement.)
+A statement at the top of a module that has the same text as one before means the same, so only the others are
+walked: the cost of a fact follows the change and not the file. (Text is compared after parsing, never before,
+so a quote that turns code into a string, or a string into code, makes a different statement.)
 
-Source that cannot be parsed, is too large, or is written in an encoding that could hide its text has no tree; that is
-a fact of its own and facts about its content are then missing. Comments are found by the tokenizer, so that a comment
-inside a string is none; beyond a place it cannot read, whole lines stand for comments.
+Source that cannot be parsed, is too large, or is written in an encoding that could hide its text has no tree;
+that is a fact of its own and facts about its content are then missing. Comments are found by the tokenizer,
+so that a comment inside a string is none; beyond a place it cannot read, whole lines stand for comments.
 """
 
 from __future__ import annotations
@@ -97,7 +97,8 @@ class PythonSource:
 
     @cached_property
     def imported(self) -> dict[str, str]:
-        """What each imported name of the module's top stands for: `{"sp": "subprocess", "cast": "typing.cast"}`."""
+        """What each imported name of the module's top stands for: `{"sp": "subprocess", "cast":
+        "typing.cast"}`."""
         names: dict[str, str] = {}
         for statement in top_statements(self.top):
             names.update(import_bindings(statement))
@@ -112,10 +113,10 @@ class PythonSource:
         return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
 
 
-def first_line(node: ast.stmt | ast.expr) -> int:
+def first_line(node: ast.stmt | ast.expr | ast.ExceptHandler) -> int:
     """Where a node starts, its decorators included."""
-    decorators = getattr(node, "decorator_list", None)
-    return min([node.lineno, *(one.lineno for one in decorators or ())])
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(one.lineno for one in decorators)])
 
 
 def changed_statements(
@@ -128,7 +129,7 @@ def changed_statements(
 
 
 def walk(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
-    """Every node below and including the given ones, in source order of the given; no recursion, so no depth limit."""
+    """Every node below and including the given ones; without recursion, so to any depth."""
     stack = list(reversed(nodes))
     while stack:
         node = stack.pop()
@@ -137,7 +138,7 @@ def walk(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
 
 
 def top_statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
-    """A module's (or class's) own statements, those under its `if`, `try` and `with` included, not inside functions."""
+    """A module's or class's own statements, also under its `if`, `try` and `with`, not in functions."""
     stack = list(reversed(body))
     while stack:
         statement = stack.pop()

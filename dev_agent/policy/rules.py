@@ -1,7 +1,7 @@
 """Rules: what a policy has to say about facts, one finding each.
 
-A rule looks at facts and gives a finding or nothing; it knows no other rule. `rules_of` is the only place that turns a
-policy into rules, so that another kind of rule is one class here and one line there.
+A rule looks at facts and gives a finding or nothing; it knows no other rule. `rules_of` is the only place
+that turns a policy into rules, so that another kind of rule is one class here and one line there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dev_agent.policy.verdict import Verdict
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """What one rule found: its id, its verdict, one plain sentence, and the places (at most 50) it speaks of."""
+    """What one rule found: its id, its verdict, one plain sentence, and at most 50 places."""
 
     rule: str
     verdict: Verdict
@@ -45,7 +45,7 @@ class Rule(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OnFact:
-    """A fact was seen: the policy's answer to it. Also an allowed fact is a finding, so that a reader sees it."""
+    """A fact was seen: the policy's answer to it. An allowed fact is a finding, too: a reader sees it."""
 
     fact: str
     verdict: Verdict

@@ -1,8 +1,8 @@
 """The shape of a policy file as data: tables, keys, what each may hold, and the careful default of every key.
 
-`read` checks a parsed TOML document against it and returns values for all keys, or every fault at once, each with the
-path of its field, what to do, and, for an unknown name, the known one nearest to it. What the values mean is said in
-`policy`.
+`read` checks a parsed TOML document against it and returns values for all keys, or every fault at once, each
+with the path of its field, what to do, and, for an unknown name, the known one nearest to it. What the values
+mean is said in `policy`.
 """
 
 from __future__ import annotations
@@ -70,13 +70,14 @@ def _verdict(default: Verdict) -> Key:
     return _choice(default.value, *(one.value for one in Verdict if one is not default))
 
 
+_PATHS = ("tests", "gate_configuration", "ci", "hooks", "own", "dependencies")
 SCHEMA: Mapping[str, Mapping[str, Key]] = MappingProxyType({
     "scope": {
         "write": _globs("**"),
         "deny": _globs(),
         "protected": _globs("**/CODEOWNERS", "COPYING*", "LICENSE*", "SECURITY.md"),
     },
-    "paths": {name: _globs() for name in ("tests", "gate_configuration", "ci", "hooks", "own", "dependencies")},
+    "paths": {name: _globs() for name in _PATHS},
     "limits": {
         "files": _number(200),
         "lines": _number(5_000),
@@ -94,7 +95,7 @@ SCHEMA: Mapping[str, Mapping[str, Key]] = MappingProxyType({
     },
     "edits": {"max_match_level": _number(3, largest=4)},
     "hooks": {"run": _choice("run", "skip")},
-    "sandbox": {"confinement": _choice("required", "optional")},
+    "sandbox": {"confinement": _choice("optional", "required")},
     "denied": {"then": _choice("repair", "reject")},
 })  # fmt: skip
 

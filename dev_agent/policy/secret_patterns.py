@@ -1,11 +1,13 @@
 """Recognising credentials in text, and blotting them out.
 
-Two users: the fact "secrets added", and every excerpt this package hands out. A line can be worth showing for one
-reason (a suppressed type error) and hold a key for another, so excerpts are blotted always, not only for this fact.
+Two users: the fact "secrets added", and every excerpt this package hands out. A line can be worth showing for
+one reason (a suppressed type error) and hold a key for another, so excerpts are blotted always, not only for
+this fact.
 
-Known formats are matched by their issuer's prefix and length. A value without a format counts only when it is assigned
-to a name that says "secret" and looks random. Values issuers publish as examples, references to the environment and
-obvious placeholders are not secrets. Every expression is bounded, so a line of any length costs linear time.
+Known formats are matched by their issuer's prefix and length. A value without a format counts only when it is
+assigned to a name that says "secret" and looks random. Values issuers publish as examples, references to the
+environment and obvious placeholders are not secrets. Every expression is bounded, so a line of any length
+costs linear time.
 
 Left to others: history, files outside the change set, and asking the issuer whether a key is live.
 """
@@ -44,7 +46,8 @@ _KNOWN: tuple[tuple[str, str], ...] = (
     ),
 )
 
-# Names are matched at the end of an identifier, so that `token_count = ...` and `password_field` are no secrets.
+# Names are matched at the end of an identifier, so that `token_count = ...` and `password_field` are no
+# secrets.
 _ASSIGNED = (
     r"(?i:secret|token|passwd|password|passphrase|api_?key|apikey|access_?key|private_?key|credentials?)(?i:_?key)?"
     r"[\"']?\]?\s{0,4}(?::\s{0,2}[A-Za-z]{1,20}\s{0,4})?(?:=|:|=>)\s{0,4}"
@@ -104,7 +107,7 @@ def redact(line: str) -> str:
 
 
 def _mixed_like_a_key(value: str) -> bool:
-    """Unquoted, it may be an expression of code: names have few digits, and rarely both cases and an operator less."""
+    """Unquoted, it may be an expression; those have few digits and rarely letters of both cases."""
     return sum(char.isdigit() for char in value) >= 3 and value != value.lower() and value != value.upper()
 
 

@@ -1,9 +1,9 @@
 """What counts as what: the path patterns behind the facts.
 
-The built-in lists are the ground; a policy's `[paths]` adds to them and never takes away, so that no policy can make a
-gate's configuration stop being one. All of these lists are matched without regard to case: on a file system that
-ignores it, `.GITHUB/` is `.github/`. Only the write scope is compared exactly, because there the exact reading is the
-stricter one.
+The built-in lists are the ground; a policy's `[paths]` adds to them and never takes away, so that no policy
+can make a gate's configuration stop being one. All of these lists are matched without regard to case: on a
+file system that ignores it, `.GITHUB/` is `.github/`. Only the write scope is compared exactly, because there
+the exact reading is the stricter one.
 """
 
 from __future__ import annotations
@@ -20,41 +20,46 @@ GATES = (
 )  # fmt: skip
 CI = (
     ".github/**", ".gitlab-ci.yml", ".gitlab/**", ".circleci/**", "**/Jenkinsfile", "azure-pipelines*.y*ml",
-    ".azure-pipelines/**", ".travis.yml", "bitbucket-pipelines.yml", ".buildkite/**", ".drone.yml", "appveyor.yml",
-    ".appveyor.yml", ".woodpecker.yml", ".woodpecker/**", ".teamcity/**", ".cirrus.yml", "cloudbuild.y*ml", ".forgejo/**",
-    ".gitea/**",
+    ".azure-pipelines/**", ".travis.yml", "bitbucket-pipelines.yml", ".buildkite/**", ".drone.yml",
+    "appveyor.yml", ".appveyor.yml", ".woodpecker.yml", ".woodpecker/**", ".teamcity/**", ".cirrus.yml",
+    "cloudbuild.y*ml", ".forgejo/**", ".gitea/**",
 )  # fmt: skip
 # Files that run code, or change what other tools do, on the machine of whoever opens the repository.
 HOOKS = (
-    "**/.pre-commit-config.y*ml", "**/.pre-commit-hooks.y*ml", "**/.husky/**", "**/.githooks/**", "**/lefthook.y*ml",
-    "**/.lefthook.y*ml", "**/.envrc", "**/.vscode/**", "**/.idea/**", "**/.devcontainer/**", "**/.devcontainer.json",
-    "**/*.code-workspace", "**/.exrc", "**/.nvimrc", "**/.vimrc", "**/.lvimrc", "**/.dir-locals.el", "**/.gdbinit",
-    "**/.lldbinit", "**/.pdbrc", "**/.mise.toml", "**/mise.toml", "**/.tool-versions", "**/.ripgreprc", "**/.mcp.json",
-    "**/.claude/**", "**/.cursor/**", "**/.codex/**", "**/.zed/**", "**/.fleet/**",
+    "**/.pre-commit-config.y*ml", "**/.pre-commit-hooks.y*ml", "**/.husky/**", "**/.githooks/**",
+    "**/lefthook.y*ml", "**/.lefthook.y*ml", "**/.envrc", "**/.vscode/**", "**/.idea/**",
+    "**/.devcontainer/**", "**/.devcontainer.json", "**/*.code-workspace", "**/.exrc", "**/.nvimrc",
+    "**/.vimrc", "**/.lvimrc", "**/.dir-locals.el", "**/.gdbinit", "**/.lldbinit", "**/.pdbrc",
+    "**/.mise.toml", "**/mise.toml", "**/.tool-versions", "**/.ripgreprc", "**/.mcp.json", "**/.claude/**",
+    "**/.cursor/**", "**/.codex/**", "**/.zed/**", "**/.fleet/**",
 )  # fmt: skip
 OWN = ("dev-agent.toml", ".dev-agent.toml", ".dev-agent/**")
 GIT = ("**/.gitattributes", "**/.gitmodules", "**/.lfsconfig", "**/.mailmap")
 DEPENDENCIES = (
-    "**/requirements*.txt", "**/requirements*.in", "**/requirements/*.txt", "**/requirements/*.in", "**/constraints*.txt",
-    "**/setup.py", "**/uv.lock", "**/poetry.lock", "**/pdm.lock", "**/pylock*.toml", "**/Pipfile", "**/Pipfile.lock",
-    "**/environment.y*ml", "**/conda-lock.y*ml", "**/package-lock.json", "**/yarn.lock", "**/pnpm-lock.yaml",
-    "**/Cargo.lock", "**/go.sum",
+    "**/requirements*.txt", "**/requirements*.in", "**/requirements/*.txt", "**/requirements/*.in",
+    "**/constraints*.txt", "**/setup.py", "**/uv.lock", "**/poetry.lock", "**/pdm.lock", "**/pylock*.toml",
+    "**/Pipfile", "**/Pipfile.lock", "**/environment.y*ml", "**/conda-lock.y*ml", "**/package-lock.json",
+    "**/yarn.lock", "**/pnpm-lock.yaml", "**/Cargo.lock", "**/go.sum",
 )  # fmt: skip
 # No library's public face: scripts, documentation, build files.
-NOT_API = ("docs/**", "doc/**", "examples/**", "scripts/**", "tools/**", "benchmarks/**", "**/setup.py", "**/noxfile.py",
-           "**/migrations/**")  # fmt: skip
+NOT_API = (
+    "docs/**", "doc/**", "examples/**", "scripts/**", "tools/**", "benchmarks/**", "**/migrations/**",
+    "**/setup.py", "**/noxfile.py",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FactSettings:
     """The lists of path patterns, in the language of `globs`. Defaults are the built-in ones.
 
-    write       paths that may be changed (compared exactly)
-    deny        paths that may never be changed
-    protected   paths somebody must agree to
-    tests       files that belong to the tests; `collected` those of them whose test functions a runner collects
-    gates, ci, hooks, own, git, dependencies   files that are wholly what the fact of that name speaks of
-    import_roots   directories Python may import top-level modules from ("" is the repository's root)
+    write         paths that may be changed (compared exactly)
+    deny          paths that may never be changed
+    protected     paths somebody must agree to
+    tests         files that belong to the tests
+    collected     those of them whose test functions a runner collects
+    gates, ci, hooks, own, git, dependencies     files that are wholly what the fact so named speaks of
+    not_api       Python files nobody imports from
+    import_roots  directories Python may import top-level modules from; "" is the repository's root
     """
 
     write: tuple[str, ...] = ("**",)

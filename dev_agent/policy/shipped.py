@@ -1,7 +1,7 @@
 """The policies that come with dev-agent, by name.
 
-Installed, they lie in the package's `_shipped/policies`; in a source checkout, in `policies/` beside the package. The
-only module here that reads anything, and only its own installation.
+Installed, they lie in the package's `_shipped/policies`; in a source checkout, in `policies/` beside the
+package. The only module here that reads anything, and only its own installation.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Facts about tests: removed, skipped, weakened, changed, added; compared over the whole change set.
 
-A test that is gone from one place and stands in another, in the same words or under the same name, has moved; a moved
-test is compared with itself, so that it can move and be weakened but not both unseen. Files that hold no tests but
-belong to them (data, helpers, snapshots) count as changed tests when they change.
+A test that is gone from one place and stands in another, in the same words or under the same name, has moved;
+a moved test is compared with itself, so that it can move and be weakened but not both unseen. Files that hold
+no tests but belong to them (data, helpers, snapshots) count as changed tests when they change.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from dev_agent.policy.marks import Sighting
 from dev_agent.policy.place import Place, excerpt
 from dev_agent.policy.python_source import PythonSource, first_line, same_code
 from dev_agent.policy.settings import FactSettings
-from dev_agent.policy.suite import TestCase, skips_outside_tests, tests_in, weaknesses
+from dev_agent.policy.strength import weaknesses
+from dev_agent.policy.suite import TestCase, skips_outside_tests, tests_in
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,7 +91,7 @@ def _compare(old: _Located, new: _Located) -> Iterator[Sighting]:
 
 
 def _settle(gone: list[_Located], fresh: list[_Located]) -> Iterator[Sighting]:
-    """Match what is gone with what is fresh: by words first, then by name; what is left was removed or added."""
+    """Match gone with fresh tests, by words and then by name; what is left was removed or added."""
     gone, fresh, pairs = _matched(gone, fresh, by_words=True)
     gone, fresh, more = _matched(gone, fresh, by_words=False)
     for old, new in [*pairs, *more]:

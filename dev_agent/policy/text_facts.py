@@ -1,8 +1,9 @@
-"""Facts that lines of text tell, in any kind of file: hidden characters, credentials, placeholders, suppressions.
+"""Facts that lines of text tell, in any kind of file: hidden characters, credentials, placeholders,
+suppressions.
 
 Only fresh lines are read: those a version has more often than the other. Comment rules of Python look at the
-tokenizer's comments, so that a string holding `# type: ignore` is no suppression. Nothing here understands code; what
-needs a syntax tree is in `python_facts`.
+tokenizer's comments, so that a string holding `# type: ignore` is no suppression. Nothing here understands
+code; what needs a syntax tree is in `python_facts`.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from dev_agent.policy.place import Place, excerpt
 from dev_agent.policy.python_source import PythonSource
 from dev_agent.policy.secret_patterns import find_secrets, may_hold_secret
 
-# Zero-width, bidirectional, tags, fillers, supplementary variation selectors, line separators, and control characters
-# that a terminal obeys. Tab, line feed, form feed and carriage return are ordinary.
+# Zero-width, bidirectional, tags, fillers, supplementary variation selectors, line separators, and control
+# characters that a terminal obeys. Tab, line feed, form feed and carriage return are ordinary.
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
     "\ufff9-\ufffb\U000e0000-\U000e01ef\U0001d173-\U0001d17a]"
 )
-# A joiner between two characters beyond ASCII belongs to an emoji or to a script that needs it; tags after a black
-# flag are an emoji, too.
+# A joiner between two characters beyond ASCII belongs to an emoji or to a script that needs it; tags after a
+# black flag are an emoji, too.
 _INNOCENT = re.compile(
     "(?<=[^\x00-\x7f])[\u200c\u200d](?=[^\x00-\x7f])|\U0001f3f4[\U000e0020-\U000e007e]{2,6}\U000e007f"
 )
@@ -43,15 +44,22 @@ _LINT = re.compile(
 _ELISION = re.compile(r"""(?ix)
     ^\s{0,200} (?: \#+ | // | /\* | <!-- | -- | ;+ | \* )? \s{0,8}
     (?:
-      [\[(<{]? (?:\.{3}|…) [^\w\n]{0,4} (?:the\s)? (?:rest|remaining|remainder|existing|other|previous|unchanged|same|more\s(?:code|methods|tests)|code|keep|omitted|snip|truncated)\b .{0,100}
-    | [\[(]? (?:the\s)? (?:rest|remaining|remainder|existing|other|previous|same)\b [^.…]{0,80} (?:\.{3}|…) .{0,20}
-    | (?:the\s)? (?:rest|remainder)\s of\s (?:the\s|this\s|your\s)? (?:code|file|function|class|method|implementation|module)s? \b .{0,30} \b (?:unchanged|here|same|omitted|as\sbefore|as\sis) \b .{0,12}
-    | (?:existing|your|previous|original) \s (?:code|implementation|methods?|logic) \s (?:unchanged|here|goes\shere|remains?\b .{0,20}|stays\b .{0,20}|omitted|as\sbefore)
+      [\[(<{]? (?:\.{3}|…) [^\w\n]{0,4} (?:the\s)?
+        (?:rest|remaining|remainder|existing|other|previous|unchanged|same|more\s(?:code|methods|tests)
+          |code|keep|omitted|snip|truncated)\b .{0,100}
+    | [\[(]? (?:the\s)? (?:rest|remaining|remainder|existing|other|previous|same)\b
+        [^.…]{0,80} (?:\.{3}|…) .{0,20}
+    | (?:the\s)? (?:rest|remainder)\s of\s (?:the\s|this\s|your\s)?
+        (?:code|file|function|class|method|implementation|module)s? \b .{0,30}
+        \b (?:unchanged|here|same|omitted|as\sbefore|as\sis) \b .{0,12}
+    | (?:existing|your|previous|original) \s (?:code|implementation|methods?|logic) \s
+        (?:unchanged|here|goes\shere|remains?\b .{0,20}|stays\b .{0,20}|omitted|as\sbefore)
     | (?:code|implementation|rest) \s (?:is\s)? (?:omitted|unchanged|elided|truncated) (?:\sfor\sbrevity)?
     ) \s{0,4} (?:\*/|-->|[\])}>])? \s{0,200} $
 """)  # fmt: skip
 _COMMENT_START = re.compile(r"\s{0,200}(?:#|//|/\*|<!--|--|;|\*|[\[(<{]?(?:\.{3}|…))")
-# Capitals and letters of Greek that are drawn like Latin ones; the rest of Greek mixes with Latin in honest formulas.
+# Capitals and letters of Greek that are drawn like Latin ones; the rest of Greek mixes with Latin in honest
+# formulas.
 _GREEK_LOOKALIKE = frozenset("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧονι")
 _LONGEST_ELISION = 300
 
@@ -107,7 +115,8 @@ def _secrets(number: int, line: str) -> Iterator[Mark]:
     for secret in find_secrets(line):
         # The kind names the value, so that exchanging one key for another is a new key.
         kind = hashlib.sha256(line[secret.start : secret.end].encode("utf-8", "replace")).hexdigest()
-        text = f"{secret.kind}: {line[max(0, secret.start - 60) : secret.start][-60:]}[{secret.end - secret.start} characters]"
+        before = line[max(0, secret.start - 60) : secret.start]
+        text = f"{secret.kind}: {before}[{secret.end - secret.start} characters]"
         yield Mark(fact="secrets_added", kind=kind, line=number, text=text)
 
 
@@ -121,7 +130,7 @@ def _python_line(number: int, line: str, python: PythonSource) -> Iterator[Mark]
                     fact="mixed_script_identifiers",
                     kind=word,
                     line=number,
-                    text=f"{ascii(word)}: {line}"[:400],
+                    text=f"{word!a}: {line}"[:400],
                 )
 
 

@@ -1,7 +1,7 @@
 """The three answers a rule can give, and their order.
 
-Strictness is the only order there is: a decision is the strictest of its findings, so adding a finding can never make
-a decision milder.
+Strictness is the only order there is: a decision is the strictest of its findings, so adding a finding can
+never make a decision milder.
 """
 
 from __future__ import annotations
