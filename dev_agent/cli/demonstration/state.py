@@ -1,0 +1,69 @@
+"""What a user owns in a repository, as one value: equal before and after means untouched, byte for byte.
+
+Looked at from outside, with plain git and plain reads, so that the demo does not believe the tool it shows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dev_agent.cli.demonstration.material import Stage, clean_environment
+from dev_agent.errors import GitFailed
+from dev_agent.process import run
+
+_OURS = frozenset({".git", ".venv"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UserState:
+    """HEAD, its commit and tree, the number of commits, all refs, index, stash, config, and every file."""
+
+    head: str
+    commit: str
+    tree: str
+    commits: int
+    refs: str
+    index: str
+    config: str
+    files: str
+    status: str
+
+
+def user_state(stage: Stage, environ: Mapping[str, str]) -> UserState:
+    """The state now."""
+
+    def git(*args: str) -> str:
+        env = {**clean_environment(environ), "GIT_OPTIONAL_LOCKS": "0"}
+        done = run([stage.git, *args], cwd=stage.project, env=env, timeout_s=60)
+        if not done.ok:
+            raise GitFailed(args, done.code, done.stderr.decode("utf-8", "replace"))
+        return done.stdout.decode("utf-8", "replace").strip()
+
+    private = stage.project / ".git"
+    return UserState(
+        head=(private / "HEAD").read_text(encoding="utf-8"),
+        commit=git("rev-parse", "HEAD"),
+        tree=git("rev-parse", "HEAD^{tree}"),
+        commits=int(git("rev-list", "--count", "HEAD")),
+        refs=git("for-each-ref", "refs/heads", "refs/tags", "refs/stash", "refs/remotes"),
+        index=hashlib.sha256((private / "index").read_bytes()).hexdigest(),
+        config=hashlib.sha256((private / "config").read_bytes()).hexdigest(),
+        files=_files_digest(stage.project),
+        status=git("status", "--porcelain"),
+    )
+
+
+def _files_digest(project: Path) -> str:
+    """Names, modes and bytes of everything but git's folder and the environment."""
+    digest = hashlib.sha256()
+    for path in sorted(project.rglob("*")):
+        relative = path.relative_to(project)
+        if relative.parts[0] in _OURS:
+            continue
+        content = b"" if path.is_dir() else path.read_bytes()
+        entry = f"{relative}\0{path.lstat().st_mode:o}\0{len(content)}\0".encode()
+        digest.update(entry + content)
+    return digest.hexdigest()
