@@ -10,6 +10,8 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dev_agent.repository.path_settings import path_setting
+
 if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository
 
@@ -26,11 +28,11 @@ def checkout_rules(repository: Repository) -> str:
 
 
 def _user_attributes(repository: Repository) -> Path | None:
-    """The attributes file of the user, as git finds it when `core.attributesFile` is not set or set."""
+    """The attributes file of the user: the one they name, else the one git looks for."""
+    named = path_setting(repository.git, "core.attributesFile")
+    if named:
+        return named
     environ = repository.git.environment()
-    done = repository.git.run("config", "--type=path", "--get", "core.attributesFile")
-    if done.ok:
-        return Path(done.stdout.decode("utf-8", "surrogateescape").rstrip("\n"))
     home = environ.get("XDG_CONFIG_HOME") or (environ["HOME"] + "/.config" if environ.get("HOME") else "")
     return Path(home, "git", "attributes") if home else None
 

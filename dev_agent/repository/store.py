@@ -81,6 +81,14 @@ class ObjectStore:
                 )
         return {object_id: found[object_id][1] for object_id in wanted}
 
+    def resolve(self, names: Sequence[str]) -> list[str | None]:
+        """The ids that `names` (ids, `<commit>:<path>`) mean, None for what is not there. Raises GitFailed."""
+        if not names:
+            return []
+        asked = "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape")
+        said = self._repository.git.out("cat-file", "--batch-check=%(objectname)", stdin=asked)
+        return [None if b" " in line else line.decode("ascii") for line in said.splitlines()]
+
     def write(self, objects: Sequence[NewObject]) -> tuple[str, ...]:
         """Write `objects` and return their ids, in order. Raises GitFailed."""
         by_id = {self.id_of(each.data, each.kind): each for each in objects}

@@ -92,7 +92,7 @@ class Project:
         target.parent.mkdir(parents=True, exist_ok=True)
         mode, data = content if isinstance(content, tuple) else ("100644", content)
         if mode == "120000":
-            os.symlink(data, os.fsencode(target))
+            target.symlink_to(os.fsdecode(data))
         else:
             target.write_bytes(data)
             target.chmod(0o755 if mode == "100755" else 0o644)
@@ -118,7 +118,7 @@ class Project:
         return self.git("hash-object", "-w", "--stdin", "--no-filters", stdin=data)
 
     def make_tree(self, files: Mapping[str, tuple[str, bytes]]) -> str:
-        """The id of a tree with `files` (path → mode and bytes); of a submodule the bytes are its commit id."""
+        """The id of a tree with `files` (path → mode and bytes; a submodule's bytes are its commit id)."""
         index = {"GIT_INDEX_FILE": str(self.git_dir / "testing-index")}
         maker = self.with_environ(**index)
         lines = b"".join(
@@ -142,7 +142,7 @@ class Project:
             name = path.relative_to(self.root).as_posix()
             if not _is_ours(name) and not (path.is_dir() and not path.is_symlink()):
                 status = path.lstat()
-                content = os.fsencode(os.readlink(path)) if path.is_symlink() else path.read_bytes()
+                content = os.fsencode(path.readlink()) if path.is_symlink() else path.read_bytes()
                 mode = stat.filemode(status.st_mode)
                 found[name] = (mode, hashlib.sha256(content).hexdigest(), status.st_mtime_ns)
         return found
