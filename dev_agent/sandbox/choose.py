@@ -1,0 +1,171 @@
+"""Which confinement this machine offers.
+
+Rules kept here:
+- a variant counts as working only after its real argument list has run a program here once;
+- "auto" never means "off": without confinement there is no run, unless the user says so in so many words;
+- every failure is explained with its remedy.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dev_agent.cancel import Cancel
+from dev_agent.errors import EnvironmentFault, UsageFault
+from dev_agent.sandbox import binary, seccomp
+from dev_agent.sandbox.bubblewrap import Bubblewrap
+from dev_agent.sandbox.job import EndedHow, Job, Limits, Mount, MountKind
+from dev_agent.sandbox.off import Off
+from dev_agent.sandbox.profile import Profile
+from dev_agent.sandbox.sandbox import Probe, Sandbox, SandboxUnavailable
+
+SETTINGS = ("auto", "bubblewrap", "off")
+_TRIAL_LIMITS = Limits(wall_s=10, cpu_s=10, memory_bytes=1024**3, processes=64)
+_APPARMOR = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
+_CONTAINER_MARKS = (Path("/.dockerenv"), Path("/run/.containerenv"))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Tried:
+    probe: Probe
+    sandbox: Bubblewrap | None
+
+
+def choose(
+    setting: str,
+    profile: Profile,
+    *,
+    scratch_root: Path | None = None,
+    bwrap: Path | None = None,
+    outside: Sequence[Path] = (),
+) -> Sandbox:
+    """The sandbox for `setting`: "auto", "bubblewrap" or "off".
+
+    `scratch_root` is a private directory for copies; default one of the user's own below the temporary
+    directory. `bwrap` is a configured program; `outside` are repositories it must not come from. Raises
+    SandboxUnavailable with every place that was tried, UsageFault for another setting.
+    """
+    if setting not in SETTINGS:
+        raise UsageFault(f"no sandbox {setting!r}", hint=f"there are: {', '.join(SETTINGS)}")
+    root = scratch_root or default_scratch_root()
+    if setting == "off":
+        return Off(scratch_root=root)
+    failed = []
+    for tried in _trials(profile, root, bwrap, outside):
+        if tried.sandbox is not None:
+            return tried.sandbox
+        failed.append(tried.probe)
+    raise SandboxUnavailable(
+        "no sandbox works here: " + "; ".join(f"{probe.name}: {probe.detail}" for probe in failed),
+        hint="; or ".join(dict.fromkeys(probe.remedy for probe in failed if probe.remedy)),
+    )
+
+
+def probes(
+    profile: Profile | None = None,
+    *,
+    scratch_root: Path | None = None,
+    bwrap: Path | None = None,
+    outside: Sequence[Path] = (),
+) -> tuple[Probe, ...]:
+    """What trying every variant shows, in the order of preference. Takes a fraction of a second."""
+    root = scratch_root or default_scratch_root()
+    return tuple(tried.probe for tried in _trials(profile or Profile(), root, bwrap, outside))
+
+
+def default_scratch_root() -> Path:
+    """A private directory of this user's below the temporary directory.
+
+    Raises EnvironmentFault if it is not.
+    """
+    path = Path(tempfile.gettempdir()).resolve() / f"dev-agent-{os.geteuid()}"
+    path.mkdir(mode=0o700, exist_ok=True)
+    status = path.lstat()
+    # Anybody can make the name first, in a directory all can write to.
+    private = status.st_uid == os.geteuid() and not status.st_mode & 0o077
+    if not stat.S_ISDIR(status.st_mode) or not private:
+        raise EnvironmentFault(f"{path} is not a private directory of yours", hint=f"remove {path}")
+    return path
+
+
+def _trials(profile: Profile, root: Path, bwrap: Path | None, outside: Sequence[Path]) -> Iterator[_Tried]:
+    machine = os.uname().machine
+    if not seccomp.supported(machine):
+        yield _failed("bubblewrap", f"no system-call filter for {machine}", "use x86_64 or aarch64")
+        return
+    for candidate in binary.candidates(bwrap, outside):
+        if isinstance(candidate, binary.Unfit):
+            yield _failed(f"bubblewrap ({candidate.place})", candidate.reason, candidate.remedy)
+        else:
+            yield _try(candidate, profile, root)
+
+
+def _failed(name: str, detail: str, remedy: str) -> _Tried:
+    return _Tried(probe=Probe(name=name, tier=1, works=False, detail=detail, remedy=remedy), sandbox=None)
+
+
+def _try(candidate: binary.Binary, profile: Profile, root: Path) -> _Tried:
+    name = f"bubblewrap ({candidate.origin})"
+    setpriv = binary.find_setpriv()
+    if os.geteuid() == 0 and setpriv is None:
+        remedy = "install util-linux, or run dev-agent as an ordinary user"
+        return _failed(name, "run by root, a job needs setpriv to stop being root; there is none", remedy)
+
+    def make(*, overlay: bool) -> Bubblewrap:
+        return Bubblewrap(candidate, profile, scratch_root=root, setpriv=setpriv, overlay=overlay)
+
+    sandbox, reason = _trial(make, overlay=candidate.version >= binary.WITH_OVERLAY and os.geteuid() != 0)
+    if sandbox is None:
+        return _failed(name, reason, explain(reason))
+    detail = f"{candidate.path}, version {candidate.version_text}, scratch by {sandbox.describe()['scratch']}"
+    return _Tried(probe=Probe(name=name, tier=1, works=True, detail=detail), sandbox=sandbox)
+
+
+def _trial(make: Callable[..., Bubblewrap], *, overlay: bool) -> tuple[Bubblewrap | None, str]:
+    """Run `true` once with the real list, with an overlay first where there may be one."""
+    sandbox = make(overlay=overlay)
+    mounts: tuple[Mount, ...] = ()
+    if overlay:
+        # The smallest system directory there is for sure; nothing of it is read.
+        mounts = (Mount(kind=MountKind.SCRATCH, target=Path("/overlay"), source=Path(__file__).parent),)
+    job = Job(argv=("true",), cwd=Path("/"), mounts=mounts, limits=_TRIAL_LIMITS)
+    result = sandbox.run(job, Cancel())
+    if result.how is EndedHow.EXITED and result.code == 0:
+        return sandbox, ""
+    if overlay:
+        return _trial(make, overlay=False)
+    said = result.stderr.decode(errors="replace").strip()
+    return None, result.detail or said or f"the trial run ended with {result.how} {result.code}"
+
+
+def explain(reason: str) -> str:
+    """What to do about a trial that failed, by what bubblewrap said and what kind of machine this is."""
+    if "setpriv" in reason:
+        return "install the setpriv of util-linux (busybox's cannot change the user)"
+    if (
+        "uid map" in reason
+        or "namespace" in reason
+        or "ermission denied" in reason
+        or "not permitted" in reason
+    ):
+        if _APPARMOR.exists() and _APPARMOR.read_text(encoding="ascii").strip() == "1":
+            return (
+                "AppArmor restricts user namespaces here: install the distribution's bubblewrap with its "
+                "AppArmor profile (bwrap-userns-restrict), or in a CI job: "
+                "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
+            )
+        if any(mark.exists() for mark in _CONTAINER_MARKS):
+            return (
+                "this container may not make namespaces: start it with --security-opt seccomp=unconfined "
+                "--security-opt apparmor=unconfined (and --cap-add SYS_ADMIN if it runs as root)"
+            )
+        return (
+            "allow user namespaces: sudo sysctl -w user.max_user_namespaces=15000, "
+            "and on Debian kernels kernel.unprivileged_userns_clone=1"
+        )
+    return "run it by hand to see more; --sandbox=off runs without any confinement"

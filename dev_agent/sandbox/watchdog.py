@@ -1,0 +1,204 @@
+"""What no rlimit counts: the memory, the processes and the disk of a job as a whole.
+
+Asked about twenty times a second while the job runs. Rules kept here:
+- processes are found by parentage from the one we started: inside a pid namespace nobody can leave that tree;
+- memory is what each process holds, by its own account first; only if that is too much is shared memory
+  shared out (`Pss`), because that costs the kernel a walk. Scratch space in memory counts as memory of the
+  job;
+- growth of writable host directories is measured seldom, and never for longer than a fraction of the time.
+
+It sees what is there when it looks: a burst between two looks is bounded by the address-space and process
+limits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dev_agent.sandbox.job import EndedHow, Limits
+
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_PROC = Path("/proc")
+_DISK_SHARE = 20  # a measurement may take a twentieth of the time
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Veto:
+    """Why the job has to end."""
+
+    how: EndedHow
+    detail: str
+
+
+class Family:
+    """The descendants of one process. Keeps what it learned, so that a look costs one listing of /proc."""
+
+    def __init__(self, root: int) -> None:
+        self.root = root
+        self._ours: dict[int, bool] = {root: True}
+
+    def members(self) -> list[int]:
+        """The pids that are there now, the first process included."""
+        present = set(_pids())
+        self._ours = {pid: ours for pid, ours in self._ours.items() if pid in present}
+        self._ours.setdefault(self.root, True)
+        for pid in present:
+            self._decide(pid)
+        return [pid for pid, ours in self._ours.items() if ours and pid in present]
+
+    def _decide(self, pid: int) -> None:
+        chain = []
+        while pid and pid not in self._ours:
+            chain.append(pid)
+            pid = _parent(pid)
+        verdict = self._ours.get(pid, False)
+        for link in chain:
+            self._ours[link] = verdict
+
+
+def _parent(pid: int) -> int:
+    """The parent, 0 if there is none or the process is gone."""
+    try:
+        # The name, in parentheses, may hold anything; the last parenthesis ends it.
+        return int((_PROC / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def tasks_of(uid: int) -> int:
+    """How many threads the host runs for `uid`: what its limit on processes is compared with."""
+    count = 0
+    for pid in _pids():
+        with contextlib.suppress(OSError):
+            if (_PROC / str(pid)).stat().st_uid == uid:
+                count += (_PROC / str(pid) / "task").stat().st_nlink - 2
+    return count
+
+
+def _pids() -> Iterator[int]:
+    # Plain names: a Path for each of them would take most of the time.
+    return (int(name) for name in os.listdir(_PROC) if name.isdecimal())  # noqa: PTH208
+
+
+def resident(pids: Sequence[int]) -> int:
+    """Bytes in memory, with memory shared between them counted for each."""
+    pages = 0
+    for pid in pids:
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            pages += int((_PROC / str(pid) / "statm").read_bytes().split()[1])
+    return pages * _PAGE
+
+
+def proportional(pids: Sequence[int]) -> int:
+    """Bytes in memory, with shared memory shared out; a process that does not tell counts in full."""
+    total = 0
+    for pid in pids:
+        try:
+            lines = (_PROC / str(pid) / "smaps_rollup").read_bytes().splitlines()
+            total += sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(b"Pss:"))
+        except (OSError, ValueError, IndexError):
+            total += resident([pid])
+    return total
+
+
+def in_use(directory: Path) -> int:
+    """Bytes used on the file system mounted at `directory`; 0 if it is not there (yet)."""
+    try:
+        status = os.statvfs(directory)
+    except OSError:
+        return 0
+    return (status.f_blocks - status.f_bfree) * status.f_frsize
+
+
+def size_of(directory: Path) -> int:
+    """Bytes of disk taken by a tree; what vanishes meanwhile, or cannot be looked into, does not count."""
+    total = 0
+    waiting = [directory]
+    while waiting:
+        with contextlib.suppress(OSError), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                with contextlib.suppress(OSError):
+                    total += entry.stat(follow_symlinks=False).st_blocks * 512
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(Path(entry.path))
+    return total
+
+
+class Watchdog:
+    """Looks after one run. Call it with the pid of the process started; `veto` says what it found.
+
+    `overlays` are scratch targets kept in memory, seen through `inside()`, the pid of a process in the
+    sandbox. `writable` are the host directories the job can write to. `overhead` processes are the
+    sandbox's own.
+    """
+
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        overlays: Sequence[Path] = (),
+        writable: Sequence[Path] = (),
+        inside: Callable[[], int | None] = lambda: None,
+        overhead: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.veto: Veto | None = None
+        self._limits = limits
+        self._overlays = tuple(overlays)
+        self._inside = inside
+        self._overhead = overhead
+        self._family: Family | None = None
+        self._clock = clock
+        self._before = {directory: size_of(directory) for directory in writable}
+        self._next_measure = clock()
+
+    def __call__(self, pid: int) -> str:
+        """Look once; a text means "end it"."""
+        if self._family is None or self._family.root != pid:
+            self._family = Family(pid)
+        members = self._family.members()
+        self.veto = self._processes(members) or self._memory(members) or self._disk()
+        return self.veto.detail if self.veto else ""
+
+    def _processes(self, members: Sequence[int]) -> Veto | None:
+        count = len(members) - self._overhead
+        if count <= self._limits.processes:
+            return None
+        return Veto(how=EndedHow.PROCESSES, detail=f"more than {self._limits.processes} processes at once")
+
+    def _memory(self, members: Sequence[int]) -> Veto | None:
+        limit = self._limits.memory_bytes
+        scratch = self._scratch()
+        if resident(members) + scratch <= limit or proportional(members) + scratch <= limit:
+            return None
+        return Veto(
+            how=EndedHow.MEMORY, detail=f"more than {_mib(limit)} MiB of memory in all processes together"
+        )
+
+    def _scratch(self) -> int:
+        pid = self._inside() if self._overlays else None
+        if pid is None:
+            return 0
+        root = _PROC / str(pid) / "root"
+        # They share one file system in memory, which each of them reports as its own.
+        return max(in_use(root / target.relative_to("/")) for target in self._overlays)
+
+    def _disk(self) -> Veto | None:
+        now = self._clock()
+        if not self._before or now < self._next_measure:
+            return None
+        limit = self._limits.disk_bytes
+        grown = [directory for directory, size in self._before.items() if size_of(directory) - size > limit]
+        self._next_measure = now + max((self._clock() - now) * _DISK_SHARE, 0.5)
+        if not grown:
+            return None
+        return Veto(how=EndedHow.DISK, detail=f"more than {_mib(limit)} MiB written to {grown[0]}")
+
+
+def _mib(size: int) -> int:
+    return size // 1024**2
