@@ -1,7 +1,7 @@
 """File names in diffs: git's C-style quoting, prefixes, timestamps, and the `diff --git` line.
 
-Format: git's diff-format documentation, "Generating patch text with -p", and `quote.c`. GNU diff puts a tab and a
-timestamp after a name; git puts a bare tab after a name with spaces.
+Format: git's diff-format documentation, "Generating patch text with -p", and `quote.c`. GNU diff puts a tab
+and a timestamp after a name; git puts a bare tab after a name with spaces.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ def name_in(text: str) -> str:
 
 
 def unquoted(text: str) -> tuple[str, str]:
-    """Return the name that `text`, beginning with a double quote, quotes, and the text after it. Raises BadName."""
+    """Return the name that `text`, beginning with a double quote, quotes, and the text after it.
+
+    Raises BadName.
+    """
     found = _QUOTED.match(text)
     if found is None:
         raise BadName("a quoted name without its closing quote")
@@ -55,7 +58,7 @@ def _decoded(body: str) -> str:
 
 
 def quoted(name: str) -> str:
-    """Return `name` as git writes it in a diff (core.quotePath on): quoted if it holds anything but plain ASCII."""
+    """Return `name` as git writes it in a diff: quoted if it holds anything but plain ASCII."""
     raw = name.encode("utf-8", "surrogateescape")
     if all(32 <= byte < 127 and byte not in b'"\\' for byte in raw):
         return name
@@ -69,7 +72,7 @@ def _quoted_byte(byte: int) -> str:
 
 
 def common_name(old: str, new: str) -> str | None:
-    """Return the path two sides of a diff name, without prefixes (a/ and b/, i/ and w/, or any directory each).
+    """Return the path two sides of a diff name, without prefixes (a/ and b/, or any directory each).
 
     None if they name two files. Equal names are taken as they are: that is a diff made without prefixes.
     """
@@ -87,7 +90,7 @@ def common_name(old: str, new: str) -> str | None:
 
 
 def git_line_name(rest: str) -> str | None:
-    """Return the path that `diff --git ` + `rest` names, None if it names two (a rename) or cannot be told."""
+    """Return the path that `diff --git ` + `rest` names, None if it names two or cannot be told."""
     try:
         pair = _pair(rest)
     except BadName:
@@ -102,6 +105,7 @@ def _pair(rest: str) -> tuple[str, str] | None:
     if rest.endswith('"') and ' "' in rest:
         old, _, after = rest.partition(' "')
         return old, unquoted('"' + after)[0]
-    # Names may hold spaces. Both sides have the same length unless the file was renamed, so the middle divides them.
+    # Names may hold spaces. Both sides have the same length unless the file was renamed, so the middle
+    # divides them.
     middle = len(rest) // 2
     return (rest[:middle], rest[middle + 1 :]) if rest[middle : middle + 1] == " " else None

@@ -1,6 +1,7 @@
 """Recognise placeholders that models write in place of code: `# ... existing code ...`, `// rest unchanged`.
 
-Written into a file they delete what they stand for. Only a line that is nothing but a comment with such words counts.
+Written into a file they delete what they stand for. Only a line that is nothing but a comment with such words
+counts.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ _WORDS: Final = re.compile(
     re.IGNORECASE,
 )
 _PHRASE: Final = re.compile(
-    r"^[(\[]?(?:the )?(?:rest|remainder|remaining|existing|other|previous)\b.{0,60}\b(?:unchanged|as before|the same|omitted|as is|here)[)\].]*$"
-    r"|^[(\[]?(?:code|methods?|functions?|everything else) (?:is |are |remains? |stays? )?(?:unchanged|omitted|the same)[)\].]*$",
+    r"^[(\[]?(?:the )?(?:rest|remainder|remaining|existing|other|previous)\b.{0,60}"
+    r"\b(?:unchanged|as before|the same|omitted|as is|here)[)\].]*$"
+    r"|^[(\[]?(?:code|methods?|functions?|everything else) "
+    r"(?:is |are |remains? |stays? )?(?:unchanged|omitted|the same)[)\].]*$",
     re.IGNORECASE,
 )
 

@@ -1,8 +1,8 @@
 """The last rung of the ladder: `...` alone on a line stands for lines that are left as they are.
 
-SEARCH and REPLACE must have the same number of such lines, so that the pieces between them pair one to one. Each piece
-must stand at exactly one place, and the places must follow each other. A file in which `...` is code is matched by the
-stricter levels first.
+SEARCH and REPLACE must have the same number of such lines, so that the pieces between them pair one to one.
+Each piece must stand at exactly one place, and the places must follow each other. A file in which `...` is
+code is matched by the stricter levels first.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Piece:
 
 
 def pieces(haystack: Haystack, old: Sequence[Line], new: Sequence[Line]) -> tuple[Piece, ...]:
-    """Return the pieces of an elided block in order, empty if they do not pair or do not each have one place."""
+    """Return the pieces of an elided block in order; empty if they do not pair or have not one place each."""
     olds, news = _cut(old), _cut(new)
     if len(olds) < 2 or len(olds) != len(news):
         return ()

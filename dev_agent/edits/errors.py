@@ -7,8 +7,9 @@
         TooLarge              the proposal is over its limit; it was not read further
       Unresolved              the edits were understood, and do not fit the base tree
 
-`Unresolved` carries every problem at once, because a proposer that learns one fault per round burns its budget.
-All messages are safe to print: text that came from outside passes through `text.escaped` before it gets here.
+`Unresolved` carries every problem at once, because a proposer that learns one fault per round burns its
+budget. All messages are safe to print: text that came from outside passes through `text.escaped` before it
+gets here.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ class EditError(Exception):
 
 
 class ParseError(EditError):
-    """The proposal is malformed. `.line` is the 1-based line in the proposal, 0 if no single line is at fault."""
+    """The proposal is malformed.
+
+    `.line` is the 1-based line in the proposal, 0 if no single line is at fault.
+    """
 
     def __init__(self, message: str, hint: str = "", *, line: int = 0) -> None:
         super().__init__(f"proposal line {line}: {message}" if line else message, hint)
@@ -83,7 +87,8 @@ class Problem:
     """One edit that does not fit, with what its author needs to correct it.
 
     `nearest` are real lines of the base file, (1-based number, escaped text), closest to what was sought.
-    `already_applied` is true if the replacement stands at one place in the base, so that resending is pointless.
+    `already_applied` is true if the replacement stands at one place in the base, so that resending is
+    pointless.
     """
 
     path: str

@@ -1,7 +1,7 @@
 """Help the author of an edit that does not fit: the nearest real lines, and the usual reasons.
 
-Cost per question is bounded (a few votes and at most five ratio computations), because a proposal can have a thousand
-edits that do not fit a file of twenty thousand lines.
+Cost per question is bounded (a few votes and at most five ratio computations), because a proposal can have a
+thousand edits that do not fit a file of twenty thousand lines.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Explainer:
         )
 
     def _by_votes(self, contents: Sequence[str]) -> int | None:
-        """Let every line that exists vote for where the block would begin; return where the block departs from it."""
+        """Let every line that exists vote for where the block would begin; return where it departs."""
         votes: Counter[int] = Counter()
         for offset, content in enumerate(contents):
             votes.update(at - offset for at in self._by_line.get(content, ()))
@@ -88,7 +88,7 @@ class Explainer:
 
 
 def without_viewer_numbers(sought: Sequence[Line]) -> list[Line] | None:
-    """Return the lines without the line numbers a file viewer puts before them (`  12 | x`, `12: x`, `cat -n`).
+    """Return the lines without a file viewer's line numbers (`  12 | x`, `12: x`, `cat -n`).
 
     None if the lines do not all carry consecutive numbers.
     """

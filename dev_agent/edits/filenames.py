@@ -1,9 +1,9 @@
 """Find the file name above a SEARCH/REPLACE block, and take off what models decorate it with.
 
-The name is on the line directly above the block. Between the two only fences and blank lines may stand, or the block
-before, if both are in one fence: then the name is that block's. A word of prose is not trusted to be a name: it is marked
-uncertain, and `resolve.py` accepts it only if the base has such a file. Searching elsewhere for a name that fits is how
-an edit ends up in the wrong file.
+The name is on the line directly above the block. Between the two only fences and blank lines may stand, or
+the block before, if both are in one fence: then the name is that block's. A word of prose is not trusted to
+be a name: it is marked uncertain, and `resolve.py` accepts it only if the base has such a file. Searching
+elsewhere for a name that fits is how an edit ends up in the wrong file.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ class Named:
 def name_above(lines: Sequence[str], block: int, previous: tuple[int, Named] | None) -> Named:
     """Return the name for the block whose head is at 0-based `block`.
 
-    `previous` is the 0-based line after the block before, and its name. Raises ParseError if no line can be the name.
+    `previous` is the 0-based line after the block before, and its name. Raises ParseError if no line can be
+    the name.
     """
     for at in range(block - 1, -1, -1):
         if previous is not None and at < previous[0]:

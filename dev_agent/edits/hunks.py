@@ -1,11 +1,12 @@
 """Read the hunks of a unified diff, strict or as models write them.
 
-A hunk whose counts agree with its lines is taken by its counts, as git does: then even a content line that looks like a
-header is content. If the counts are missing or wrong, the hunk ends where its lines stop looking like a hunk, and its
-numbers are hints only.
+A hunk whose counts agree with its lines is taken by its counts, as git does: then even a content line that
+looks like a header is content. If the counts are missing or wrong, the hunk ends where its lines stop looking
+like a hunk, and its numbers are hints only.
 
 Rules kept here:
-- A line that belongs to no hunk but directly follows an unfinished one is an error: dropping it would drop an edit.
+- A line that belongs to no hunk but directly follows an unfinished one is an error: dropping it would drop an
+  edit.
 - An empty line inside a hunk is an empty context line; models and mailers lose the one space.
 - `\\ No newline at end of file` takes the line end off the line before it, and only a last line may lack one.
 """
@@ -29,7 +30,10 @@ Row = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hunk:
-    """One hunk. `line` is 1-based in the proposal; `start` the base line its header states; `counted` if counts agree."""
+    """One hunk.
+
+    `line` is 1-based in the proposal; `start` the base line its header states; `counted` if counts agree.
+    """
 
     line: int
     start: int | None
@@ -49,7 +53,7 @@ class Hunk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """The lines hunks are read from, the fence they stand in, and whether every line carries a CR of its transport."""
+    """The lines hunks are read from, the fence around them, and whether transport added a CR to each."""
 
     lines: Sequence[str]
     fence: Fence | None
@@ -136,7 +140,7 @@ def _is_signature(source: Source, at: int) -> bool:
 
 
 def _loose(source: Source, at: int) -> tuple[list[Row], int]:
-    """Take lines for as long as they look like a hunk; empty lines at its end belong to the text around it."""
+    """Take lines for as long as they look like a hunk; empty lines at its end are not part of it."""
     rows: list[Row] = []
     filled, end = 0, at
     while at < len(source.lines) and not begins_file(source.lines, at) and not _is_signature(source, at):
@@ -171,7 +175,8 @@ def _refuse_remainder(source: Source, hunk: int, end: int) -> None:
 def _refuse_closed_early(source: Source, hunk: int, end: int) -> None:
     if end + 1 < len(source.lines) and source.lines[end + 1].startswith(("+", "-", " ", "@@", "\\")):
         raise ParseError(
-            f"the hunk of line {hunk + 1} is shorter than its header says, and lines like a hunk's follow the fence that closes here",
+            f"the hunk of line {hunk + 1} is shorter than its header says, and lines like a hunk's follow"
+            " the fence that closes here",
             "put the diff in a fence longer than any fence inside it, and a space before context lines",
             line=end + 1,
         )

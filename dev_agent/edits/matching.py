@@ -7,12 +7,14 @@
     ELLIPSIS    `...` lines stand for skipped text (see `ellipsis.py`)
 
 Rules kept here:
-- At every level all places are found. Two places are an ambiguity, never a choice, unless a line number names one of them
-  exactly. A stricter level is tried first and decides: leniency never outvotes an exact match.
-- Lines are never compared with their indentation stripped one by one: in Python and YAML that moves code between blocks.
+- At every level all places are found. Two places are an ambiguity, never a choice, unless a line number names
+  one of them exactly. A stricter level is tried first and decides: leniency never outvotes an exact match.
+- Lines are never compared with their indentation stripped one by one: in Python and YAML that moves code
+  between blocks.
 - Whole lines only: `bar = 1` is not found in `foobar = 1`.
-- Time is bounded: candidates are found by string search over one code point per distinct line; verification has a budget.
-  Running out of it is `Exhausted`, never "no more places": that could make one of several places look unique.
+- Time is bounded: candidates are found by string search over one code point per distinct line; verification
+  has a budget. Running out of it is `Exhausted`, never "no more places": that could make one of several
+  places look unique.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ _FOLDS: Final = str.maketrans(
 )
 
 
-class Exhausted(Exception):  # noqa: N818 -- not the proposer's mistake, a bound of ours
+class Exhausted(Exception):
     """Finding all places would cost more than the budget of one file."""
 
 
@@ -133,7 +135,10 @@ class Haystack:
         self._indexes: dict[MatchLevel, _Index] = {}
 
     def find(self, lines: Sequence[Line], *, hint: int | None, levels: Sequence[MatchLevel]) -> Found | None:
-        """Find `lines` (at least one) at the first of `levels` that has any place. `hint` is a 1-based line."""
+        """Find `lines` (at least one) at the first of `levels` that has any place.
+
+        `hint` is a 1-based line.
+        """
         for level in levels:
             places = self.places(lines, level, hint)
             if places:

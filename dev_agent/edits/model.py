@@ -1,7 +1,8 @@
 """The values of this package: trees, edits, change sets, limits.
 
 Rules kept here:
-- A path is a relative `str` with '/' between components, decoded as `os.fsdecode` does (UTF-8, surrogateescape).
+- A path is a relative `str` with '/' between components, decoded as `os.fsdecode` does (UTF-8,
+  surrogateescape).
 - A mode is git's: "100644", "100755", "120000" (symlink), "160000" (submodule); a directory reports "040000".
 - Every edit speaks about the *base* tree, never about the result of another edit of the same proposal.
 - A change set holds only changes that change something, sorted by path, one per path.
@@ -83,9 +84,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Where in the proposal an edit came from: 1-based line, and the line that names its file if that is another.
+    """Where in the proposal an edit came from: its 1-based line, and the line that names its file.
 
-    `name_certain` is false if the named thing might be a word of prose; such a name counts only if the base has it.
+    `name_certain` is false if the named thing might be a word of prose; such a name counts only if the base
+    has it.
     """
 
     line: int = 0
@@ -110,10 +112,11 @@ class Create:
 class Replace:
     """Replace the whole lines `old`, which must stand at exactly one place in the base file, by `new`.
 
-    `old` and `new` are lines with their line ends. `line_hint` is the 1-based base line at which `old` should begin;
-    it chooses between several places only if one is at exactly that line. `numbered` says the hint comes from a diff
-    whose own counts agree: then an empty `old` means insertion before that line. Otherwise an empty `old` fits only
-    an absent or empty file. `to` is set if a `Move` or `Copy` of the same proposal carries the edited text there.
+    `old` and `new` are lines with their line ends. `line_hint` is the 1-based base line at which `old` should
+    begin; it chooses between several places only if one is at exactly that line. `numbered` says the hint
+    comes from a diff whose own counts agree: then an empty `old` means insertion before that line. Otherwise
+    an empty `old` fits only an absent or empty file. `to` is set if a `Move` or `Copy` of the same proposal
+    carries the edited text there.
     """
 
     path: str
@@ -127,7 +130,10 @@ class Replace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delete:
-    """Remove a file or symlink. If `expected` is given, the base must hold it (up to line ends and trailing space)."""
+    """Remove a file or symlink.
+
+    If `expected` is given, the base must hold it (up to line ends and trailing space).
+    """
 
     path: str
     expected: bytes | None = None
@@ -154,7 +160,10 @@ class Copy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Write:
-    """Make `text` the whole content of a file, present or not. Line-end style, byte order mark and mode are kept."""
+    """Make `text` the whole content of a file, present or not.
+
+    Line-end style, byte order mark and mode are kept.
+    """
 
     path: str
     text: str
@@ -186,7 +195,7 @@ class MatchLevel(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """Where one `Replace` went: base line (1-based), the ladder's level, and how many places fitted at that level.
+    """Where one `Replace` went: base line (1-based), the ladder's level, how many places fitted there.
 
     `count` is 1 unless a line number chose between several places.
     """
@@ -215,7 +224,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeSet:
-    """What a proposal does to the base tree. Changes that change nothing are dropped; the rest is sorted by path."""
+    """What a proposal does to the base tree.
+
+    Changes that change nothing are dropped; the rest is sorted by path.
+    """
 
     changes: tuple[Change, ...]
     matches: tuple[Match, ...] = ()

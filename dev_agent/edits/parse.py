@@ -1,9 +1,11 @@
 """Recognise the format of a proposal and parse it into edits.
 
 Rules kept here:
-- A proposal is UTF-8 text without NUL, within `Limits.patch_bytes`; anything else is refused before it is searched.
-- The format is found by its markers, wherever they stand in prose and fences; a proposal has exactly one format.
-  Text in a second format is refused rather than skipped: half of an answer must not look like all of it.
+- A proposal is UTF-8 text without NUL, within `Limits.patch_bytes`; anything else is refused before it is
+  searched.
+- The format is found by its markers, wherever they stand in prose and fences; a proposal has exactly one
+  format. Text in a second format is refused rather than skipped: half of an answer must not look like all of
+  it.
 - Nothing recognised is an error that says what would have been.
 
 Whether the edits fit a tree is `resolve.py`'s business; no file is consulted here.
@@ -26,13 +28,14 @@ FORMATS: Final[dict[str, Format]] = {
     "search/replace": SearchReplace(),
 }
 
+_DEFAULT: Final = Limits()
 _FOREIGN: Final = {
     "*** Begin Patch": "an apply_patch (V4A) envelope",
     "<<<<<<< HEAD": "a merge conflict",
 }
 
 
-def parse(text: bytes, *, limits: Limits = Limits()) -> Proposal:  # noqa: B008 -- a frozen value
+def parse(text: bytes, *, limits: Limits = _DEFAULT) -> Proposal:
     """Parse a proposal into edits.
 
     Raises TooLarge, NotText, UnknownFormat or ParseError, all of them `EditError`s.

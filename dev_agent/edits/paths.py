@@ -1,15 +1,16 @@
 """The path law: which names an edit may touch and make, and what must be true of the tree afterwards.
 
 Rules kept here:
-- For every path: relative, no empty, `.` or `..` component, no backslash, no control or invisible character, and no component
-  that any file system git guards against would take for `.git` (case, HFS+ ignorable code points, NTFS aliases).
-- For a new path also: it can be checked out everywhere (no reserved device name, trailing dot or space, `:`; components
-  of at most 255 bytes), and no other path differs from it only in case or Unicode normalisation.
+- For every path: relative, no empty, `.` or `..` component, no backslash, no control or invisible character,
+  and no component that any file system git guards against would take for `.git` (case, HFS+ ignorable code
+  points, NTFS aliases).
+- For a new path also: it can be checked out everywhere (no reserved device name, trailing dot or space, `:`;
+  components of at most 255 bytes), and no other path differs from it only in case or Unicode normalisation.
 - Nothing is written below a file, symlink or submodule of the base, unless the same proposal removes it.
 - A new symlink points inside the tree, not into `.git`, and through no other symlink.
 
-Sources: git's `is_hfs_dotgit`, `is_ntfs_dotgit`, `verify_path`; Microsoft's "Naming Files, Paths, and Namespaces".
-Opening files without following links is the landing's part; this law is about names only.
+Sources: git's `is_hfs_dotgit`, `is_ntfs_dotgit`, `verify_path`; Microsoft's "Naming Files, Paths, and
+Namespaces". Opening files without following links is the landing's part; this law is about names only.
 """
 
 from __future__ import annotations
@@ -167,7 +168,7 @@ class Names:
 
 
 def symlink_fault(path: str, target: str, is_link: Callable[[str], bool]) -> Fault | None:
-    """Return why a symlink at `path` may not point to `target`; `is_link` tells of the resulting tree's paths."""
+    """Return why a symlink may not point to `target`; `is_link` tells of the resulting tree's paths."""
     shown = f"the symlink '{escaped(path)}' -> '{escaped(target)}'"
     how = "point it at a file inside the repository"
     if path.rpartition("/")[2].casefold() in _LINKS_GIT_READS:

@@ -1,13 +1,14 @@
-"""Put the `Replace` edits of one file in their places, all matched against the base text, or say why each has none.
+"""Put the `Replace` edits of one file in their places in the base text, or say why each has none.
 
-What is refused here: a place that is not unique, a match more lenient than allowed, an insertion without a place, edits
-that disturb each other, an edit that is there already, a placeholder in place of code.
+What is refused here: a place that is not unique, a match more lenient than allowed, an insertion without a
+place, edits that disturb each other, an edit that is there already, a placeholder in place of code.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final
 
 from dev_agent.edits import ellipsis
@@ -16,17 +17,17 @@ from dev_agent.edits.errors import Problem, ProblemCode
 from dev_agent.edits.explain import Explainer, Nearest, quoted_lines, without_viewer_numbers
 from dev_agent.edits.matching import MANY, Exhausted, Found, Haystack, Place
 from dev_agent.edits.model import Match, MatchLevel, Replace
-from dev_agent.edits.splice import Region, overlap, spliced, splices
+from dev_agent.edits.splice import Region, Splice, overlap, spliced, splices
 from dev_agent.edits.text import BOM, FileText, Line, escaped, split_lines, to_bytes
 
 _STRICT: Final = (MatchLevel.EXACT, MatchLevel.WHITESPACE)
 _LADDER: Final = (*_STRICT, MatchLevel.INDENT, MatchLevel.UNICODE)
 _EXPLAINED: Final = 200
-"""After so many misfits of one file the nearest lines are no longer looked up: the list is long enough to act on."""
+"""After so many misfits of one file the nearest lines are no longer looked up."""
 
 
-class Refused(Exception):  # noqa: N818 -- carries a problem out of a helper; never leaves this module
-    """One edit has no place."""
+class Refused(Exception):
+    """One edit has no place. Carries a problem out of a helper; never leaves this module."""
 
     def __init__(
         self, code: ProblemCode, message: str, hint: str = "", *, nearest: Nearest = (), applied: bool = False
@@ -47,7 +48,10 @@ class _Text:
 
 @dataclass(slots=True)
 class FileEdits:
-    """The edits of one base file. After `place`, either `problems` is not empty or `content` holds the new bytes."""
+    """The edits of one base file.
+
+    After `place`, either `problems` is not empty or `content` holds the new bytes.
+    """
 
     path: str
     base: bytes
@@ -89,10 +93,15 @@ def _overlapping(path: str, first: Region, second: Region) -> Problem:
         path=path,
         line_in_proposal=max(first.line, second.line),
         code=ProblemCode.OVERLAP,
-        message=f"the edits of proposal lines {first.line} and {second.line} change the same part of '{escaped(path)}' "
-        f"(base lines {first.start + 1}-{max(first.end, first.start + 1)} and {second.start + 1}-{max(second.end, second.start + 1)})",
+        message=f"the edits of proposal lines {first.line} and {second.line} change the same part of"
+        f" '{escaped(path)}' "
+        f"(base lines {_range(first)} and {_range(second)})",
         hint="every edit is matched against the file as it was; merge the two into one",
     )
+
+
+def _range(region: Region) -> str:
+    return f"{region.start + 1}-{max(region.end, region.start + 1)}"
 
 
 class _Placing:
@@ -124,7 +133,8 @@ class _Placing:
     def _text(self, edit: Replace) -> _Text:
         self._require_encodable(edit)
         old, new = edit.old, edit.new
-        # The mark is no part of the text that people see and quote; only an edit that quotes it may change it.
+        # The mark is no part of the text that people see and quote; only an edit that quotes it may change
+        # it.
         at_top = self.file.bom and old.startswith(BOM)
         if at_top:
             old = old[1:]
@@ -144,7 +154,7 @@ class _Placing:
             )
 
     def _refuse_placeholder(self, edit: Replace, new: Sequence[Line]) -> None:
-        known = [*edit.old.split("\n"), *(content for content, _ in self.file.lines)]
+        known = chain(edit.old.split("\n"), (content for content, _ in self.file.lines))
         found = new_placeholder((content for content, _ in new), known)
         if found is not None:
             raise Refused(
@@ -198,7 +208,7 @@ class _Placing:
         pieces = ellipsis.pieces(self._haystack, text.old, text.new)
         chosen = [(piece, piece.found.chosen) for piece in pieces if piece.found.chosen is not None]
         if not chosen:
-            raise self._not_found(edit, text)
+            raise self._not_found(text)
         self._require_allowed(edit, MatchLevel.ELLIPSIS, chosen[0][1])
         region = self._region(
             edit, [(place, piece.found.level, piece.old, piece.new) for piece, place in chosen]
@@ -214,13 +224,14 @@ class _Placing:
     def _region(
         self, edit: Replace, parts: Sequence[tuple[Place, MatchLevel, Sequence[Line], Sequence[Line]]]
     ) -> Region:
-        made = []
+        made: list[Splice] = []
         for place, level, old, new in parts:
             here = splices(self.file, place, level, old, new)
             if here is None:
                 raise Refused(
                     ProblemCode.NOT_FOUND,
-                    f"the lines stand in {self._path} at line {place.start + 1} with less indentation, and the replacement cannot be shifted so far",
+                    f"the lines stand in {self._path} at line {place.start + 1} with less indentation,"
+                    " and the replacement cannot be shifted so far",
                     "send the replacement with the file's own indentation",
                 )
             made += here
@@ -232,7 +243,8 @@ class _Placing:
         if level > self._edits.max_level:
             raise Refused(
                 ProblemCode.LEVEL_CAPPED,
-                f"the lines fit {self._path} only by a {level.name} match (line {place.start + 1}); at most {self._edits.max_level.name} is allowed",
+                f"the lines fit {self._path} only by a {level.name} match (line {place.start + 1});"
+                f" at most {self._edits.max_level.name} is allowed",
                 "quote the lines exactly",
                 nearest=self._nearest(split_lines(edit.old)),
             )
@@ -242,7 +254,8 @@ class _Placing:
         more = " and more" if len(found.places) >= MANY else ""
         return Refused(
             ProblemCode.AMBIGUOUS,
-            f"{quoted_lines(text.old)} stands at {len(numbers)}{more} places in {self._path}: lines {', '.join(numbers)}{more}",
+            f"{quoted_lines(text.old)} stands at {len(numbers)}{more} places in {self._path}:"
+            f" lines {', '.join(numbers)}{more}",
             "quote more lines around it, until only one place fits",
             nearest=tuple(
                 (place.start + 1, escaped(self.file.lines[place.start][0])) for place in found.places[:5]
@@ -257,9 +270,8 @@ class _Placing:
         if edit.numbered or len(text.new) <= len(text.old) or not _is_substantive(text):
             return
         new = [content.strip() for content, _ in text.new]
-        real = [content.strip() for content, _ in self.file.lines]
-        for start in {place.start, place.end - len(new)}:
-            if start >= 0 and real[start : start + len(new)] == new:
+        for start in {place.start, place.end - len(new)} - set(range(-len(new), 0)):
+            if [content.strip() for content, _ in self.file.lines[start : start + len(new)]] == new:
                 raise self._applied(start)
 
     def _applied(self, start: int) -> Refused:
@@ -270,7 +282,7 @@ class _Placing:
             applied=True,
         )
 
-    def _not_found(self, edit: Replace, text: _Text) -> Refused:
+    def _not_found(self, text: _Text) -> Refused:
         if text.new:
             there = self._haystack.find(text.new, hint=None, levels=_STRICT)
             if there is not None and there.chosen is not None:
@@ -290,7 +302,7 @@ class _Placing:
 
 
 def _is_substantive(text: _Text) -> bool:
-    """Return whether old is kept whole and something more than brackets and blank lines is added around it."""
+    """Return whether old is kept whole and more than brackets and blank lines is added around it."""
     old = [content.strip() for content, _ in text.old]
     new = [content.strip() for content, _ in text.new]
     if new[: len(old)] == old:

@@ -2,8 +2,8 @@
 
 Rules kept here:
 - One path is made by one edit: created, written, moved to, copied to, or edited in place.
-- A path that is deleted or moved away may be made anew by `Create`, `Move` or `Copy`, both steps being explicit. It may
-  not be edited in place.
+- A path that is deleted or moved away may be made anew by `Create`, `Move` or `Copy`, both steps being
+  explicit. It may not be edited in place.
 - An edit with `to` belongs to the `Move` or `Copy` with the same two paths.
 """
 
@@ -58,13 +58,31 @@ class Plan:
     removed: dict[str, Delete | Move] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
+    def add(self, edits: Sequence[Edit]) -> None:
+        """Add edits, whose order does not matter."""
+        for edit in edits:
+            if isinstance(edit, Create | Write):
+                self._lead(edit.path, edit)
+            elif isinstance(edit, Move | Copy):
+                self._lead(edit.to, edit)
+            if isinstance(edit, Move | Delete):
+                self._remove(edit)
+        for edit in edits:
+            if isinstance(edit, Replace | SetMode):
+                self._attach(edit)
+        for path, removal in self.removed.items():
+            output = self.outputs.get(path)
+            if output is not None and isinstance(output.lead, Write):
+                self._conflict(path, removal, output.lead)
+
     def _conflict(self, path: str, first: Edit, second: Edit) -> None:
         self.problems.append(
             Problem(
                 path=path,
                 line_in_proposal=second.origin.line,
                 code=ProblemCode.CONFLICT,
-                message=f"'{escaped(path)}' is the subject of {_WORDS[type(first)]} (proposal line {first.origin.line}) "
+                message=f"'{escaped(path)}' is the subject of {_WORDS[type(first)]}"
+                f" (proposal line {first.origin.line}) "
                 f"and of {_WORDS[type(second)]}",
                 hint="keep one of the two",
             )
@@ -109,30 +127,15 @@ class Plan:
                 path=edit.path,
                 line_in_proposal=edit.origin.line,
                 code=ProblemCode.CONFLICT,
-                message=f"an edit follows '{escaped(edit.path)}' to '{escaped(str(edit.to))}', but nothing moves or copies it there",
+                message=f"an edit follows '{escaped(edit.path)}' to '{escaped(str(edit.to))}',"
+                " but nothing moves or copies it there",
                 hint="move the file in the same proposal, or edit it where it is",
             )
         )
 
 
 def plan(edits: Sequence[Edit]) -> Plan:
-    """Return the plan for `edits`, whose order does not matter."""
+    """Return the plan for `edits`."""
     made = Plan()
-    for edit in edits:
-        if isinstance(edit, Create | Write):
-            made._lead(edit.path, edit)
-        elif isinstance(edit, Copy):
-            made._lead(edit.to, edit)
-        elif isinstance(edit, Move):
-            made._lead(edit.to, edit)
-            made._remove(edit)
-        elif isinstance(edit, Delete):
-            made._remove(edit)
-    for edit in edits:
-        if isinstance(edit, Replace | SetMode):
-            made._attach(edit)
-    for path, removal in made.removed.items():
-        output = made.outputs.get(path)
-        if output is not None and isinstance(output.lead, Write):
-            made._conflict(path, removal, output.lead)
+    made.add(edits)
     return made

@@ -1,4 +1,7 @@
-"""What a parser hands back, and the fences that prose puts around edits. Shared by all parsers, knows none of them."""
+"""What a parser hands back, and the fences that prose puts around edits.
+
+Shared by all parsers, knows none of them.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ _TAG: Final = re.compile(r"^</?(?:source|code|pre|codeblock|sourcecode)>[ \t]*\r
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """A parsed proposal: typed edits in the order of the text, the format's name, and remarks for the author."""
+    """A parsed proposal: typed edits in the order of the text, the format's name, remarks for the author."""
 
     edits: tuple[Edit, ...]
     format: str
@@ -53,7 +56,10 @@ class Fence:
 
 
 def fence_at(line: str) -> Fence | None:
-    """Return the fence a line opens or closes, None if it is no fence. Only column one counts: diffs indent content."""
+    """Return the fence a line opens or closes, None if it is no fence.
+
+    Only column one counts: diffs indent content.
+    """
     found = _FENCE.match(line)
     if found is None:
         return None

@@ -1,7 +1,7 @@
 """What must hold for Python source after an edit: it parses, and it is UTF-8.
 
-A PEP 263 cookie is refused when an edit brings it: with `raw_unicode_escape` or `utf-7` the text that a reviewer and
-every tool here sees is not the program that runs.
+A PEP 263 cookie is refused when an edit brings it: with `raw_unicode_escape` or `utf-7` the text that a
+reviewer and every tool here sees is not the program that runs.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def cookie(content: bytes) -> str | None:
 
 
 def syntax_fault(content: bytes) -> tuple[int, int, str] | None:
-    """Return (line, column, message) of what keeps source from being parsed by this Python; None if it parses."""
+    """Return (line, column, message) of what keeps this Python from parsing source; None if it parses."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -1,11 +1,12 @@
-"""Render a change set as one canonical git-style diff: what is shown, what a receipt keeps, what `parse` reads back.
+"""Render a change set as one canonical git-style diff: shown, kept in receipts, and read back by `parse`.
 
 Rules kept here:
 - Deterministic: the same change set gives the same bytes, on every platform and Python.
-- `parse(render(x))`, resolved against the same base, gives the same tree as `x`, and `git apply` takes it too, unless
-  a content is not UTF-8 text; for such a path it says `Binary files … differ`, and parsing refuses it.
-- A change of kind, and of a symlink's target, is a deletion and a creation: no text is ever written through a link.
-  Renames are not searched for.
+- `parse(render(x))`, resolved against the same base, gives the same tree as `x`, and `git apply` takes it
+  too, unless a content is not UTF-8 text; for such a path it says `Binary files … differ`, and parsing
+  refuses it.
+- A change of kind, and of a symlink's target, is a deletion and a creation: no text is ever written through a
+  link. Renames are not searched for.
 
 Showing the text to a person needs another encoder: control characters in it are kept as they are.
 """

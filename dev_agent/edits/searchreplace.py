@@ -8,11 +8,14 @@
     >>>>>>> REPLACE
 
 Rules kept here:
-- A marker fills its line from column one. The number of `<`, `=` and `>` (5 to 9) agrees within a block, so a heading
-  underlined by another number of `=` is content. A short block (`<<<SEARCH`) has 3, and may be divided by 7 `=`.
-- A second line that could be the divider is refused, not guessed; content that equals a marker is written `\\=======`.
+- A marker fills its line from column one. The number of `<`, `=` and `>` (5 to 9) agrees within a block, so a
+  heading underlined by another number of `=` is content. A short block (`<<<SEARCH`) has 3, and may be
+  divided by 7 `=`.
+- A second line that could be the divider is refused, not guessed; content that equals a marker is written
+  `\\=======`.
 - The file's name stands on the line directly above the block or its fence. Another file is never searched.
-- A line that tries to be a marker and is none is an error: a block that is skipped in silence is an edit lost.
+- A line that tries to be a marker and is none is an error: a block that is skipped in silence is an edit
+  lost.
 - An empty SEARCH makes a file; `resolve.py` refuses it where a file with content exists.
 """
 
@@ -34,7 +37,16 @@ _NEAR_HEAD: Final = re.compile(r"^[ \t]*<{3,}[ \t]*(?:search|original|before)\b[
 _NEAR_END: Final = re.compile(
     r"^[ \t]*(?:>{3,}[ \t]*(?:replace|updated|after)|(?:replace|updated)[ \t]*>{3,})[ \t]*\r?$", re.IGNORECASE
 )
-_HOW: Final = "write '<<<<<<< SEARCH', '=======' and '>>>>>>> REPLACE' on lines of their own, from column one, with the file's path above"
+_HOW: Final = (
+    "write '<<<<<<< SEARCH', '=======' and '>>>>>>> REPLACE' on lines of their own, from column one,"
+    " with the file's path above"
+)
+
+
+def _width(line: str) -> int:
+    """Return the number of marker characters if `line` is the head of a block, else 0."""
+    found = _HEAD.match(line)
+    return len(found.group(1) or found.group(2)) if found else 0
 
 
 class SearchReplace:
@@ -53,11 +65,12 @@ class SearchReplace:
         used: list[tuple[int, int]] = []
         at, before = 0, None
         while at < len(lines):
-            if not _HEAD.match(lines[at]):
+            width = _width(lines[at])
+            if not width:
                 _refuse_near_miss(lines[at], at)
                 at += 1
                 continue
-            block = _read(lines, at)
+            block = _read(lines, at, width)
             named = name_above(lines, at, before)
             edits.append(_edit(block, named))
             used.append((at, block.end))
@@ -90,24 +103,21 @@ class _Block:
         return bare == ">" * self.width + " REPLACE"
 
     def is_head(self, line: str) -> bool:
-        found = _HEAD.match(line)
-        return found is not None and len(found.group(1) or found.group(2)) == self.width
+        return _width(line) == self.width
 
     def is_marker(self, line: str) -> bool:
         return self.is_divider(line) or self.is_end(line) or self.is_head(line)
 
     def content(self, line: str) -> str:
-        """Return the line as content: one backslash before an escaped marker and the transport's CR are dropped."""
+        """Return the line as content, without the backslash of an escaped marker and the transport's CR."""
         if line.startswith("\\") and self.is_marker(line.lstrip("\\")):
             line = line[1:]
         return line.removesuffix("\r") if self.crlf else line
 
 
-def _read(lines: Sequence[str], start: int) -> _Block:
+def _read(lines: Sequence[str], start: int, width: int) -> _Block:
     """Read the block whose head stands at `start`. Only exact markers change the state."""
-    found = _HEAD.match(lines[start])
-    assert found is not None, "BUG: not a head"  # noqa: S101
-    block = _Block(start=start, width=len(found.group(1) or found.group(2)), crlf=lines[start].endswith("\r"))
+    block = _Block(start=start, width=width, crlf=lines[start].endswith("\r"))
     for at in range(start + 1, len(lines)):
         line = lines[at]
         if block.is_head(line):
@@ -130,7 +140,7 @@ def _divide(block: _Block, at: int) -> None:
     if block.divided_at is not None:
         raise ParseError(
             f"ambiguous: both line {block.divided_at + 1} and line {at + 1} could divide the block",
-            "put a backslash before the line that is content (\\=======), or use more marker characters throughout the block",
+            "put a backslash before the line that is content (\\=======), or longer markers in this block",
             line=block.start + 1,
         )
     block.divided_at = at

@@ -2,8 +2,8 @@
 
 Rules kept here:
 - A line that old and new share keeps the *base's* bytes: its line end, its trailing space, its punctuation.
-- After an exact match new lines are taken as given. After a lenient one they take the line end of the line they replace or
-  of their neighbour, and the block's shift.
+- After an exact match new lines are taken as given. After a lenient one they take the line end of the line
+  they replace or of their neighbour, and the block's shift.
 - Whether the file ends in a newline changes only if the edit itself says so.
 - Two edits of one file may share context lines. Neither may change a line the other covers.
 """
@@ -37,7 +37,10 @@ class Splice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Region:
-    """What one edit covers in the base, [start, end), and the splices within. `line` is its line in the proposal."""
+    """What one edit covers in the base, [start, end), and the splices within.
+
+    `line` is its line in the proposal.
+    """
 
     start: int
     end: int
@@ -72,7 +75,7 @@ def opcodes(old: Sequence[object], new: Sequence[object]) -> list[Opcode]:
 def splices(
     file: FileText, place: Place, level: MatchLevel, old: Sequence[Line], new: Sequence[Line]
 ) -> tuple[Splice, ...] | None:
-    """Return the splices that replace `old`, standing at `place`, by `new`; None if a new line cannot lose the shift."""
+    """Return the splices that turn `old` at `place` into `new`; None if a new line cannot lose the shift."""
     made: list[Splice] = []
     for equal, old_start, old_end, new_start, new_end in opcodes(
         _comparable(old, level), _comparable(new, level)
@@ -107,7 +110,7 @@ def _comparable(lines: Sequence[Line], level: MatchLevel) -> list[tuple[str, obj
 def _line_end(
     file: FileText, place: Place, replaced: int, old: Sequence[Line], new: Sequence[Line], at: int
 ) -> str:
-    """Return the line end for new line `at` of a leniently matched block, standing where base line `replaced` was."""
+    """Return the line end for new line `at` of a leniently matched block, put where line `replaced` was."""
     if at == len(new) - 1 and place.end == len(file.lines):
         ends = bool(new[-1][1])
         if ends == bool(old[-1][1]):
@@ -156,8 +159,8 @@ def spliced(file: FileText, made: Sequence[Splice]) -> list[Line]:
         lines += splice.lines
         at = splice.end
     lines += file.lines[at:]
-    # A last line without line end that is not the last any more: the new last line brought its own.
+    # A last line without line end may not be the last any more.
+    line_end, last = file.line_end, len(lines) - 1
     return [
-        (content, end or file.line_end) if number < len(lines) - 1 and not end else (content, end)
-        for number, (content, end) in enumerate(lines)
+        (content, end if end or number == last else line_end) for number, (content, end) in enumerate(lines)
     ]

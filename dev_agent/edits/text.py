@@ -1,10 +1,11 @@
-"""Text as git sees it: lines, line ends, byte order mark, encoding; and the one encoder for showing foreign text.
+"""Text as git sees it: lines, line ends, byte order mark, encoding; and the encoder to show foreign text.
 
 Rules kept here:
-- Only LF ends a line, optionally with CR before it. Form feeds, U+2028 and lone CRs are content: `str.splitlines` would
-  cut lines where git does not, and every line number after them would be wrong.
+- Only LF ends a line, optionally with CR before it. Form feeds, U+2028 and lone CRs are content:
+  `str.splitlines` would cut lines where git does not, and every line number after them would be wrong.
 - `FileText` and its bytes are inverse to each other for every input, UTF-8 or not.
-- Text from a proposal or a file goes into a message only through `escaped`: no terminal escapes, no bidi tricks.
+- Text from a proposal or a file goes into a message only through `escaped`: no terminal escapes, no bidi
+  tricks.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def indentation(content: str) -> str:
 
 
 def escaped(text: str, limit: int = 120) -> str:
-    """Return `text` on one line, safe for a terminal and a log: hidden characters as escapes, cut at `limit`."""
+    """Return `text` on one line, safe to print: hidden characters as escapes, cut at `limit`."""
     cut = text[:limit]
     shown = "".join(_escape(character) for character in cut)
     return shown + "…" if len(text) > limit else shown
@@ -60,7 +61,10 @@ def _escape(character: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileText:
-    """The text of a base file. `utf8` false: bytes that are no UTF-8 are kept as surrogates and come back unchanged."""
+    """The text of a base file.
+
+    `utf8` false: bytes that are no UTF-8 are kept as surrogates and come back unchanged.
+    """
 
     lines: tuple[Line, ...]
     bom: bool

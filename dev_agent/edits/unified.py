@@ -1,11 +1,12 @@
 """Unified diffs: git's, GNU diff's, and those that models write from memory.
 
 Rules kept here:
-- Names come from `rename`/`copy` lines, then from `---`/`+++`, then from `diff --git`; two names for one file without a
-  rename line are an error.
-- The hunks of one file become `Replace` edits against the base, in any order; `resolve.py` finds their places.
-- A new, deleted, renamed, copied or re-moded file becomes the edit of that name. A symlink whose target changes becomes a
-  deletion and a creation, so that no text is ever written *through* it.
+- Names come from `rename`/`copy` lines, then from `---`/`+++`, then from `diff --git`; two names for one file
+  without a rename line are an error.
+- The hunks of one file become `Replace` edits against the base, in any order; `resolve.py` finds their
+  places.
+- A new, deleted, renamed, copied or re-moded file becomes the edit of that name. A symlink whose target
+  changes becomes a deletion and a creation, so that no text is ever written *through* it.
 - A binary or merge diff is refused: it cannot be resolved as text.
 - A machine-made diff (it has an `index` line) that stops inside a hunk was cut off, and is refused.
 """
@@ -220,18 +221,18 @@ def _inside(part: _Part, path: str, to: str | None) -> list[Edit]:
     new_mode = part.mode("new_mode")
     if new_mode is not None and new_mode != part.mode("old_mode"):
         edits.append(SetMode(path=path, mode=new_mode, to=to, origin=part.origin))
-    for hunk in part.hunks:
-        edits.append(  # noqa: PERF401 -- the list has a first element of another kind
-            Replace(
-                path=path,
-                old=hunk.old,
-                new=hunk.new,
-                line_hint=hunk.start,
-                numbered=hunk.counted and part.is_git and hunk.start is not None,
-                to=to,
-                origin=Origin(line=hunk.line, name_line=part.line + 1),
-            )
+    edits += (
+        Replace(
+            path=path,
+            old=hunk.old,
+            new=hunk.new,
+            line_hint=hunk.start,
+            numbered=hunk.counted and part.is_git and hunk.start is not None,
+            to=to,
+            origin=Origin(line=hunk.line, name_line=part.line + 1),
         )
+        for hunk in part.hunks
+    )
     return edits
 
 
@@ -247,7 +248,7 @@ def _creation(part: _Part, path: str) -> Create:
     mode = (
         part.mode("created_mode")
         or part.mode("new_mode")
-        or (part.fields.get("index", "").split(" ") + [""])[1]
+        or part.fields.get("index", "").partition(" ")[2]
         or REGULAR
     )
     if len(part.hunks) > 1:
