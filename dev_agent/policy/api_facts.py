@@ -33,7 +33,9 @@ def api_facts(deltas: Sequence[FileDelta], settings: FactSettings) -> Iterator[S
         if delta.is_renamed and public:
             yield _gone(delta.old_path, f"the module moved to {delta.path}")
             continue
-        kept = _bound(after) | set(after.imported) if after else set()
+        if after is not None and "*" in after.imported.keys() - source.imported.keys():
+            continue  # whatever is missing may come through the new star
+        kept = _bound(after) | set(after.imported) | (_listed(after) or set()) if after else set()
         yield from (_gone(delta.old_path, name) for name in sorted(public - kept))
 
 

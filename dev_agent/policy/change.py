@@ -9,7 +9,7 @@ about what disappeared compares the two versions, and facts about places look at
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Protocol
@@ -19,6 +19,7 @@ from dev_agent.policy.python_source import PythonSource
 SYMLINK, SUBMODULE, EXECUTABLE = "120000", "160000", "100755"
 _SHARED_BY_AT_MOST = 4
 _READ_FOR_VOTES = 200_000
+_Content = tuple[str | None, bytes]
 
 
 class FileChange(Protocol):
@@ -153,17 +154,24 @@ class _Votes:
     """Which deleted file an added one most looks like: a line votes for the few deleted files with it."""
 
     def __init__(self, deleted: Sequence[FileChange]) -> None:
-        self.by_bytes: dict[tuple[str | None, bytes], list[FileChange]] = defaultdict(list)
+        self.same_bytes: dict[_Content, deque[FileChange]] = defaultdict(deque)
+        self.same_name: dict[tuple[_Content, str], deque[FileChange]] = defaultdict(deque)
         self.by_line: dict[bytes, list[FileChange]] = defaultdict(list)
-        for old in deleted:
-            self.by_bytes[old.before_mode, old.before or b""].append(old)
+        for old in sorted(deleted, key=lambda change: change.path):
+            content = (old.before_mode, old.before or b"")
+            self.same_bytes[content].append(old)
+            self.same_name[content, _basename(old.path)].append(old)
             for line in _telling_lines(old.before):
                 self.by_line[line].append(old)
 
     def best(self, new: FileChange, free: dict[int, FileChange]) -> FileChange | None:
-        same = [old for old in self.by_bytes.get((new.after_mode, new.after or b""), ()) if id(old) in free]
-        if same:
-            return min(same, key=lambda old: (_basename(old.path) != _basename(new.path), old.path))
+        content = (new.after_mode, new.after or b"")
+        named = self.same_name.get((content, _basename(new.path)))
+        return (
+            _first(named, free) or _first(self.same_bytes.get(content), free) or self._most_alike(new, free)
+        )
+
+    def _most_alike(self, new: FileChange, free: dict[int, FileChange]) -> FileChange | None:
         lines = _telling_lines(new.after)
         votes: Counter[int] = Counter()
         for line in lines:
@@ -174,7 +182,15 @@ class _Votes:
             return None
         most = max(votes.values())
         winner = min((free[key] for key, n in votes.items() if n == most), key=lambda old: old.path)
-        return winner if 2 * most >= max(len(lines), len(_telling_lines(winner.before))) else None
+        alike = 2 * most >= max(len(lines), len(_telling_lines(winner.before)))
+        return winner if alike and winner.before_mode == new.after_mode else None
+
+
+def _first(waiting: deque[FileChange] | None, free: dict[int, FileChange]) -> FileChange | None:
+    """The first that is still free; what is taken is dropped, so that all look-ups together are linear."""
+    while waiting and id(waiting[0]) not in free:
+        waiting.popleft()
+    return waiting[0] if waiting else None
 
 
 def _telling_lines(content: bytes | None) -> set[bytes]:

@@ -16,7 +16,7 @@ from dev_agent.policy import globs
 from dev_agent.policy.change import FileDelta
 from dev_agent.policy.marks import Sighting
 from dev_agent.policy.place import Place, excerpt
-from dev_agent.policy.python_source import same_code
+from dev_agent.policy.python_source import same_module
 from dev_agent.policy.settings import FactSettings
 
 _GATE_TABLES = (
@@ -102,9 +102,8 @@ def _same_settings(delta: FileDelta) -> bool:
     """A gate's own file changed in comments and layout only."""
     if delta.before_content is None or delta.after_content is None or delta.is_renamed:
         return False
-    if delta.before_python and delta.after_python:
-        trees = delta.before_python.tree, delta.after_python.tree
-        return trees[0] is not None and trees[1] is not None and same_code(trees[0], trees[1])
+    if delta.is_python:
+        return same_module(delta.before_python, delta.after_python)
     reader = _toml if delta.path.casefold().endswith(".toml") else _ini
     before, after = reader(delta.before_content), reader(delta.after_content)
     return before is not None and before == after

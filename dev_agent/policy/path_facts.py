@@ -15,7 +15,7 @@ from dev_agent.policy import globs
 from dev_agent.policy.change import EXECUTABLE, SUBMODULE, SYMLINK, FileDelta
 from dev_agent.policy.marks import Sighting
 from dev_agent.policy.place import Place, excerpt
-from dev_agent.policy.python_source import same_code
+from dev_agent.policy.python_source import same_module
 from dev_agent.policy.settings import FactSettings
 
 # `test` is a standard module too, and a common name for a directory of tests; hiding it harms nobody.
@@ -102,10 +102,7 @@ def _by_name(delta: FileDelta, settings: FactSettings) -> Iterator[Sighting]:
 
 
 def _conftest(delta: FileDelta) -> Iterator[Sighting]:
-    before, after = delta.before_python, delta.after_python
-    if delta.is_renamed or not (
-        before and after and before.tree and after.tree and same_code(before.tree, after.tree)
-    ):
+    if delta.is_renamed or not same_module(delta.before_python, delta.after_python):
         yield _whole("conftest_changed", delta.path)
 
 

@@ -16,7 +16,7 @@ import io
 import re
 import tokenize
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 _LARGEST = 2_000_000
@@ -122,10 +122,24 @@ def first_line(node: ast.stmt | ast.expr | ast.ExceptHandler) -> int:
 def changed_statements(
     before: PythonSource | None, after: PythonSource | None
 ) -> tuple[list[ast.stmt], list[ast.stmt]]:
-    """The top statements of either side that the other side does not have in the same words."""
-    keys_before = [(_key(before, one), one) for one in before.top] if before else []
-    keys_after = [(_key(after, one), one) for one in after.top] if after else []
-    return _without(keys_before, keys_after), _without(keys_after, keys_before)
+    """The statements of either side that the other side does not have in the same words.
+
+    A class counts as its head and its own statements, so that a change in one method concerns that method.
+    """
+    mine = _keyed(before, _opened(before.top)) if before else []
+    other = _keyed(after, _opened(after.top)) if after else []
+    return _without(mine, other), _without(other, mine)
+
+
+def same_module(before: PythonSource | None, after: PythonSource | None) -> bool:
+    """Whether both versions are the same code in the same order, whatever their layout and comments."""
+    if before is None or after is None or before.tree is None or after.tree is None:
+        return False
+    mine, other = _keyed(before, before.top), _keyed(after, after.top)
+    if len(mine) != len(other):
+        return False
+    pairs = zip(mine, other, strict=True)
+    return all(key == key2 or same_code(one, two) for (key, one), (key2, two) in pairs)
 
 
 def walk(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
@@ -190,14 +204,34 @@ def same_code(one: ast.AST, other: ast.AST) -> bool:
         return False
 
 
-def _key(source: PythonSource, statement: ast.stmt) -> tuple[object, ...]:
+_Keyed = tuple[tuple[object, ...], ast.stmt]
+
+
+def _keyed(source: PythonSource, statements: Iterable[ast.stmt]) -> list[_Keyed]:
     # Two statements can share a line, `a; b`: the column tells them apart.
-    return (source.text_of(statement), type(statement), statement.col_offset, statement.end_col_offset)
+    return [((source.text_of(one), type(one), one.col_offset, one.end_col_offset), one) for one in statements]
 
 
-def _without(
-    mine: list[tuple[tuple[object, ...], ast.stmt]], theirs: list[tuple[tuple[object, ...], ast.stmt]]
-) -> list[ast.stmt]:
+def _opened(statements: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """Classes in pieces: a class of one line stays whole, for its pieces share their text."""
+    for one in statements:
+        if isinstance(one, ast.ClassDef) and first_line(one.body[0]) > one.lineno:
+            yield _head(one)
+            yield from one.body
+        else:
+            yield one
+
+
+def _head(node: ast.ClassDef) -> ast.ClassDef:
+    head = ast.ClassDef(
+        name=node.name, bases=node.bases, keywords=node.keywords, body=[], decorator_list=node.decorator_list
+    )
+    head.lineno, head.col_offset = node.lineno, node.col_offset
+    head.end_lineno, head.end_col_offset = first_line(node.body[0]) - 1, None
+    return head
+
+
+def _without(mine: Sequence[_Keyed], theirs: Sequence[_Keyed]) -> list[ast.stmt]:
     spare = Counter(key for key, _ in theirs)
     left = []
     for key, statement in mine:

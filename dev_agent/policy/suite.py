@@ -53,34 +53,30 @@ def _collect(
     body: Sequence[ast.stmt], *, prefix: str, inherited: int, conditional: bool
 ) -> dict[str, TestCase]:
     direct = {id(one) for one in body}
-    tests: dict[str, TestCase] = {}
+    bound: dict[str, dict[str, TestCase]] = {}  # what each name of the body last stood for
     for statement in top_statements(body):
         under = conditional or id(statement) not in direct
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
-            _forget(tests, prefix + statement.name)
-            if statement.name.startswith("test"):
-                tests[prefix + statement.name] = TestCase(
-                    name=prefix + statement.name,
-                    node=statement,
-                    conditional=under,
-                    skips=inherited + _skip_count([statement]),
-                )
+            bound[statement.name] = _function(statement, prefix, inherited, conditional=under)
         elif isinstance(statement, ast.ClassDef):
-            _forget(tests, prefix + statement.name)
-            if statement.name.startswith("Test") or statement.bases:
-                outside = inherited + _skip_count(_class_marks(statement))
-                tests |= _collect(
-                    statement.body, prefix=f"{prefix}{statement.name}.", inherited=outside, conditional=under
-                )
+            bound[statement.name] = _class(statement, prefix, inherited, conditional=under)
         else:
-            for name in _unbound_by(statement):
-                _forget(tests, prefix + name)
-    return tests
+            bound.update((name, {}) for name in _unbound_by(statement))
+    return {name: test for tests in bound.values() for name, test in tests.items()}
 
 
-def _forget(tests: dict[str, TestCase], name: str) -> None:
-    for known in [known for known in tests if known == name or known.startswith(f"{name}.")]:
-        del tests[known]
+def _function(node: _Function, prefix: str, inherited: int, *, conditional: bool) -> dict[str, TestCase]:
+    if not node.name.startswith("test"):
+        return {}
+    name, skips = prefix + node.name, inherited + _skip_count([node])
+    return {name: TestCase(name=name, node=node, conditional=conditional, skips=skips)}
+
+
+def _class(node: ast.ClassDef, prefix: str, inherited: int, *, conditional: bool) -> dict[str, TestCase]:
+    if not (node.name.startswith("Test") or node.bases):
+        return {}
+    outside = inherited + _skip_count(_class_marks(node))
+    return _collect(node.body, prefix=f"{prefix}{node.name}.", inherited=outside, conditional=conditional)
 
 
 def _unbound_by(statement: ast.stmt) -> Iterator[str]:

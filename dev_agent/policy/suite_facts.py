@@ -16,7 +16,7 @@ from dev_agent.policy import globs
 from dev_agent.policy.change import FileDelta
 from dev_agent.policy.marks import Sighting
 from dev_agent.policy.place import Place, excerpt
-from dev_agent.policy.python_source import PythonSource, first_line, same_code
+from dev_agent.policy.python_source import PythonSource, first_line, same_code, same_module
 from dev_agent.policy.settings import FactSettings
 from dev_agent.policy.strength import weaknesses
 from dev_agent.policy.suite import TestCase, skips_outside_tests, tests_in
@@ -71,12 +71,9 @@ def _tests_of(delta: FileDelta, settings: FactSettings, *, old: bool) -> dict[st
 
 def _support_changed(delta: FileDelta, old: dict[str, _Located], new: dict[str, _Located]) -> bool:
     """Something other than tests changed in a file of the tests: its data, fixtures, helpers."""
-    before, after = delta.before_python, delta.after_python
     if delta.is_deleted:
         return not old  # its tests are told one by one
-    if before is None or after is None or before.tree is None or after.tree is None:
-        return True
-    return not (old.keys() ^ new.keys()) and not same_code(before.tree, after.tree)
+    return old.keys() == new.keys() and not same_module(delta.before_python, delta.after_python)
 
 
 def _compare(old: _Located, new: _Located) -> Iterator[Sighting]:
