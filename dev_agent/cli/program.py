@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +13,11 @@ from dev_agent.cli.app import command_app
 from dev_agent.cli.options import HERE, AsJson
 from dev_agent.cli.pages.program import check_page, graph_page
 from dev_agent.cli.session import Session
-from dev_agent.programs.check import check_program, draw_program
+from dev_agent.errors import UsageFault
+from dev_agent.programs.builtin import APPLY, builtin_text, load_and_prove
+from dev_agent.runtime.graph import mermaid as as_mermaid
+from dev_agent.runtime.graph import text as as_text
+from dev_agent.runtime.program import load_program
 
 app = command_app()
 
@@ -28,14 +34,31 @@ def _group() -> None:
 
 @app.command()
 def check(path: ProgramFile = None, *, as_json: AsJson = False) -> int:
-    """Prove what has to hold before a program may run. Exit code 2 with every fault if it does not."""
-    faults = check_program(path)
-    Session(directory=HERE, as_json=as_json).output.page(check_page(path, faults))
-    return 2 if faults else 0
+    """Prove what has to hold before a program may run; exit code 2, with every fault, if it does not."""
+    with _readable(path):
+        program = load_and_prove(path)
+    Session(directory=HERE, as_json=as_json).output.page(check_page(program))
+    return 0
 
 
 @app.command()
 def graph(path: ProgramFile = None, *, mermaid: Mermaid = False, as_json: AsJson = False) -> int:
-    """Draw a program: its states, its outcomes, and where they lead."""
-    Session(directory=HERE, as_json=as_json).output.page(graph_page(draw_program(path, mermaid=mermaid)))
+    """Draw a program: its states, its outcomes, and where they lead. It need not be provable yet."""
+    with _readable(path):
+        text = builtin_text(APPLY) if path is None else path.read_text(encoding="utf-8")
+        program = load_program(text, source=str(path or "apply.toml"))
+    drawing = as_mermaid(program) if mermaid else as_text(program)
+    Session(directory=HERE, as_json=as_json).output.page(graph_page(drawing))
     return 0
+
+
+@contextmanager
+def _readable(path: Path | None) -> Iterator[None]:
+    """A file that cannot be read is the user's to name again."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise UsageFault(
+            f"the program {path} cannot be read: {reason}", hint="name a program file"
+        ) from error

@@ -16,6 +16,6 @@ def recover(*, directory: Directory = HERE, as_json: AsJson = False) -> int:
     """Put in order what a crash left behind; every command that changes something does so first."""
     session = Session(directory=directory, as_json=as_json)
     with stoppable(session):
-        done = recover_everything(session.repository, session.environ)
+        done = recover_everything(session.repository)
     session.output.page(recovery_page(done))
     return 0

@@ -6,8 +6,7 @@ from dev_agent.cli.app import command_app
 from dev_agent.cli.options import HERE, AsJson, Directory, Quiet, RunName
 from dev_agent.cli.pages.report import report_page
 from dev_agent.cli.session import Session, stoppable
-from dev_agent.programs.apply import resume as resume_run
-from dev_agent.programs.runs import find_run
+from dev_agent.programs.resume import resume as resume_run
 
 app = command_app()
 
@@ -18,10 +17,9 @@ def resume(
 ) -> int:
     """Go on with an interrupted run, from its trace alone."""
     session = Session(directory=directory, as_json=as_json, quiet=quiet)
-    found = find_run(session.repository, run)
     with stoppable(session), session.output.watching() as reporter:
         report = resume_run(
-            session.repository, found.run, environ=session.environ, reporter=reporter, cancel=session.cancel
+            session.repository, run, environ=session.environ, reporter=reporter, cancel=session.cancel
         )
     session.output.page(report_page(report))
     return report.exit_code

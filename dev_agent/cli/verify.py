@@ -11,7 +11,7 @@ from dev_agent.cli.app import command_app
 from dev_agent.cli.options import HERE, AsJson, Directory
 from dev_agent.cli.pages.verify import verify_page
 from dev_agent.cli.session import Session
-from dev_agent.programs.runs import find_run
+from dev_agent.programs.folders import find_run
 from dev_agent.programs.verify import verify_file, verify_run
 
 app = command_app()
@@ -26,12 +26,12 @@ Subject = Annotated[
 
 @app.command()
 def verify(subject: Subject = "last", *, directory: Directory = HERE, as_json: AsJson = False) -> int:
-    """Check the proof of a run or of a receipt file, offline. Exit code 1 if it does not hold."""
+    """Check the proof of a run or of a receipt file, offline (exit code 1 if it does not hold)."""
     session = Session(directory=directory, as_json=as_json)
     path = Path(subject)
-    if path.is_file():
+    if path.exists():
         report = verify_file(path, session.repository_or_none)
     else:
-        report = verify_run(session.repository, find_run(session.repository, subject).run)
+        report = verify_run(session.repository, find_run(session.repository, subject))
     session.output.page(verify_page(report))
     return 0 if report.ok else 1

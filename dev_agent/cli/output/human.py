@@ -42,12 +42,12 @@ class HumanOutput:
         for one in page.lines:
             self._stdout.write_line(one)
 
-    def patch(self, text: str, data: Mapping[str, object]) -> None:  # noqa: ARG002 - the other variant's half
+    def patch(self, patch: bytes, data: Mapping[str, object]) -> None:  # noqa: ARG002 - the other variant's half
         """Coloured and escaped on a terminal; byte for byte in a pipe, where `git apply` may be reading."""
         if not self._stdout.is_terminal:
-            self._stdout.write_bytes(text.encode("utf-8", "surrogateescape"))
+            self._stdout.write_bytes(patch)
             return
-        for one in patch_lines(text):
+        for one in patch_lines(patch.decode("utf-8", "surrogateescape")):
             self._stdout.write_line(one)
 
     def failure(self, failure: Failure) -> None:

@@ -6,6 +6,7 @@ person looks.
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
 from collections.abc import Iterator, Mapping
@@ -68,9 +69,13 @@ class JsonOutput:
         """The object of the page."""
         self._object(page.data)
 
-    def patch(self, text: str, data: Mapping[str, object]) -> None:
-        """The patch as a member `diff` of the object."""
-        self._object({**data, "diff": text})
+    def patch(self, patch: bytes, data: Mapping[str, object]) -> None:
+        """The patch as a member `diff`; one that is not UTF-8 text is whole only as `diff_base64`."""
+        try:
+            self._object({**data, "diff": patch.decode("utf-8")})
+        except UnicodeDecodeError:
+            encoded = base64.b64encode(patch).decode("ascii")
+            self._object({**data, "diff": patch.decode("utf-8", "replace"), "diff_base64": encoded})
 
     def failure(self, failure: Failure) -> None:
         """`{"error": …}` on stdout, so that there always is an object; a bug's report on stderr."""

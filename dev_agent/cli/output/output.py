@@ -25,7 +25,7 @@ class Output(Protocol):
         """Show the answer of a command. Called once."""
         ...
 
-    def patch(self, text: str, data: Mapping[str, object]) -> None:
+    def patch(self, patch: bytes, data: Mapping[str, object]) -> None:
         """Show a patch: for people, for `git apply`, or as `data`. Called once, instead of `page`."""
         ...
 

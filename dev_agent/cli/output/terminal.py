@@ -30,21 +30,23 @@ _NARROWEST, _WIDEST = 40, 100
 
 @dataclass(kw_only=True, slots=True)
 class Terminal:
-    """One output stream. `is_terminal` is the truth about the stream, `colour` what to do about it."""
+    """One output stream. `is_terminal` is the truth about it, `colour` and `wraps` are what to do about it."""
 
     stream: TextIO
     is_terminal: bool
     colour: bool
     dumb: bool
     width: int
+    wraps: bool
     _gone: bool = field(default=False, init=False)
 
     def write_line(self, line: Line) -> None:
-        """Write a line, wrapped or cut to the terminal. In a pipe nothing is cut: a program may read it."""
-        if line.flowing:
-            rows: Iterable[tuple[Span, ...]] = _wrapped(line, self.width)
-        else:
-            rows = (_cut(line.spans, self.width) if self.is_terminal else line.spans,)
+        """Write a line, wrapped or cut to the terminal. In a pipe it stays one: a program may search it."""
+        rows: Iterable[tuple[Span, ...]] = (line.spans,)
+        if line.flowing and self.wraps:
+            rows = _wrapped(line, self.width)
+        elif self.is_terminal:
+            rows = (_cut(line.spans, self.width),)
         for row in rows:
             self.write_text("".join(self._painted(part) for part in row).rstrip(" ") + "\n")
 
@@ -102,6 +104,7 @@ def terminal_for(stream: TextIO, environ: Mapping[str, str]) -> Terminal:
         colour=(forced or (is_terminal and not dumb)) and not environ.get("NO_COLOR"),
         dumb=dumb,
         width=min(max(columns, _NARROWEST), _WIDEST),
+        wraps=is_terminal or "COLUMNS" in environ,
     )
 
 

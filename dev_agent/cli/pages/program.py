@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dev_agent.cli.output.escape import escape_lines
 from dev_agent.cli.output.page import Line, Page, Span, Style, count, prose, span
 
+if TYPE_CHECKING:
+    from dev_agent.runtime.program import Program
 
-def check_page(path: Path | None, faults: Sequence[str]) -> Page:
-    """Every fault, or that the program may run."""
-    name = str(path) if path else "the built-in program apply"
-    data = {"program": str(path) if path else "apply", "faults": list(faults)}
-    if not faults:
-        lead = (span("Proved: ", Style.GOOD),)
-        return Page(data=data, lines=prose(f"{name} may run.", lead=lead))
-    listed = tuple(one for fault in faults for one in prose(fault, indent=2))
-    end = prose(f"{name} may not run: {count(len(faults), 'fault')}.", lead=(span("Refused: ", Style.BAD),))
-    return Page(data=data, lines=(*listed, *end))
+
+def check_page(program: Program) -> Page:
+    """That the program may run, and the digest by which receipts name it."""
+    data = {"program": program.name, "states": len(program.states), "digest": program.digest}
+    sizes = f"{count(len(program.states), 'state')}, {count(len(program.invariants), 'invariant')}"
+    lead = (span("Proved: ", Style.GOOD),)
+    return Page(data=data, lines=prose(f"program {program.name} may run ({sizes}).", lead=lead))
 
 
 def graph_page(drawing: str) -> Page:

@@ -12,7 +12,8 @@ from dev_agent.cli.pages.gates import gate_lines
 from dev_agent.cli.pages.report import closing, files_line, finding_lines, outcome_style, short
 
 if TYPE_CHECKING:
-    from dev_agent.programs.runs import PathStep, RunRecord, RunSummary
+    from dev_agent.programs.runs import RunRecord, RunSummary
+    from dev_agent.programs.story import PathStep
 
 
 def runs_page(runs: Sequence[RunSummary]) -> Page:
@@ -40,16 +41,12 @@ def show_page(record: RunRecord) -> Page:
 
 
 def _story(record: RunRecord) -> Iterable[Line]:
-    summary, report = record.summary, record.report
-    yield line(span(f"run {summary.run}", Style.STRONG), span(f"  {summary.started}", Style.DIM))
-    yield from prose(summary.task, indent=2)
+    report = record.report
+    yield line(span(f"run {report.run}", Style.STRONG), span(f"  {record.started}", Style.DIM))
+    yield from prose(report.task, indent=2)
     yield from _block("Path", table(_steps(record.path), indent=2))
     yield from _block("Gates", gate_lines(record.verdicts, details=True))
     yield from _block("Policy", tuple(finding_lines(record.findings)))
-    if report is None:
-        yield line("")
-        yield from prose(f"{summary.outcome.capitalize()}: the run has not ended.")
-        return
     yield from _block(count(len(report.files), "file"), tuple(files_line(report.files)))
     yield from _block("Proof", table(_proof(report), indent=2))
     for text in (*report.notes, *report.warnings):
@@ -86,8 +83,10 @@ def _proof(report: Any) -> Iterable[Sequence[Any]]:
 
 def _record_json(record: RunRecord) -> Mapping[str, Any]:
     return {
-        "summary": _plain(record.summary),
-        "report": None if record.report is None else record.report.to_json(),
+        "report": record.report.to_json(),
+        "task": record.report.task,
+        "started": record.started,
+        "ended": record.ended,
         "path": [_plain(step) for step in record.path],
         "gates": [dict(one) for one in record.verdicts],
         "findings": [dict(one) for one in record.findings],

@@ -1,0 +1,133 @@
+"""The outermost edge: help and version are cheap, wrong usage is explained, nothing ends in a traceback."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dev_agent import __version__
+from dev_agent.cli.app import COMMANDS, run, wants_json
+from tests.testing.repos import isolated_environ
+
+HEAVY = ("anthropic", "openai", "mcp", "libcst", "git", "streamlit", "pydantic", "rich")
+
+
+def command(*args: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    """The real program in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "dev_agent", *args],
+        cwd=cwd,
+        env={**isolated_environ(cwd / "home"), **environ},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("args", [["--version"], ["--help"]])
+def test_version_and_help_import_no_heavy_package(args: list[str], tmp_path: Path) -> None:
+    probe = (
+        "import sys, runpy\n"
+        f"sys.argv = ['dev-agent', *{args!r}]\n"
+        "try:\n    runpy.run_module('dev_agent', run_name='__main__')\n"
+        "except SystemExit as done:\n    assert not done.code, done.code\n"
+        f"print('HEAVY', [name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)\n"
+        "print('TYPER', 'typer' in sys.modules, file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", probe], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert "HEAVY []" in done.stderr
+    assert f"TYPER {args != ['--version']}" in done.stderr
+
+
+def test_version_is_one_line_on_stdout(tmp_path: Path) -> None:
+    done = command("--version", cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"dev-agent {__version__}\n", "")
+
+
+def test_help_lists_every_command_in_eighty_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--help"]) == 0
+    shown = capsys.readouterr().out
+    assert all(f"  {name}" in shown for name in COMMANDS)
+    assert all(len(row) <= 80 for row in shown.splitlines())
+    assert "\x1b" not in shown
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([name, "--help"]) == 0
+    assert f"Usage: dev-agent {name}" in capsys.readouterr().out
+
+
+def test_no_arguments_show_the_help_and_are_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "Commands:" in shown.err
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["aply"], "No such command 'aply'. Did you mean 'apply'?"),
+        (["apply", "task", "--pach", "x"], "No such option: --pach"),
+        (["apply"], "Missing argument 'TASK'"),
+        (["runs", "--json=maybe"], "--json"),
+        (["\x1b[31mred"], "\\x1b[31mred"),
+    ],
+)
+def test_wrong_usage_is_explained_on_stderr(
+    argv: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(argv) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert said in shown.err
+    assert "--help" in shown.err
+    assert "\x1b" not in shown.err
+
+
+def test_wrong_usage_with_json_is_an_object(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["apply", "--json", "--nonsense"]) == 2
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["error"]["kind"] == "usage"
+
+
+@pytest.mark.parametrize(
+    ("argv", "environ", "wanted"),
+    [
+        (["runs"], {}, False),
+        (["runs", "--json"], {}, True),
+        (["apply", "--", "--json"], {}, False),
+        (["runs"], {"DEV_AGENT_JSON": "1"}, True),
+        (["runs"], {"DEV_AGENT_JSON": "no"}, False),
+    ],
+)
+def test_json_is_recognised_before_parsing(argv: list[str], environ: dict[str, str], *, wanted: bool) -> None:
+    assert wants_json(argv, environ) is wanted
+
+
+def test_outside_a_repository_says_so(tmp_path: Path) -> None:
+    done = command("runs", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "is not inside a git repository" in done.stderr
+    assert "git init" in done.stderr
+
+
+def test_a_machine_without_git_is_an_environment_fault(tmp_path: Path) -> None:
+    done = command("runs", "--json", cwd=tmp_path, PATH=str(tmp_path))
+    assert done.returncode == 3
+    assert json.loads(done.stdout)["error"]["kind"] == "environment"
+
+
+def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    done = command("runs", "-C", "nowhere", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "nowhere" in done.stderr
+    assert done.stderr.count("\n") == 2
