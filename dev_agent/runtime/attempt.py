@@ -25,14 +25,13 @@ MAX_MESSAGE = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """How an attempt ended. `raised` tells an exception from an outcome the action chose."""
+    """How an attempt ended. `interrupted` is no ending: the run was told to stop meanwhile."""
 
     outcome: str
     data: Mapping[str, Json]
     ms: int = 0
     cost: Mapping[str, int] = field(default_factory=dict)
     blobs: Mapping[str, bytes] = field(default_factory=dict)
-    raised: bool = False
     interrupted: bool = False
 
 
@@ -44,7 +43,7 @@ def attempted(spec: ActionSpec, view: View, clock: Clock, timeout_ms: int | None
     view.end()
     if timeout_ms is not None and ms > timeout_ms and not attempt.interrupted:
         late = failed("Timeout", f"{spec.name} took {ms} ms, allowed are {timeout_ms}")
-        attempt = replace(late, blobs=attempt.blobs, cost=attempt.cost, raised=attempt.raised)
+        attempt = replace(late, blobs=attempt.blobs, cost=attempt.cost)
     return replace(attempt, ms=ms, cost=added(attempt.cost, view.spent))
 
 
@@ -58,9 +57,9 @@ def _run(spec: ActionSpec, view: View) -> Attempt:
     try:
         return _judged(spec, spec.run(view))
     except KeyboardInterrupt:
-        return replace(failed("KeyboardInterrupt", "interrupted"), raised=True, interrupted=True)
+        return replace(failed("KeyboardInterrupt", "interrupted"), interrupted=True)
     except BaseException as error:  # noqa: BLE001 - an action may raise anything; SystemExit must not end a run either
-        return replace(_from_exception(error), raised=True)
+        return _from_exception(error)
 
 
 def _judged(spec: ActionSpec, result: object) -> Attempt:

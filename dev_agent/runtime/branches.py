@@ -8,13 +8,16 @@ the others and takes nothing away from their record.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from types import MappingProxyType
 
-from dev_agent.runtime.actions import Record
+from dev_agent.runtime.actions import Record, added
 from dev_agent.runtime.attempt import Attempt, failed
 from dev_agent.runtime.errors import RuntimeFault
 from dev_agent.runtime.host import Cancel
+from dev_agent.runtime.joins import joined
+from dev_agent.runtime.states import State
 
 
 class Buffer:
@@ -68,6 +71,29 @@ def run_all(
                 attempts[index] = future.result()
                 ended(index, attempts[index])
     return [attempts[index] for index in range(len(jobs))]
+
+
+def join_attempts(state: State, attempts: list[Attempt]) -> Attempt:
+    """Return what the branches' attempts make of the state, by its join table."""
+    outcome = joined(state.join, (attempt.outcome for attempt in attempts))
+    if outcome is None:
+        raise AssertionError("BUG: a proved join table is total")
+    # The branches ran side by side, so the state took as long as the longest; what they spent adds up.
+    longest = max(attempt.ms for attempt in attempts)
+    return Attempt(outcome=outcome, data=MappingProxyType({}), ms=longest, cost=total_cost(attempts))
+
+
+def outcomes_by_branch(state: State, attempts: list[Attempt]) -> dict[str, str]:
+    """Return the outcome of each branch."""
+    return {branch.name: attempt.outcome for branch, attempt in zip(state.branches, attempts, strict=True)}
+
+
+def total_cost(attempts: Iterable[Attempt]) -> dict[str, int]:
+    """Return what these attempts cost together."""
+    total: dict[str, int] = {}
+    for attempt in attempts:
+        total = added(total, attempt.cost)
+    return total
 
 
 def _submitted(pool: ThreadPoolExecutor, job: Callable[[], Attempt]) -> Future[Attempt]:

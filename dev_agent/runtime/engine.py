@@ -42,26 +42,26 @@ where the run stands is `fold`, whether it may go on is `budgets`.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from contextlib import AbstractContextManager, nullcontext
 from types import MappingProxyType
 
 from dev_agent.runtime import fold
-from dev_agent.runtime.actions import Action, ActionSpec, Record, Recorder, Result, View, added
+from dev_agent.runtime.actions import Action, ActionSpec, Record, Recorder, Result, View
 from dev_agent.runtime.attempt import Attempt, attempted, failed
-from dev_agent.runtime.branches import Buffer, run_all
+from dev_agent.runtime.branches import Buffer, join_attempts, outcomes_by_branch, run_all, total_cost
 from dev_agent.runtime.budgets import overrun, remaining
 from dev_agent.runtime.canonical import Json
 from dev_agent.runtime.conditions import Condition, parse
+from dev_agent.runtime.ending import Ending, EndingKind
 from dev_agent.runtime.errors import FactUnusable, JournalFailed, RunRefused, RuntimeFault
 from dev_agent.runtime.fold import Position
 from dev_agent.runtime.host import Cancel, Clock, Reporter
 from dev_agent.runtime.intake import checked_inputs, checked_signal
-from dev_agent.runtime.joins import joined
 from dev_agent.runtime.program import Program
-from dev_agent.runtime.states import OTHERWISE, Branch, FactType, Kind, State
+from dev_agent.runtime.states import ERROR, OTHERWISE, Branch, FactType, Kind, State
 from dev_agent.runtime.trace import Journal
 from dev_agent.runtime.validation import declared_facts, prove
 
@@ -76,31 +76,6 @@ __all__ = [
     "Result",
     "View",
 ]
-
-
-class EndingKind(StrEnum):
-    """Why the engine handed control back."""
-
-    FINAL = "final"
-    SUSPENDED = "suspended"
-    INTERRUPTED = "interrupted"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
-    """How a drive ended.
-
-    state, reason   for FINAL the final and the outcome that led there, or budget_<which>; for SUSPENDED the
-                    waiting state; for INTERRUPTED the state to be entered (again) on resume
-    previous        the state left last
-    facts           frozen, as in View.facts
-    """
-
-    kind: EndingKind
-    state: str
-    reason: str
-    previous: str
-    facts: Mapping[str, Json]
 
 
 class Engine:
@@ -252,7 +227,11 @@ class Engine:
             return self._interrupted(attempts)
         for branch, buffer, attempt in zip(state.branches, buffers, attempts, strict=True):
             self._append_branch(state, branch, buffer, attempt)
-        self._leave(_join(state, attempts), durable=state.durable, branches=_outcomes(state, attempts))
+        self._leave(
+            join_attempts(state, attempts),
+            durable=state.durable,
+            branches=outcomes_by_branch(state, attempts),
+        )
         return None
 
     def _job(self, state: State, branch: Branch, spec: ActionSpec, buffer: Buffer) -> Callable[[], Attempt]:
@@ -335,18 +314,24 @@ class Engine:
         blobs: Mapping[str, bytes] | None = None,
         durable: bool = False,
     ) -> None:
-        """Append an event, then move by it. The shield keeps an interruption from parting the two."""
-        with self._cancel.shielded():
+        """Append an event, then move by it; the shield keeps an interruption from parting the two."""
+        with self._shield():
             event = self._journal.append(type, data, actor=actor, blobs=blobs, durable=durable)
             self._position.apply(event)
 
     def _record(self, record: Record) -> None:
         if record.type in fold.RESERVED:
             raise RuntimeFault(f"events of type {record.type!r} are the engine's own", "choose another type")
-        with self._cancel.shielded():
+        with self._shield():
             self._journal.append(
                 record.type, record.data, actor=record.actor, blobs=record.blobs, durable=record.durable
             )
+
+    def _shield(self) -> AbstractContextManager[None]:
+        """Hold interruptions off; only the main thread gets any, and only it may touch the shield."""
+        if threading.current_thread() is threading.main_thread():
+            return self._cancel.shielded()
+        return nullcontext()
 
     def _view(self, state: State, branch: str, recorder: Recorder, *, share: int) -> View:
         wall = self._program.budgets.wall_ms
@@ -369,8 +354,9 @@ class Engine:
 
     def _was_interrupted(self, attempts: Iterable[Attempt]) -> bool:
         """A stop was asked for and somebody obeyed. What ended well all the same is recorded."""
+        # Asked to stop, most actions fail one way or another; that says nothing about the change at hand.
         stopping = self._cancel.requested
-        return any(attempt.interrupted or (attempt.raised and stopping) for attempt in attempts)
+        return any(attempt.interrupted or (attempt.outcome == ERROR and stopping) for attempt in attempts)
 
     def _interrupted(self, attempts: Iterable[Attempt] = ()) -> Ending:
         # The interruption may have come between file and memory: only the journal knows where the run stands.
@@ -380,7 +366,11 @@ class Engine:
         if position.waiting:
             return self._ending(EndingKind.SUSPENDED)
         ended = list(attempts)
-        data = {"state": position.state, "ms": max((a.ms for a in ended), default=0), "cost": _total(ended)}
+        data = {
+            "state": position.state,
+            "ms": max((a.ms for a in ended), default=0),
+            "cost": total_cost(ended),
+        }
         try:
             self._commit(fold.INTERRUPTED, data, durable=True)
         except JournalFailed as fault:
@@ -396,26 +386,6 @@ class Engine:
             previous=position.previous,
             facts=position.frozen_facts(),
         )
-
-
-def _join(state: State, attempts: list[Attempt]) -> Attempt:
-    outcome = joined(state.join, (attempt.outcome for attempt in attempts))
-    if outcome is None:
-        raise AssertionError("BUG: a proved join table is total")
-    # The branches ran side by side, so the state took as long as the longest; what they spent adds up.
-    longest = max(attempt.ms for attempt in attempts)
-    return Attempt(outcome=outcome, data=MappingProxyType({}), ms=longest, cost=_total(attempts))
-
-
-def _outcomes(state: State, attempts: list[Attempt]) -> dict[str, str]:
-    return {branch.name: attempt.outcome for branch, attempt in zip(state.branches, attempts, strict=True)}
-
-
-def _total(attempts: Iterable[Attempt]) -> dict[str, int]:
-    total: dict[str, int] = {}
-    for attempt in attempts:
-        total = added(total, attempt.cost)
-    return total
 
 
 def _parsed_cases(

@@ -11,6 +11,7 @@
     ├── JournalBusy       another process holds the journal
     ├── JournalFailed     the journal cannot be written or used any more
     ├── BlobUnavailable   a blob is erased, missing or altered
+    ├── ReceiptMalformed  a receipt, or its envelope, is not of its form
     └── RunRefused        a call does not fit the run; nothing was changed
         ├── WrongProgram
         ├── WrongSignal
@@ -121,6 +122,10 @@ class BlobUnavailable(RuntimeFault):
             message, "an erased blob cannot come back; an altered one means the folder was changed"
         )
         self.commitment = commitment
+
+
+class ReceiptMalformed(RuntimeFault):
+    """A receipt, or the envelope around it, does not have its form."""
 
 
 class RunRefused(RuntimeFault):

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from dev_agent.runtime.blobs import COMMITMENT
-from dev_agent.runtime.canonical import Json, encode, frozen_object, parse_canonical, thaw
+from dev_agent.runtime.canonical import Json, canonical, encode, frozen_object, parse_canonical, thaw
 from dev_agent.runtime.errors import NotCanonical
 
 VERSION = 1
@@ -69,8 +69,8 @@ class Event:
 
 
 def genesis(run: str, binding: Mapping[str, str]) -> str:
-    """Return the `prev` of a run's first event."""
-    return sha256(DOMAIN + encode({"run": run, "binding": dict(binding)})).hexdigest()
+    """Return the `prev` of a run's first event. Raises NotCanonical."""
+    return sha256(DOMAIN + canonical({"run": run, "binding": binding})).hexdigest()
 
 
 def new_event(

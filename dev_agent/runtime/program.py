@@ -135,7 +135,8 @@ def _parsed(text: str, source: str) -> dict[str, object]:
         problem = f"longer than {MAX_SOURCE} characters"
     else:
         try:
+            text.encode()  # a lone surrogate would have no digest
             return tomllib.loads(text)
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             problem = f"not TOML: {error}"
     raise ProgramError(source, [Fault(where="file", message=problem)], "correct the file's syntax")

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from dev_agent.runtime.canonical import canonical
-from dev_agent.runtime.errors import Fault, NotCanonical
+from dev_agent.runtime.errors import Fault
 from dev_agent.runtime.reader import Table
 from dev_agent.runtime.states import (
     ERROR,
@@ -35,9 +34,12 @@ MAX_JOIN_ROWS = 12
 
 def read_facts(root: Table, key: str = "facts") -> dict[str, FactType]:
     """Read a table of fact types."""
-    return root.each(
-        key, lambda table, name: table.choice(name, FactType, FactType.JSON) if name else FactType.JSON
-    )
+    return root.each(key, _read_fact)
+
+
+def _read_fact(facts: Table, name: str) -> FactType:
+    kind = facts.choice(name, FactType) if name else None
+    return kind or FactType.JSON
 
 
 def read_budgets(root: Table) -> Budgets:
@@ -50,7 +52,7 @@ def read_budgets(root: Table) -> Budgets:
         money=table.count("money", least=0),
         wall_ms=table.count("wall_ms"),
         stalled=table.count("stalled", least=2),
-        exceeded=table.name("exceeded") if "exceeded" in table else table.text("exceeded"),
+        exceeded=table.name_or("exceeded", ""),
     )
     table.finish()
     if "budgets" in root and not budgets.exceeded:
@@ -74,7 +76,9 @@ def _read_state(states: Table, name: str) -> State:
     table = states.table(name) if name else Table({}, states.path, [])
     if name == INPUT:
         states.fault(name, "is reserved for the inputs of a run", "choose another name")
-    kind = table.choice("kind", Kind, Kind.FINAL)
+    kind = table.choice("kind", Kind)
+    if kind is None:
+        return State(name=name, kind=Kind.FINAL)
     facts = read_facts(table) if kind is Kind.WAIT else {}
     for fact in IMPLICIT & facts.keys():
         table.fault(f"facts.{fact}", "is a fact every state has already", "choose another name")
@@ -82,7 +86,7 @@ def _read_state(states: Table, name: str) -> State:
         name=name,
         kind=kind,
         on=MappingProxyType(_read_edges(table)) if kind is not Kind.FINAL else MappingProxyType({}),
-        action=_read_action(table, name) if kind is Kind.ACTION else "",
+        action=table.name_or("action", name) if kind is Kind.ACTION else "",
         branches=_read_branches(table) if kind is Kind.PARALLEL else (),
         join=_read_join(table) if kind is Kind.PARALLEL else (),
         cases=_read_cases(table) if kind is Kind.CHOOSE else (),
@@ -102,17 +106,14 @@ def _read_edges(table: Table) -> dict[str, str]:
     return table.each("on", lambda inner, name: inner.name(name) if name else "")
 
 
-def _read_action(table: Table, name: str) -> str:
-    return table.name("action") if "action" in table else name
-
-
 def _read_retry(table: Table) -> Retry:
     inner = table.table("retry")
+    cap_ms = inner.count("cap_ms", least=0)
     retry = Retry(
         attempts=inner.count("attempts", least=2) or 2,
-        on=inner.names("on") if "on" in inner else (ERROR,),
+        on=inner.names("on") or (ERROR,),
         backoff_ms=inner.count("backoff_ms", least=0) or 0,
-        cap_ms=inner.count("cap_ms", least=0) if "cap_ms" in inner else 30_000,  # type: ignore[arg-type]
+        cap_ms=30_000 if cap_ms is None else cap_ms,
     )
     if "attempts" not in inner:
         inner.fault("attempts", "is missing", "say how often the action may run per visit")
@@ -135,7 +136,7 @@ def _read_branches(table: Table) -> tuple[Branch, ...]:
 def _read_branch(table: Table, path: str, item: object) -> Branch:
     inner = Table(item if isinstance(item, dict) else {"name": item}, path, table.faults)
     name = inner.name("name")
-    branch = Branch(name=name, action=_read_action(inner, name))
+    branch = Branch(name=name, action=inner.name_or("action", name))
     inner.finish()
     return branch
 
@@ -181,7 +182,7 @@ def _read_case(table: Table) -> Case:
 
 def _read_invariant(table: Table) -> Invariant:
     invariant = Invariant(
-        name=_canonical_text(table, "name"),
+        name=table.text("name"),
         sources=_required(table, "from"),
         targets=_required(table, "to"),
         through=tuple(_read_gate(table, path, item) for path, item in table.items("through")),
@@ -205,12 +206,3 @@ def _read_gate(table: Table, path: str, item: object) -> Passing:
         return Passing(state="", outcomes=())
     inner = Table({"state": item[0], "outcomes": item[1]}, path, table.faults)
     return Passing(state=inner.name("state"), outcomes=inner.names("outcomes"))
-
-
-def _canonical_text(table: Table, key: str) -> str:
-    text = table.text(key)
-    try:
-        canonical(text)
-    except NotCanonical as fault:
-        table.fault(key, fault.message, fault.hint)
-    return text

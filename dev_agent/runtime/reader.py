@@ -59,27 +59,31 @@ class Table:
 
     def count(self, key: str, *, least: int = 1) -> int | None:
         """Return an integer of at least `least`, None if absent."""
-        value = self._get(key, int, "an integer", default=None)
-        if value is not None and not least <= value <= MAX_INTEGER:
+        value = self._get(key, int, "an integer", default=least)
+        if not least <= value <= MAX_INTEGER:
             self.fault(key, f"must be between {least} and 2**53 - 1")
-            return None
-        return value
+        return value if key in self else None
 
-    def choice(self, key: str, kinds: type[_E], default: _E) -> _E:
-        """Return a member of an enumeration; the key is required."""
+    def name_or(self, key: str, default: str) -> str:
+        """Return a name, `default` if absent."""
+        return self.name(key) if key in self else self.text(key, default)
+
+    def choice(self, key: str, kinds: type[_E]) -> _E | None:
+        """Return a member of an enumeration, None after noting a fault; the key is required."""
         value = self.name(key)
-        if value in set(kinds):
+        known = [kind.value for kind in kinds]
+        if value in known:
             return kinds(value)
         if value:
-            self.fault(key, f"unknown {key} {value!r}", nearest(value, [kind.value for kind in kinds]))
-        return default
+            self.fault(key, f"unknown {key} {value!r}", nearest(value, known))
+        return None
 
     def names(self, key: str) -> tuple[str, ...]:
         """Return one name or a list of them, without repetition."""
-        value: object = self._content.get(key, ())
         self._asked.add(key)
-        items = [value] if isinstance(value, str) else value
-        if not isinstance(items, list | tuple) or not all(isinstance(item, str) for item in items):
+        value = self._content.get(key, [])
+        items: object = [value] if isinstance(value, str) else value
+        if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
             self.fault(key, "must be a name or a list of names")
             return ()
         if key in self and not items:
@@ -121,16 +125,16 @@ class Table:
     def _at(self, key: str) -> str:
         return f"{self.path}.{key}" if self.path and key else self.path or key
 
-    def _get(self, key: str, kind: type[_T], expected: str, default: _T | None) -> _T:
+    def _get(self, key: str, kind: type[_T], expected: str, default: _T) -> _T:
         self._asked.add(key)
-        value = self._content.get(key, default)
+        if key not in self:
+            return default
+        value = self._content[key]
         # bool is a subclass of int in Python, and TOML knows the difference.
-        if key not in self or (
-            isinstance(value, kind) and (type(value) is not bool or kind in (bool, object))
-        ):
-            return value  # type: ignore[return-value]
+        if isinstance(value, kind) and (kind is bool) == isinstance(value, bool):
+            return value
         self.fault(key, f"must be {expected}, not {type(value).__name__}")
-        return default  # type: ignore[return-value]
+        return default
 
     def named(self, key: str, text: str) -> str:
         """Return `text` if it is a name, else note a fault at `key` and return ""."""

@@ -50,6 +50,7 @@ class Journal:
         self._lock = lock
         self._blobs = Blobs(folder, salt)
         self._events: list[Event] = []
+        self._references: dict[str, BlobRef] = {}
         self._file = -1
         self._size = 0
         self._usable = True
@@ -162,7 +163,7 @@ class Journal:
                 blobs=references,
             )
             self._write(line, durable=durable)
-            self._events.append(event)
+            self._take(event)
             self._usable = True
             return event
 
@@ -221,8 +222,13 @@ class Journal:
             raise JournalFailed(
                 f"cannot open the trace for writing: {error.strerror}", "check its rights"
             ) from error
-        self._events = events
+        for event in events:
+            self._take(event)
         self._size = size
+
+    def _take(self, event: Event) -> None:
+        self._events.append(event)
+        self._references.update({blob.commitment: blob for blob in event.blobs})
 
     def _require_usable(self) -> None:
         if not self._usable or self._file < 0:
@@ -272,11 +278,9 @@ class Journal:
             raise JournalFailed(f"cannot sync {folder.name}: {error}", "check the disk") from error
 
     def _reference(self, commitment: str) -> BlobRef:
-        for event in self._events:
-            for blob in event.blobs:
-                if blob.commitment == commitment:
-                    return blob
-        raise BlobUnavailable(commitment, f"no event of run {self.run} names blob {commitment[:80]}")
+        if commitment not in self._references:
+            raise BlobUnavailable(commitment, f"no event of run {self.run} names blob {commitment[:80]}")
+        return self._references[commitment]
 
     def _delete(self, commitment: str) -> None:
         with suppress(BlobUnavailable):
