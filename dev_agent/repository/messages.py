@@ -42,7 +42,13 @@ def _subject(line: str) -> str:
     line = line[obeyed.end() :] if obeyed else line
     if not line:
         return "Apply a change"
-    return line if len(line) <= SUBJECT_WIDTH else line[: SUBJECT_WIDTH - 1].rstrip() + "…"
+    return line if len(line) <= SUBJECT_WIDTH else _cut(line[: SUBJECT_WIDTH - 1]) + "…"
+
+
+def _cut(text: str) -> str:
+    """`text` without its last, perhaps half, word, unless that is most of it."""
+    words = text.rpartition(" ")[0]
+    return words if len(words) > SUBJECT_WIDTH // 2 else text
 
 
 def _quoted(lines: list[str]) -> str:

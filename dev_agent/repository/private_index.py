@@ -2,8 +2,9 @@
 
 The user's settings for *their* index are switched off here: a split index would write its shared half into
 their git dir, and a sparse one would leave files out of what is staged or verified.
-Entries are changed by `--index-info`, which lets git refuse what it would never check out (`.git` in any
-spelling, a file where a folder is).
+
+Beware: `update-index --index-info` *skips* a path it would never check out (`.git` in any spelling) and drops
+a file that is in the way of a folder, both with status 0. Whoever uses `replace` compares the tree it made.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class PrivateIndex:
         self._out("read-tree", tree)
 
     def replace(self, replacements: Replacements, zero: str) -> None:
-        """Apply `replacements`; `zero` is the repository's all-zeros id.
+        """Ask for `replacements`; `zero` is the repository's all-zeros id. Not all of them may be obeyed.
 
         Removals come first, so that a file can take the place of a folder that the same call empties.
         """

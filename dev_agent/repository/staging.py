@@ -4,7 +4,7 @@ Everything is objects, a private index and one private ref. The order is the saf
 
     1. identity      a missing one is refused before anything is written
     2. blobs         raw bytes, no filters: what the tree names is what was judged
-    3. tree          private index = base tree + changes; git refuses what it would never check out
+    3. tree          private index = base tree + changes, then compared: exactly those, all of them
     4. commit        signed if the user signs
     5. private ref   the only name; it keeps everything above alive
 
@@ -20,13 +20,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from dev_agent.errors import EnvironmentFault, GitFailed
+from dev_agent.errors import EnvironmentFault, GitFailed, RepositoryFault
 from dev_agent.repository.discovery import tree_of
 from dev_agent.repository.identity import Identity, parse_person, user_identity, wants_signed_commits
+from dev_agent.repository.objects import GitTree, canonical_mode
 from dev_agent.repository.private_index import PrivateIndex
 from dev_agent.repository.refs import STAGED, set_ref
 from dev_agent.repository.scratch import scratch
 from dev_agent.repository.store import NewObject, ObjectStore
+from dev_agent.repository.tree_diff import tree_difference
 
 if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository
@@ -77,8 +79,8 @@ def stage(
     """Commit `changes` on `base` (None: as a root commit) under the private ref of `run`.
 
     `identity` and `sign` default to what the user's own git would do. Staging a run again moves its ref.
-    Raises UsageFault (no identity), EnvironmentFault (cannot sign), RepositoryFault (objects missing) or
-    GitFailed (git refuses a path).
+    Raises UsageFault (no identity), RepositoryFault (`refused-path`, `missing-objects`), EnvironmentFault
+    (cannot sign) or GitFailed.
     """
     ref = staged_ref(run)
     identity = identity or user_identity(repository)
@@ -116,9 +118,10 @@ def recommit(
 
 
 def compose(repository: Repository, tree: str, replacements: Replacements) -> str:
-    """The id of `tree` with `replacements` (path → (mode, object id), None = remove). Raises GitFailed.
+    """The id of `tree` with `replacements` (path → (mode, object id), None = remove).
 
-    Removing an absent path is no change. A file where `tree` keeps a folder (or the reverse) is refused.
+    Removing an absent path is no change. Raises RepositoryFault `refused-path` for a path git would never
+    check out and for a file where `tree` keeps a folder (or the reverse), GitFailed if an object is missing.
     """
     if not replacements:
         return tree
@@ -126,7 +129,9 @@ def compose(repository: Repository, tree: str, replacements: Replacements) -> st
         index = PrivateIndex(repository.git.holding(place.claim), place.path / "index")
         index.load(tree)
         index.replace(replacements, repository.zero)
-        return index.write_tree()
+        made = index.write_tree()
+    _require_exactly(repository, tree, made, replacements)
+    return made
 
 
 def commit_tree(
@@ -174,6 +179,22 @@ def plain_word(run: str) -> str:
     if not _RUN_ID.fullmatch(run):
         raise ValueError(f"not a run id: {run!r}")
     return run
+
+
+def _require_exactly(repository: Repository, old: str, new: str, replacements: Replacements) -> None:
+    """Refuse unless `new` is `old` with all of `replacements` and nothing else: git leaves out in silence."""
+    left = {path: entry and (canonical_mode(entry[0]), entry[1]) for path, entry in replacements.items()}
+    differences = tree_difference(repository.git, old, new)
+    wrong = [each.path for each in differences if each.path not in left or left.pop(each.path) != each.after]
+    if left:  # asked for what was there already, or not obeyed
+        made = GitTree(repository, new)
+        wrong += [path for path, entry in left.items() if made.entry(path) != entry]
+    if wrong:
+        raise RepositoryFault(
+            "refused-path",
+            f"git will not keep these paths as asked: {', '.join(map(repr, sorted(wrong)))}",
+            hint="no `.git` in any spelling, no `..`, and no file where the tree has a folder",
+        )
 
 
 def _write_blobs(repository: Repository, changes: Sequence[ChangeLike]) -> dict[str, tuple[str, str] | None]:

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
-from dev_agent.errors import RepositoryFault
+from dev_agent.errors import GitFailed, RepositoryFault
 
 if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository
@@ -66,8 +66,7 @@ class ObjectStore:
         wanted = list(dict.fromkeys(object_ids))
         if not wanted:
             return {}
-        asked = "".join(f"{object_id}\n" for object_id in wanted).encode("ascii")
-        found = _parse_batch(self._repository.git.out("cat-file", "--batch", stdin=asked))
+        found = _parse_batch(self._batch(wanted))
         missing = [object_id for object_id in wanted if object_id not in found]
         if missing:
             raise missing_objects(missing)
@@ -82,7 +81,7 @@ class ObjectStore:
         return {object_id: found[object_id][1] for object_id in wanted}
 
     def resolve(self, names: Sequence[str]) -> list[str | None]:
-        """The ids that `names` (ids, `<commit>:<path>`) mean, None for what is not there. Raises GitFailed."""
+        """The ids that `names` (ids, `<commit>:<path>`) mean, None for what is not there."""
         if not names:
             return []
         asked = "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape")
@@ -109,6 +108,15 @@ class ObjectStore:
         with self._lock:
             self._database = None
 
+    def _batch(self, wanted: Sequence[str]) -> bytes:
+        asked = "".join(f"{object_id}\n" for object_id in wanted).encode("ascii")
+        try:
+            return self._repository.git.out("cat-file", "--batch", stdin=asked)
+        except GitFailed as error:
+            if "promisor" in error.stderr:  # a partial clone dies of what others report as missing
+                raise missing_objects(wanted, error.stderr.strip()) from error
+            raise
+
     def _read_in_process(self, object_id: str, kind: str) -> bytes | None:
         """The bytes if the pure-Python database can give them and they are right, else None."""
         if self._repository.object_format != "sha1":
@@ -133,7 +141,7 @@ class ObjectStore:
 
 def missing_objects(object_ids: Sequence[str], said: str = "") -> RepositoryFault:
     """The refusal for objects that are not in this clone."""
-    text = f"{len(object_ids)} object(s) are not in this clone, the first is {object_ids[0]}"
+    text = f"of {len(object_ids)} object(s), among them {object_ids[0]}, not all are in this clone"
     return RepositoryFault(
         "missing-objects",
         f"{text}: {said}" if said else text,
