@@ -1,0 +1,76 @@
+"""types, tests, checks: the three gates as branches of `check`, each giving one verdict on the staged tree.
+
+The verdict is recorded whole; its output goes beside the trace as a blob. A gate that learned nothing is
+`error`, never `passed`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dev_agent.gates.subject import Subject
+from dev_agent.gates.verdict import GateResult, Verdict
+from dev_agent.programs.actions.declared import Declared
+from dev_agent.programs.staged import required
+from dev_agent.runtime.actions import Result, View
+from dev_agent.runtime.states import FactType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dev_agent.cancel import Cancel
+    from dev_agent.programs.context import ApplyContext, Judges
+
+_FACTS = {
+    "tree": FactType.STR,
+    "base_tree": FactType.STR,
+    "result": FactType.STR,
+    "reason": FactType.STR,
+    "new_failures": FactType.INT,
+    "preexisting": FactType.INT,
+    "superseded": FactType.INT,
+    "verdicts": FactType.JSON,
+}
+
+
+_SEVERITY = {GateResult.SKIPPED: 0, GateResult.PASSED: 1, GateResult.FAILED: 2, GateResult.ERROR: 3}
+
+
+def _gate(name: str, judge: Callable[[Judges, Subject, Cancel], tuple[Verdict, ...]]) -> Declared:
+    def run(context: ApplyContext, view: View) -> Result:
+        staged = required(view.facts)
+        subject = Subject(base_tree=staged.base_tree, tree=staged.tree, changed=staged.files)
+        verdicts = judge(context.judges, subject, context.cancel)
+        context.cancel.check()
+        return _recorded(subject, verdicts)
+
+    return Declared(name=name, outcomes=frozenset({"passed", "failed", "skipped"}), facts=_FACTS, run=run)
+
+
+def _recorded(subject: Subject, verdicts: tuple[Verdict, ...]) -> Result:
+    """The worst of the verdicts is the branch's; all of them are kept. None at all is `skipped`."""
+    worst = max(verdicts, key=lambda one: _SEVERITY[one.result], default=None)
+    result = worst.result if worst else GateResult.SKIPPED
+    data = {
+        "tree": subject.tree,
+        "base_tree": subject.base_tree,
+        "result": result.value,
+        "reason": worst.reason if worst else "none_configured",
+        "new_failures": sum(len(one.new_failures) for one in verdicts),
+        "preexisting": sum(one.preexisting for one in verdicts),
+        "superseded": sum(len(one.superseded) for one in verdicts),
+        "verdicts": [one.to_json() for one in verdicts],
+    }
+    strangers = [
+        one.gate for one in verdicts if (one.tree, one.base_tree) != (subject.tree, subject.base_tree)
+    ]
+    if strangers:
+        raise AssertionError(f"BUG: {strangers} judged another tree")
+    output = b"\n".join(one.output for one in verdicts if one.output)
+    outcome = "error" if result is GateResult.ERROR else result.value
+    return Result(outcome, data, {"output": output} if output else {})
+
+
+TYPES = _gate("types", lambda judges, subject, cancel: judges.judge_types(subject, cancel))
+TESTS = _gate("tests", lambda judges, subject, cancel: judges.judge_tests(subject, cancel))
+CHECKS = _gate("checks", lambda judges, subject, cancel: judges.judge_checks(subject, cancel))

@@ -1,0 +1,37 @@
+"""The programs that come with dev-agent, and proving one."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from dev_agent.runtime.program import Program, load_program
+from dev_agent.runtime.validation import prove
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+APPLY = "apply"
+
+
+def builtin_text(name: str) -> str:
+    """The TOML text of the shipped program `name`. Raises FileNotFoundError for another name."""
+    return files("dev_agent.programs").joinpath(f"{name}.toml").read_text(encoding="utf-8")
+
+
+def apply_program() -> Program:
+    """The program `apply`. It is proved again by the engine before every run."""
+    return load_program(builtin_text(APPLY), source="apply.toml")
+
+
+def load_and_prove(path: Path | None) -> Program:
+    """The program in `path` (None: the shipped `apply`), proved against our actions.
+
+    Raises OSError, ProgramError or ProgramRefused, each naming every fault.
+    """
+    from dev_agent.programs.actions.registry import ACTIONS  # noqa: PLC0415 - heavy: binds every layer
+
+    text = builtin_text(APPLY) if path is None else path.read_text(encoding="utf-8")
+    program = load_program(text, source=path.name if path else "apply.toml")
+    prove(program, {name: action.unbound() for name, action in ACTIONS.items()})
+    return program

@@ -1,0 +1,49 @@
+"""What a staged commit changes, read from git's own objects: bytes for the policy's facts, and the patch text.
+
+Whatever made the tree (an edit, a hook, a rebase), this is what would land; the proposal is not consulted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from dev_agent.edits.model import Change, ChangeSet
+from dev_agent.edits.render import render
+from dev_agent.repository.objects import SUBMODULE, GitTree
+from dev_agent.repository.tree_diff import Difference, tree_difference
+
+if TYPE_CHECKING:
+    from dev_agent.repository.discovery import Repository
+
+
+def tree_changes(repository: Repository, old: str, new: str) -> tuple[Change, ...]:
+    """Every path that differs between two trees with its bytes on both sides (of a submodule: its commit id)."""
+    before, after = GitTree(repository, old), GitTree(repository, new)
+    return tuple(_loaded(one, before, after) for one in tree_difference(repository.git, old, new))
+
+
+def patch_text(changes: tuple[Change, ...]) -> bytes:
+    """The changes as a git-style unified diff: the same bytes for the same changes, whatever git is installed."""
+    return render(ChangeSet(changes=changes))
+
+
+def digest(patch: bytes) -> str:
+    """The patch's name in the receipt: SHA-256, hex."""
+    return hashlib.sha256(patch).hexdigest()
+
+
+def _loaded(one: Difference, before: GitTree, after: GitTree) -> Change:
+    return Change(
+        path=one.path,
+        before_mode=one.before[0] if one.before else None,
+        before=_bytes(before, one.path, one.before),
+        after_mode=one.after[0] if one.after else None,
+        after=_bytes(after, one.path, one.after),
+    )
+
+
+def _bytes(tree: GitTree, path: str, entry: tuple[str, str] | None) -> bytes | None:
+    if entry is None:
+        return None
+    return entry[1].encode("ascii") if entry[0] == SUBMODULE else tree.read(path)

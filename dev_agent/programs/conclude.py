@@ -1,0 +1,86 @@
+"""What follows a drive: for a finished run its receipt, in the run's folder and in the repository; a report.
+
+Each step can be repeated and is: a crash between any two is mended by concluding again. Nothing here changes
+how the run ended.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dev_agent.programs.anchoring import anchor_now
+from dev_agent.programs.conclusion import Places, report_of
+from dev_agent.programs.folders import RunFolder
+from dev_agent.programs.receipt import receipt_of
+from dev_agent.programs.report import Outcome, RunReport
+from dev_agent.programs.staged import current
+from dev_agent.programs.story import REQUEST, Story, told
+from dev_agent.repository import receipts
+from dev_agent.repository.anchors import anchors_of
+from dev_agent.repository.refs import drop_ref
+from dev_agent.repository.signing import NotSigned, sign
+from dev_agent.repository.staging import staged_ref
+from dev_agent.runtime.errors import BlobUnavailable
+from dev_agent.runtime.files import write_atomically
+from dev_agent.runtime.receipt import PAYLOAD_TYPE, Envelope, Signature, pae
+
+if TYPE_CHECKING:
+    from dev_agent.repository.discovery import Repository
+    from dev_agent.runtime.trace import Journal
+
+_END = "end"
+
+
+def conclude(repository: Repository, folder: RunFolder, journal: Journal) -> RunReport:
+    """Write what is missing of a finished run's proof, and report. An unfinished run is only reported."""
+    events = journal.events
+    story = told(events)
+    if story.finished:
+        _prove(repository, folder, journal, story)
+    return report_of(
+        story,
+        task=task_of(story, journal),
+        places=Places(
+            trace=str(folder.path / "trace.jsonl"),
+            receipt=str(folder.receipt) if folder.receipt.exists() else None,
+        ),
+        alive=False,
+    )
+
+
+def task_of(story: Story, journal: Journal) -> str:
+    """The task's text, or a note that it was erased."""
+    try:
+        return journal.blob(story.blobs[f"{REQUEST}.task"]).decode("utf-8", "replace")
+    except (KeyError, BlobUnavailable):
+        return "(erased)"
+
+
+def _prove(repository: Repository, folder: RunFolder, journal: Journal, story: Story) -> None:
+    receipt = receipt_of(journal.events)
+    if not folder.receipt.exists() or folder.receipt.read_bytes() != receipt:
+        write_atomically(folder.receipt, receipt, durable=True)
+    envelope = _envelope(repository, folder, receipt)
+    staged = current(story.facts)
+    if story.state == Outcome.COMMITTED and staged:
+        receipts.attach(repository, staged.commit, receipt, envelope)
+        # The branch keeps the commit now.
+        drop_ref(repository, staged_ref(folder.run))
+    if not any(anchor.phase == _END for anchor in anchors_of(repository, folder.run)):
+        anchor_now(repository, journal, _END)
+
+
+def _envelope(repository: Repository, folder: RunFolder, receipt: bytes) -> bytes | None:
+    """The signed envelope, where the user signs with an SSH key; made once."""
+    if folder.envelope.exists():
+        return folder.envelope.read_bytes()
+    made = sign(repository, pae(PAYLOAD_TYPE, receipt))
+    if isinstance(made, NotSigned):
+        return None
+    envelope = Envelope(
+        payload_type=PAYLOAD_TYPE,
+        payload=receipt,
+        signatures=(Signature(keyid=made.fingerprint, sig=made.signature),),
+    ).to_bytes()
+    write_atomically(folder.envelope, envelope, durable=True)
+    return envelope

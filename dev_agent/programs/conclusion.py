@@ -1,0 +1,216 @@
+"""What a run's story means to the person who started it: outcome, reason, one sentence, what to do next. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dev_agent.programs.paths import from_recorded
+from dev_agent.programs.reasons import Reason, gate_reason, why
+from dev_agent.programs.report import Outcome, RunReport
+from dev_agent.programs.staged import current
+from dev_agent.programs.story import Story
+from dev_agent.runtime.canonical import thaw
+
+_WAITING = {"approve": Outcome.SUSPENDED, "kept": Outcome.KEPT}
+_FINALS = {outcome.value: outcome for outcome in Outcome}
+_BRANCHES = ("types", "tests", "checks")
+_ENVIRONMENT_REASONS = ("baseline", "environment", "sandbox", "interpreter", "infrastructure", "tool_missing")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Places:
+    """Where a run's files are, for the report; `receipt` is None if there is none yet."""
+
+    trace: str
+    receipt: str | None
+
+
+def report_of(story: Story, *, task: str, places: Places, alive: bool) -> RunReport:
+    """The report of a run. `alive` says that some process is driving it now."""
+    outcome = _outcome(story, alive=alive)
+    reason = _reason(story, outcome)
+    staged = current(story.facts)
+    landed = story.facts.get("land", {})
+    commit = (
+        staged.commit if staged and outcome in (Outcome.COMMITTED, Outcome.KEPT, Outcome.VERIFIED) else None
+    )
+    begin = story.facts.get("begin", {})
+    return RunReport(
+        run=story.run,
+        task=task,
+        outcome=outcome,
+        reason=reason.code,
+        explanation=reason.sentence,
+        advice=_advice(story, outcome, reason),
+        base=(staged.base or "") if staged else str(story.binding.get("base", "")),
+        commit=commit,
+        tree=staged.tree if staged else None,
+        branch=_branch(begin, landed),
+        files=staged.files if staged else (),
+        policy=_policy(story),
+        gates=_gates(story.facts.get("check", {})),
+        cost={"ms": story.ms, **story.cost},
+        receipt=places.receipt,
+        trace=places.trace,
+        notes=_notes(story),
+        warnings=tuple(landed.get("warnings", ())),
+        environment_fault=_is_environment(story),
+    )
+
+
+def _outcome(story: Story, *, alive: bool) -> Outcome:
+    if story.finished:
+        return _FINALS.get(story.state, Outcome.FAILED)
+    if alive:
+        return Outcome.RUNNING
+    return _WAITING.get(story.state, Outcome.INTERRUPTED)
+
+
+def _reason(story: Story, outcome: Outcome) -> Reason:
+    facts = story.facts
+    if outcome is Outcome.COMMITTED or outcome is Outcome.VERIFIED:
+        return Reason(code="", sentence=_remaining(story))
+    if outcome is Outcome.NO_CHANGE:
+        return Reason(code="", sentence=str(facts.get("stage", {}).get("explanation", "")))
+    if outcome is Outcome.RUNNING:
+        return Reason(code="", sentence=f"the run is in state {story.state}")
+    if outcome is Outcome.INTERRUPTED:
+        return Reason(code="interrupted", sentence=f"the run was interrupted in state {story.state}")
+    if outcome is Outcome.SUSPENDED:
+        asks = [
+            one["because"]
+            for one in facts.get("check_policy", {}).get("findings", ())
+            if one["verdict"] == "ask"
+        ]
+        return Reason(code="approval_needed", sentence="; ".join(asks) or "policy asks for a person")
+    if story.reason.startswith("budget_"):
+        return Reason(
+            code=story.reason, sentence=f"the run used up its {story.reason.removeprefix('budget_')} budget"
+        )
+    if outcome is Outcome.FAILED:
+        return _failure(story)
+    return _rejection(story)
+
+
+def _asks(facts: Mapping[str, Any]) -> str:
+    asks = [
+        one["because"] for one in facts.get("check_policy", {}).get("findings", ()) if one["verdict"] == "ask"
+    ]
+    superseded = facts.get("check", {}).get("tests", {}).get("superseded", 0)
+    if superseded:
+        asks.append(f"{superseded} test(s) of the base fail and pass only in the form the change gave them")
+    return "; ".join(asks) or "policy asks for a person"
+
+
+def _rejection(story: Story) -> Reason:
+    """Why the change was not let through, or is kept: what the last state said, before anything older."""
+    facts = story.facts
+    last = story.path[-1].state if story.path else ""
+    if last == "approve":
+        said = str(facts["approve"].get("reason", ""))
+        return Reason(code="not_approved", sentence=f"a person said no{': ' + said if said else ''}")
+    if last == "check":
+        return gate_reason(facts) or Reason(code="not_verified", sentence="a gate gave no verdict")
+    said = facts.get(last, {})
+    if said.get("reason"):
+        return Reason(code=said["reason"], sentence=said.get("explanation", ""), hint=said.get("hint", ""))
+    return why(facts)
+
+
+def _failure(story: Story) -> Reason:
+    last = story.path[-1].state if story.path else ""
+    said = story.facts.get(last, {})
+    return Reason(code="error", sentence=f"{last} failed: {said.get('message', 'no message')}")
+
+
+def _remaining(story: Story) -> str:
+    counts = {name: story.facts.get("check", {}).get(name, {}).get("preexisting", 0) for name in _BRANCHES}
+    said = [
+        f"{count} {noun}{'' if count == 1 else 's'}"
+        for name, noun in (("types", "type error"), ("tests", "failing test"), ("checks", "failing check"))
+        if (count := counts[name])
+    ]
+    return f"the base's own {' and '.join(said)} still there" if said else ""
+
+
+def _advice(story: Story, outcome: Outcome, reason: Reason) -> str:
+    run = story.run
+    if outcome is Outcome.SUSPENDED:
+        return (
+            f"look at it with: dev-agent show {run} — then: dev-agent approve {run} | dev-agent reject {run}"
+        )
+    if outcome is Outcome.KEPT:
+        return f"commit or put away the changes in the way, then: dev-agent resume {run}"
+    if outcome is Outcome.INTERRUPTED:
+        return f"nothing of yours changed; go on with: dev-agent resume {run}"
+    if reason.hint:
+        return reason.hint
+    if outcome is Outcome.REJECTED:
+        return f"see what was proposed and why not: dev-agent show {run}"
+    if outcome is Outcome.FAILED:
+        return f"nothing of yours changed; details: dev-agent show {run}"
+    return ""
+
+
+def _branch(begin: Mapping[str, Any], landed: Mapping[str, Any]) -> str | None:
+    ref = str(landed.get("ref") or begin.get("ref") or "")
+    return ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else None
+
+
+def _policy(story: Story) -> dict[str, Any]:
+    known = story.facts.get("begin", {}).get("policy", {})
+    decision = story.facts.get("check_policy", {})
+    return {
+        "name": known.get("name", ""),
+        "digest": known.get("digest", ""),
+        "source": known.get("source", ""),
+        "verdict": decision.get("verdict", ""),
+        "findings": thaw(decision.get("findings", ())),
+    }
+
+
+def _gates(check: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
+    """One object a verdict; a gate that gave none is one object too."""
+    return tuple(
+        made
+        for name in _BRANCHES
+        if isinstance(check.get(name), Mapping)
+        for made in ([_gate(one) for one in check[name].get("verdicts", ())] or _silent(name, check[name]))
+    )
+
+
+def _silent(name: str, branch: Mapping[str, Any]) -> list[dict[str, Any]]:
+    if branch.get("result") == "skipped":
+        return []
+    said = str(branch.get("message", ""))
+    return [
+        {"name": name, "verdict": "error", "new_failures": [], "ms": 0, "reason": "crashed", "notes": [said]}
+    ]
+
+
+def _gate(recorded: Mapping[str, Any]) -> dict[str, Any]:
+    """The contract's four fields first, then what explains them."""
+    verdict: Any = thaw(recorded)
+    kept = ("reason", "preexisting", "passed", "flaky", "superseded", "fixed", "notes", "hint", "cached")
+    return {
+        "name": verdict["gate"],
+        "verdict": verdict["result"],
+        "new_failures": verdict["new_failures"],
+        "ms": verdict["ms"],
+        **{key: verdict[key] for key in kept},
+    }
+
+
+def _notes(story: Story) -> tuple[str, ...]:
+    staged, hooks = story.facts.get("stage", {}), story.facts.get("hooks", {})
+    blocked = [from_recorded(path) for path in story.facts.get("land", {}).get("paths", ())]
+    return (*staged.get("notes", ()), *hooks.get("notes", ()), *blocked)
+
+
+def _is_environment(story: Story) -> bool:
+    """True if nothing was learned because of the machine, so that the exit code says so."""
+    branches = story.facts.get("check", {})
+    reasons = [str(one.get("reason", "")) for one in branches.values() if one.get("result") == "error"]
+    return any(reason.startswith(_ENVIRONMENT_REASONS) for reason in reasons)

@@ -1,0 +1,84 @@
+"""What the actions of `apply` work with: values and services bound once, before the first state.
+
+A context is rebuilt from a run's trace when the run is resumed; nothing in it is a second memory of the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dev_agent.cancel import Cancel
+    from dev_agent.gates.gates import Preflight
+    from dev_agent.gates.hooks import HookRun
+    from dev_agent.gates.subject import Subject
+    from dev_agent.gates.verdict import Verdict
+    from dev_agent.policy.policy import Policy
+    from dev_agent.programs.proposers import Proposer
+    from dev_agent.repository.discovery import Repository
+    from dev_agent.repository.landing.target import Target
+    from dev_agent.runtime.trace import Journal
+
+
+class Judges(Protocol):
+    """The gates as the actions use them."""
+
+    def preflight(self, base_tree: str) -> Preflight:
+        """What can be judged on a base."""
+        ...
+
+    def judge_types(self, subject: Subject, cancel: Cancel) -> tuple[Verdict, ...]:
+        """The verdict of the type checker."""
+        ...
+
+    def judge_tests(self, subject: Subject, cancel: Cancel) -> tuple[Verdict, ...]:
+        """The verdict of the tests."""
+        ...
+
+    def judge_checks(self, subject: Subject, cancel: Cancel) -> tuple[Verdict, ...]:
+        """The verdicts of the extra commands, maybe none."""
+        ...
+
+    def run_hooks(
+        self,
+        names: Sequence[str],
+        *,
+        base_tree: str,
+        clone: Path,
+        objects: tuple[Path, Path],
+        message: str,
+        cancel: Cancel,
+    ) -> tuple[HookRun, ...]:
+        """Run the user's commit hooks in a clone; the first that fails is the last that runs."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApplyContext:
+    """Everything an action may use. `snapshot` is what `begin` records about it.
+
+    `gates` is None for a drive that can judge nothing any more: recovery telling a run that it has landed.
+    """
+
+    repository: Repository
+    journal: Journal
+    run: str
+    task: str
+    base: str | None
+    target: Target
+    policy: Policy
+    proposer: Proposer
+    gates: Judges | None
+    cancel: Cancel
+    snapshot: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def judges(self) -> Judges:
+        """The gates. A drive without them that comes to need them was wired wrongly: our bug."""
+        if self.gates is None:
+            raise AssertionError("BUG: something was to be judged by a drive that can judge nothing")
+        return self.gates

@@ -1,0 +1,235 @@
+"""Looks at machine and repository and says, topic by topic, what a run would find, and what to do about a lack.
+
+Asks the same functions a run asks, so that it cannot promise what a run then refuses. Changes nothing: the one
+job it starts is the interpreter's question about itself, in the sandbox. A topic that another one needs is left
+out where that one lacks; its own lack is already said.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dev_agent
+from dev_agent.cancel import Cancel
+from dev_agent.errors import DevAgentError
+from dev_agent.gates.config import GateConfig, read_config
+from dev_agent.gates.interpreter import Surroundings
+from dev_agent.gates.project import Project
+from dev_agent.gates.project import discover as discover_project
+from dev_agent.policy.errors import PolicyError
+from dev_agent.programs.builtin import load_and_prove
+from dev_agent.programs.rules import read_rules
+from dev_agent.repository.discovery import Repository, discover, read_head, tree_of
+from dev_agent.repository.identity import user_identity, wants_signed_commits
+from dev_agent.repository.landing.keep import all_kept
+from dev_agent.repository.landing.ref_locks import own_ref_locks
+from dev_agent.repository.landing.transaction import leftover_transactions
+from dev_agent.repository.trees import RepositoryTrees
+from dev_agent.runtime.errors import RuntimeFault
+from dev_agent.sandbox.choose import choose, probes
+from dev_agent.sandbox.profile import shipped_profile
+from dev_agent.sandbox.sandbox import Sandbox
+
+OK, WARN, LACK = "ok", "warn", "lack"
+_REFUSALS = (DevAgentError, PolicyError, RuntimeFault)
+_MEGABYTE = 1024 * 1024
+_LEAST_SPACE, _SCARCE_SPACE = 200 * _MEGABYTE, 1024 * _MEGABYTE
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """One topic: `status` is "ok", "warn" or "lack" (a run would be refused); `remedy` is empty if ok."""
+
+    topic: str
+    status: str
+    detail: str
+    remedy: str = ""
+
+
+def examine(start: Path, environ: Mapping[str, str]) -> tuple[Finding, ...]:
+    """Everything that can be seen from `start`. Never raises for what it finds."""
+    findings = [_ok("dev-agent", f"{dev_agent.__version__} on Python {platform.python_version()}")]
+    findings += _checked("program", lambda: [_program()])
+    findings += _confinement()
+    try:
+        repository = discover(start, environ)
+        repository.work_tree  # noqa: B018 - a bare repository is refused by asking
+    except DevAgentError as error:
+        return (*findings, _lack("repository", error))
+    findings += [_ok("git", repository.git_version), _ok("repository", str(repository.work_tree))]
+    findings += _checked("identity", lambda: [_identity(repository)])
+    findings += _checked("signing", lambda: [_signing(repository)])
+    findings += _checked("hooks", lambda: [_hooks(repository)])
+    findings += [_state(repository), _space(repository)]
+    findings += _checked("leftovers", lambda: [_leftovers(repository)])
+    findings += _checked("settings", lambda: list(_project(repository, environ)))
+    return tuple(findings)
+
+
+def _ok(topic: str, detail: str) -> Finding:
+    return Finding(topic=topic, status=OK, detail=detail)
+
+
+def _lack(topic: str, error: Exception) -> Finding:
+    return Finding(topic=topic, status=LACK, detail=str(error), remedy=getattr(error, "hint", ""))
+
+
+def _checked(topic: str, check: Callable[[], list[Finding]]) -> list[Finding]:
+    """What `check` finds, or its refusal as a lack: a run would be refused the same way."""
+    try:
+        return check()
+    except _REFUSALS as error:
+        return [_lack(topic, error)]
+
+
+def _program() -> Finding:
+    program = load_and_prove(None)
+    return _ok("program", f"{program.name}, {len(program.states)} states, proved ({program.digest[:12]})")
+
+
+def _confinement() -> list[Finding]:
+    """The first variant that works is the one a run takes; without one, why each does not."""
+    try:
+        tried = probes(shipped_profile("default"))
+    except DevAgentError as error:
+        return [_lack("confinement", error)]
+    working = next((probe for probe in tried if probe.works), None)
+    if working is not None:
+        path = Path(working.detail.partition(",")[0])
+        digest = f", sha256 {hashlib.sha256(path.read_bytes()).hexdigest()[:16]}…" if path.is_file() else ""
+        return [_ok("confinement", f"{working.name}: {working.detail}{digest}")]
+    return [
+        Finding(
+            topic="confinement",
+            status=LACK,
+            detail="; ".join(f"{probe.name}: {probe.detail}" for probe in tried)
+            or "no variant fits this machine",
+            remedy="; or ".join(dict.fromkeys(probe.remedy for probe in tried if probe.remedy)),
+        )
+    ]
+
+
+def _identity(repository: Repository) -> Finding:
+    author = user_identity(repository).author
+    return _ok("identity", f"{author.name} <{author.email}>")
+
+
+def _signing(repository: Repository) -> Finding:
+    if not wants_signed_commits(repository):
+        return _ok("signing", "commits are not signed (commit.gpgsign is off)")
+    form = repository.git.setting("gpg.format") or "openpgp"
+    if form == "ssh" and not repository.git.setting("user.signingkey"):
+        return Finding(
+            topic="signing",
+            status=LACK,
+            detail="commits are to be signed with an ssh key, but user.signingkey is not set",
+            remedy="git config user.signingkey ~/.ssh/id_ed25519.pub",
+        )
+    return _ok("signing", f"commits are signed ({form})")
+
+
+def _hooks(repository: Repository) -> Finding:
+    """Only named: whether hooks run is the policy's word, and a hook may do anything."""
+    configured = repository.git.setting("core.hooksPath")
+    folder = Path(repository.git.line("rev-parse", "--git-path", "hooks"))
+    folder = folder if folder.is_absolute() else repository.git.cwd / folder
+    names = sorted(
+        entry.name
+        for entry in (folder.iterdir() if folder.is_dir() else ())
+        if not entry.name.endswith(".sample") and entry.is_file() and os.access(entry, os.X_OK)
+    )
+    where = f" in {configured} (core.hooksPath)" if configured else ""
+    return _ok("hooks", f"{', '.join(names) or 'none'}{where}")
+
+
+def _state(repository: Repository) -> Finding:
+    folder = repository.state_dir if repository.state_dir.is_dir() else repository.common_dir
+    if os.access(folder, os.W_OK | os.X_OK):
+        return _ok("state", f"{repository.state_dir} can be written")
+    return Finding(
+        topic="state",
+        status=LACK,
+        detail=f"{folder} cannot be written",
+        remedy="dev-agent keeps its state there: make it writable for your account",
+    )
+
+
+def _space(repository: Repository) -> Finding:
+    free = shutil.disk_usage(repository.common_dir).free
+    detail = f"{free // _MEGABYTE} MB free for the git directory"
+    if free >= _SCARCE_SPACE:
+        return _ok("disk", detail)
+    status = WARN if free >= _LEAST_SPACE else LACK
+    return Finding(topic="disk", status=status, detail=detail, remedy="free some space")
+
+
+def _leftovers(repository: Repository) -> Finding:
+    begun = len(leftover_transactions(repository)) + len(own_ref_locks(repository))
+    kept = all_kept(repository)
+    if kept:
+        return Finding(
+            topic="leftovers",
+            status=WARN,
+            detail=f"files of yours were kept aside in {', '.join(str(one.folder) for one in kept)}",
+            remedy="look at them, take what you need, then remove the folder",
+        )
+    if begun:
+        return Finding(
+            topic="leftovers",
+            status=WARN,
+            detail=f"{begun} left by a command that died, or in use by one that runs now",
+            remedy="dev-agent recover",
+        )
+    return _ok("leftovers", "none")
+
+
+def _project(repository: Repository, environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Settings, policy and the environment the gates judge in, as HEAD has them."""
+    base = tree_of(repository, read_head(repository).commit)
+    with closing(RepositoryTrees(repository)) as trees:
+        config = read_config(trees, base)
+        yield _ok("settings", config.source or "none, the defaults hold")
+        yield from _checked("policy", lambda: [_policy(config, trees, base)])
+        yield from _checked("interpreter", lambda: _environment(repository, trees, base, config, environ))
+
+
+def _policy(config: GateConfig, trees: RepositoryTrees, base: str) -> Finding:
+    rules = read_rules(None, config.policy, trees, base, cwd=Path.cwd())
+    return _ok("policy", f"{rules.policy.name} ({rules.source}, {rules.policy.digest[:12]})")
+
+
+def _environment(
+    repository: Repository,
+    trees: RepositoryTrees,
+    base: str,
+    config: GateConfig,
+    environ: Mapping[str, str],
+) -> list[Finding]:
+    root = repository.work_tree
+    sandbox: Sandbox = choose("auto", shipped_profile("default"), outside=(root,))
+    project = discover_project(
+        root, trees, base, config, surroundings=Surroundings.of(environ), sandbox=sandbox, cancel=Cancel()
+    )
+    told = project.describe()
+    found = [_ok("interpreter", f"{told['interpreter']} ({told['python']}): {told['because']}")]
+    found += [_tool(project, told, "mypy", "type checker"), _tool(project, told, "pytest", "test runner")]
+    return found
+
+
+def _tool(project: Project, told: Mapping[str, Any], name: str, topic: str) -> Finding:
+    tool = told[name]
+    if tool is None:
+        notes = [note for note in project.notes if name in note]
+        return Finding(
+            topic=topic, status=LACK, detail="; ".join(notes) or f"no {name}", remedy=f"install {name}"
+        )
+    lent = "lent by dev-agent" if tool["lent"] else "the project's own"
+    return _ok(topic, f"{name} {tool['version']}, {lent}")

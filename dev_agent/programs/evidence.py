@@ -1,0 +1,37 @@
+"""The second proof, at the door: does the evidence a run holds permit landing this very commit?
+
+The program's graph already proves that no path reaches `land` around a gate. This looks at the recorded facts
+instead and knows nothing of the graph, so that a wrong program, a wrong resume or a wrong engine is caught too.
+Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dev_agent.programs.staged import StagedCommit
+
+_GATES = ("types", "tests", "checks")
+
+
+def missing_evidence(facts: Mapping[str, Any], staged: StagedCommit, policy_digest: str) -> str:
+    """What is missing or about something else, as one sentence; "" if everything is there."""
+    policy = facts.get("check_policy")
+    if policy is None or (policy["tree"], policy["base_tree"]) != (staged.tree, staged.base_tree):
+        return "the policy decision is about another tree"
+    if policy["policy"] != policy_digest:
+        return "the policy decision was made by another policy"
+    if policy["verdict"] not in ("allow", "ask"):
+        return "policy did not allow the change"
+    verdicts = facts.get("check", {})
+    for gate in _GATES:
+        verdict = verdicts.get(gate)
+        if verdict is None or (verdict["tree"], verdict["base_tree"]) != (staged.tree, staged.base_tree):
+            return f"the verdict of {gate} is about another tree"
+        if verdict["result"] not in ("passed", "skipped"):
+            return f"{gate} did not pass"
+    superseded = policy["asks_superseded"] and verdicts["tests"]["superseded"]
+    if (policy["verdict"] == "ask" or superseded) and facts.get("approve", {}).get("tree") != staged.tree:
+        return "policy asks for a person, and nobody approved this very tree"
+    return ""

@@ -1,0 +1,98 @@
+"""The gates as a run uses them: prepared for a base when that base is first judged, hooks included.
+
+A run whose branch moved is judged on a new base, and configuration, interpreter settings and baselines are that
+base's. Preparing costs a question to the interpreter, so it is done once a base.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dev_agent.gates.config import read_config
+from dev_agent.gates.gates import Gates, Preflight
+from dev_agent.gates.hooks import HookRun
+from dev_agent.gates.interpreter import Surroundings
+from dev_agent.sandbox.job import Limits
+
+if TYPE_CHECKING:
+    from dev_agent.cancel import Cancel
+    from dev_agent.gates.subject import Subject, Trees
+    from dev_agent.gates.verdict import Verdict
+    from dev_agent.policy.policy import GatePolicy
+    from dev_agent.repository.discovery import Repository
+    from dev_agent.sandbox.sandbox import Sandbox
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judging:
+    """Gates for whatever base a run comes to stand on. Safe to use from several threads."""
+
+    repository: Repository
+    trees: Trees
+    sandbox: Sandbox
+    policy: GatePolicy
+    must_pass: tuple[str, ...]
+    environ: Mapping[str, str] = field(repr=False)  # may hold secrets
+    cancel: Cancel
+    limits: Limits = field(default_factory=Limits)
+    _prepared: dict[str, Gates] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def of(self, base_tree: str) -> Gates:
+        """The gates for `base_tree`. Raises UsageFault or EnvironmentFault if they cannot be had."""
+        with self._lock:
+            if base_tree not in self._prepared:
+                self._prepared[base_tree] = Gates.prepare(
+                    self.repository.work_tree,
+                    self.trees,
+                    base_tree,
+                    read_config(self.trees, base_tree),
+                    policy=self.policy,
+                    sandbox=self.sandbox,
+                    cache=self.repository.state_dir / "cache",
+                    surroundings=Surroundings.of(self.environ),
+                    cancel=self.cancel,
+                    must_pass=self.must_pass,
+                    limits=self.limits,
+                )
+            return self._prepared[base_tree]
+
+    def preflight(self, base_tree: str) -> Preflight:
+        """What can be judged on a base."""
+        return self.of(base_tree).preflight()
+
+    def describe(self, base_tree: str) -> dict[str, Any]:
+        """The environment of a base's gates, with its digest."""
+        gates = self.of(base_tree)
+        return {**gates.describe(), "digest": gates.project.digest}
+
+    def judge_types(self, subject: Subject, cancel: Cancel) -> tuple[Verdict, ...]:
+        """The verdict of the type checker."""
+        return (self.of(subject.base_tree).judge_types(subject, cancel),)
+
+    def judge_tests(self, subject: Subject, cancel: Cancel) -> tuple[Verdict, ...]:
+        """The verdict of the tests."""
+        return (self.of(subject.base_tree).judge_tests(subject, cancel),)
+
+    def judge_checks(self, subject: Subject, cancel: Cancel) -> tuple[Verdict, ...]:
+        """The verdicts of the extra commands, maybe none."""
+        return self.of(subject.base_tree).judge_each_check(subject, cancel)
+
+    def run_hooks(
+        self,
+        names: Sequence[str],
+        *,
+        base_tree: str,
+        clone: Path,
+        objects: tuple[Path, Path],
+        message: str,
+        cancel: Cancel,
+    ) -> tuple[HookRun, ...]:
+        """Run the user's commit hooks in a clone; the first that fails is the last that runs."""
+        return self.of(base_tree).run_hooks(
+            names, clone=clone, objects=objects, message=message, cancel=cancel
+        )

@@ -1,0 +1,142 @@
+"""The receipt of a run of `apply`: an in-toto statement computed from its trace and nothing else.
+
+No clock, host, locale, environment or repository is read: the same events give the same bytes, so anybody who
+has the trace can recompute the receipt and compare. It covers the trace up to and including the event that
+finished the run; `trace` in the predicate names that prefix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dev_agent.programs.staged import current
+from dev_agent.programs.story import Story, told
+from dev_agent.runtime.canonical import thaw
+from dev_agent.runtime.receipt import receipt_bytes, statement
+
+PREDICATE_TYPE = "https://dev-agent.dev/receipt/v1"
+TRACE_FORMAT = "https://dev-agent.dev/trace/v1"
+
+_OUTCOMES = {"committed": "landed", "verified": "verified", "no_change": "no-change"}
+
+
+def receipt_of(events: Sequence[Any]) -> bytes:
+    """The receipt's canonical bytes. Raises ValueError if the run has not finished."""
+    story = told(events)
+    if not story.finished:
+        raise ValueError(f"run {story.run} has not finished, so it has no receipt")
+    return receipt_bytes(statement(_subjects(story), PREDICATE_TYPE, _predicate(story)))
+
+
+def _subjects(story: Story) -> list[dict[str, Any]]:
+    staged = current(story.facts)
+    if staged is None:
+        return [{"name": "trace", "digest": {"sha256": story.head}}]
+    subjects = [
+        {"name": "commit", "digest": {"gitCommit": staged.commit}},
+        {"name": "tree", "digest": {"gitTree": staged.tree}},
+    ]
+    patch = _latest_patch(story.facts)
+    return [*subjects, {"name": "change.patch", "digest": {"sha256": patch}}] if patch else subjects
+
+
+def _latest_patch(facts: Mapping[str, Any]) -> str:
+    writers = [facts[state] for state in ("stage", "hooks", "rebase") if facts.get(state, {}).get("patch")]
+    return str(max(writers, key=lambda one: int(one["step"]))["patch"]) if writers else ""
+
+
+def _predicate(story: Story) -> dict[str, Any]:
+    begin = story.facts.get("begin", {})
+    staged = current(story.facts)
+    return {
+        "run": story.run,
+        "tool": {"name": "dev-agent", "version": begin.get("tool", "")},
+        "repository": {"objectFormat": begin.get("object_format", ""), "ref": _ref(story)},
+        "base": {"digest": {"gitCommit": staged.base or "" if staged else begin.get("base", "")}},
+        "verified": {"digest": {"gitTree": staged.tree if staged else ""}},
+        "outcome": _OUTCOMES.get(story.state, "rejected"),
+        "reason": story.reason,
+        "program": {"name": "apply", "digest": {"sha256": story.binding.get("program", "")}},
+        "policy": _policy(story),
+        "confinement": begin.get("sandbox", {}),
+        "gates": [gate for name, branch in _branches(story) for gate in _gates(name, branch, story)],
+        "baseFailuresRemaining": sum(branch.get("preexisting", 0) for _, branch in _branches(story)),
+        "mustPass": list(story.inputs.get("must_pass", ())),
+        "changes": [thaw(change) for change in _changes(story)],
+        "hooks": {"mode": begin.get("hooks", ""), "ran": list(story.facts.get("hooks", {}).get("ran", ()))},
+        "rejectedTransitions": [
+            {"state": step.state, "outcome": step.outcome} for step in story.path if step.is_rejection
+        ],
+        "attempts": 1 + int(story.facts.get("rebase", {}).get("count", 0)),
+        "approvals": [_approval(story)] if "approve" in story.facts else [],
+        "proposer": begin.get("proposer", ""),
+        "cost": dict(story.cost),
+        "trace": {"format": TRACE_FORMAT, "events": story.events, "head": {"sha256": story.head}},
+    }
+
+
+def _ref(story: Story) -> str:
+    landed = story.facts.get("land", {}).get("ref", "")
+    return str(landed or story.facts.get("begin", {}).get("ref", ""))
+
+
+def _policy(story: Story) -> dict[str, Any]:
+    begin = story.facts.get("begin", {}).get("policy", {})
+    decision = story.facts.get("check_policy", {})
+    return {
+        "name": begin.get("name", ""),
+        "digest": {"sha256": begin.get("digest", "")},
+        "source": begin.get("source", ""),
+        "verdict": decision.get("verdict", ""),
+        "findings": [thaw(finding) for finding in decision.get("findings", ())],
+    }
+
+
+def _branches(story: Story) -> list[tuple[str, Mapping[str, Any]]]:
+    check = story.facts.get("check", {})
+    return [
+        (name, check[name]) for name in ("types", "tests", "checks") if isinstance(check.get(name), Mapping)
+    ]
+
+
+def _gates(name: str, branch: Mapping[str, Any], story: Story) -> list[dict[str, Any]]:
+    verdicts = branch.get("verdicts", ())
+    if not verdicts and branch.get("result") != "skipped":
+        return [{"name": name, "result": "ERROR", "reason": str(branch.get("message", ""))}]
+    output = story.blobs.get(f"check.{name}.output", "")
+    return [_gate(verdict, output) for verdict in verdicts]
+
+
+def _gate(verdict: Mapping[str, Any], output: str) -> dict[str, Any]:
+    return {
+        "name": verdict["gate"],
+        "argv": list(verdict["argv"]),
+        "tool": {"name": verdict["tool"], "version": verdict["tool_version"]},
+        "environment": {"sha256": verdict["environment"]},
+        "tree": {"gitTree": verdict["tree"]},
+        "result": str(verdict["result"]).upper(),
+        "reason": verdict["reason"],
+        "exitCode": verdict["exit_code"],
+        "passedCount": verdict["passed"],
+        "failedTests": [failure["id"] for failure in verdict["new_failures"]],
+        "preexisting": verdict["preexisting"],
+        "fixed": list(verdict["fixed"]),
+        "flaky": list(verdict["flaky"]),
+        "superseded": list(verdict["superseded"]),
+        "output": {"digest": {"hmac-sha256": output}} if output else None,
+    }
+
+
+def _changes(story: Story) -> Sequence[Any]:
+    writers = [
+        story.facts[state]
+        for state in ("stage", "hooks", "rebase")
+        if story.facts.get(state, {}).get("commit")
+    ]
+    return max(writers, key=lambda one: int(one["step"]))["changes"] if writers else ()
+
+
+def _approval(story: Story) -> dict[str, Any]:
+    signal = story.facts["approve"]
+    return {"tree": {"gitTree": signal["tree"]}, "actor": signal["actor"], "reason": signal["reason"]}

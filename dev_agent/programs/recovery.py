@@ -1,0 +1,110 @@
+"""The recovery every command starts with: the repository first, then the runs a dead process left in the middle.
+
+The repository's recovery brings work tree, index and branch exactly back or exactly forward. A run whose landing
+went through but whose trace does not say so yet is told so: its `land` state is entered again, finds the commit
+on the branch and finishes, with receipt and anchor. Everything is idempotent and may itself be killed.
+
+Cheap when there is nothing: a directory listing, and one look at the newest runs' locks and last lines.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dev_agent.cancel import Cancel
+from dev_agent.programs.actions.registry import ACTIONS
+from dev_agent.programs.builtin import apply_program
+from dev_agent.programs.clock import SystemClock
+from dev_agent.programs.conclude import conclude
+from dev_agent.programs.context import ApplyContext
+from dev_agent.programs.folders import RunFolder, all_runs
+from dev_agent.programs.landed import already_landed
+from dev_agent.programs.proposers import PatchFile
+from dev_agent.programs.rules import again
+from dev_agent.programs.staged import current
+from dev_agent.programs.story import REQUEST, Story, told
+from dev_agent.programs.targets import target_of
+from dev_agent.repository.recovery import recover
+from dev_agent.runtime.engine import Engine
+from dev_agent.runtime.errors import JournalBusy, JournalFailed, TraceCorrupt
+from dev_agent.runtime.trace import Journal, read_trace
+
+if TYPE_CHECKING:
+    from dev_agent.repository.discovery import Repository
+
+_LAND = "land"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recovered:
+    """What was done, in sentences, and folders with files of the user's that could not go back to their place."""
+
+    actions: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+
+
+def recover_everything(repository: Repository) -> Recovered:
+    """Bring repository and runs into a state with nothing half done. Raises EnvironmentFault, GitFailed."""
+    report = recover(repository)
+    finished = finish_landed_runs(repository)
+    busy = (f"not now: {report.busy}",) if report.busy else ()
+    return Recovered(
+        actions=(*busy, *report.actions, *finished), kept=tuple(str(one.folder) for one in report.kept)
+    )
+
+
+def finish_landed_runs(repository: Repository) -> tuple[str, ...]:
+    """Finish what can be finished without judging anything: ended runs without a receipt, landed ones untold."""
+    waiting = [
+        folder for folder in all_runs(repository) if not folder.receipt.exists() and not folder.is_driven
+    ]
+    return tuple(said for folder in waiting if (said := _finish(repository, folder)))
+
+
+def _finish(repository: Repository, folder: RunFolder) -> str:
+    """What was done for one run, "" if nothing. A damaged trace is `verify`'s to tell, and left alone."""
+    with suppress(JournalBusy, JournalFailed, TraceCorrupt):
+        story = told(read_trace(folder.path))
+        if not story.finished and not _has_landed(repository, story):
+            return ""
+        with Journal.open(folder.path, SystemClock()) as journal:
+            if not story.finished:
+                _tell_landed(repository, journal, story)
+            conclude(repository, folder, journal)
+        return f"run {folder.run}: wrote down that it ended in {told(read_trace(folder.path)).state}"
+    return ""
+
+
+def _has_landed(repository: Repository, story: Story) -> bool:
+    staged = current(story.facts)
+    return (
+        story.state == _LAND
+        and staged is not None
+        and already_landed(repository, target_of(story), staged.commit)
+    )
+
+
+def _tell_landed(repository: Repository, journal: Journal, story: Story) -> None:
+    """Enter `land` again: it finds the commit on the branch and records the landing, nothing more."""
+    policy = journal.blob(story.blobs[f"{REQUEST}.policy"]).decode("utf-8")
+    context = ApplyContext(
+        repository=repository,
+        journal=journal,
+        run=journal.run,
+        task="",
+        base=None,
+        target=target_of(story),
+        policy=again(policy, source="trace", name=str(story.request["policy"]["name"])).policy,
+        proposer=PatchFile(content=b""),
+        gates=None,
+        cancel=Cancel(),
+    )
+    Engine(
+        apply_program(),
+        {name: action.bound(context) for name, action in ACTIONS.items()},
+        journal,
+        clock=SystemClock(),
+        cancel=context.cancel,
+    ).resume()

@@ -1,0 +1,94 @@
+"""The result of a run as every surface shows it: one object, the exit code it stands for, its JSON contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+Json = Any  # JSON values as read from a trace; narrowed where they are used
+
+
+class Outcome(StrEnum):
+    """How a run stands."""
+
+    COMMITTED = "committed"
+    VERIFIED = "verified"
+    NO_CHANGE = "no_change"
+    REJECTED = "rejected"
+    SUSPENDED = "suspended"
+    KEPT = "kept"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    RUNNING = "running"
+
+
+_EXIT_CODES = {
+    Outcome.COMMITTED: 0,
+    Outcome.VERIFIED: 0,
+    Outcome.NO_CHANGE: 0,
+    Outcome.REJECTED: 1,
+    Outcome.FAILED: 3,
+    Outcome.SUSPENDED: 5,
+    Outcome.KEPT: 6,
+    Outcome.INTERRUPTED: 130,
+    Outcome.RUNNING: 3,
+}
+_ENVIRONMENT, _BUDGET = 3, 4
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunReport:
+    """What a run ended with. Everything in it is computed from the run's trace.
+
+    `reason` is a stable code, `explanation` one plain sentence, `advice` what to do next (either may be empty).
+    `gates` are verdicts as JSON objects, `cost` whole numbers (milliseconds, calls, tokens).
+    """
+
+    run: str
+    task: str
+    outcome: Outcome
+    reason: str
+    explanation: str
+    advice: str
+    base: str
+    commit: str | None
+    tree: str | None
+    branch: str | None
+    files: tuple[str, ...]
+    policy: Mapping[str, Json]
+    gates: tuple[Mapping[str, Json], ...]
+    cost: Mapping[str, int]
+    receipt: str | None
+    trace: str
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    environment_fault: bool = field(default=False)
+
+    @property
+    def exit_code(self) -> int:
+        """0 landed or verified · 1 rejected · 3 environment · 4 budget · 5 suspended · 6 kept · 130 interrupted."""
+        if self.outcome is Outcome.REJECTED and self.reason.startswith("budget_"):
+            return _BUDGET
+        if self.outcome is Outcome.REJECTED and self.environment_fault:
+            return _ENVIRONMENT
+        return _EXIT_CODES[self.outcome]
+
+    def to_json(self) -> dict[str, Json]:
+        """The result object of `--json`. Its keys are a contract."""
+        return {
+            "run": self.run,
+            "outcome": self.outcome.value,
+            "reason": self.reason,
+            "base": self.base,
+            "commit": self.commit,
+            "tree": self.tree,
+            "branch": self.branch,
+            "files": list(self.files),
+            "policy": dict(self.policy),
+            "gates": [dict(gate) for gate in self.gates],
+            "cost": dict(self.cost),
+            "receipt": self.receipt,
+            "trace": self.trace,
+        }

@@ -1,0 +1,144 @@
+"""Taking a run up again: after a crash or an interruption, after something in the way is gone, after a person spoke.
+
+State = fold(trace): the request, the base, the policy and every fact come from the run's own trace; the engine
+refuses a program that is not the one the run began with. One process at a time: the journal's lock decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+from dev_agent.errors import UsageFault
+from dev_agent.programs.actions.registry import ACTIONS
+from dev_agent.programs.apply import bind, inputs_of
+from dev_agent.programs.builtin import apply_program
+from dev_agent.programs.clock import SystemClock
+from dev_agent.programs.conclude import conclude
+from dev_agent.programs.folders import find_run
+from dev_agent.programs.recovery import recover_everything
+from dev_agent.programs.request import ApplyRequest
+from dev_agent.programs.setting import Base, prepare_again, recorded_rules
+from dev_agent.programs.staged import current
+from dev_agent.programs.story import REQUEST, Story, told
+from dev_agent.programs.targets import target_of
+from dev_agent.runtime.engine import Engine
+from dev_agent.runtime.errors import BlobUnavailable
+from dev_agent.runtime.trace import Journal
+
+if TYPE_CHECKING:
+    from dev_agent.cancel import Cancel
+    from dev_agent.programs.report import RunReport
+    from dev_agent.repository.discovery import Repository
+    from dev_agent.runtime.engine import Reporter
+
+_APPROVE, _KEPT = "approve", "kept"
+
+
+def resume(
+    repository: Repository, run: str, *, environ: Mapping[str, str], reporter: Reporter, cancel: Cancel
+) -> RunReport:
+    """Go on with a run that was interrupted or kept. One that has ended, or waits for a person, is only reported.
+
+    Raises UsageFault for an unknown run or one whose request was erased; JournalBusy if somebody drives it.
+    """
+    return _drive(repository, run, environ, reporter, cancel, decision=None)
+
+
+def decide_approval(
+    repository: Repository,
+    run: str,
+    *,
+    approved: bool,
+    reason: str,
+    actor: str,
+    environ: Mapping[str, str],
+    reporter: Reporter,
+    cancel: Cancel,
+) -> RunReport:
+    """Answer a suspended run as a person. The approval is for the tree that is staged now and no other.
+
+    Raises UsageFault if the run does not wait for one.
+    """
+    decision = {"approved": approved, "reason": reason, "actor": actor}
+    return _drive(repository, run, environ, reporter, cancel, decision=decision)
+
+
+def _drive(
+    repository: Repository,
+    text: str,
+    environ: Mapping[str, str],
+    reporter: Reporter,
+    cancel: Cancel,
+    decision: Mapping[str, Any] | None,
+) -> RunReport:
+    recover_everything(repository)
+    folder = find_run(repository, text)
+    clock = SystemClock()
+    with Journal.open(folder.path, clock) as journal:
+        story = told(journal.events)
+        if story.finished and decision is None:
+            return conclude(repository, folder, journal)
+        signal = _signal(story, decision)
+        if signal is None and story.state == _APPROVE:
+            return conclude(repository, folder, journal)
+        request = _request(story, journal)
+        rules = recorded_rules(story.request, _blob(story, journal, "policy").decode("utf-8"))
+        setting = prepare_again(repository, request, _base(story), rules, environ=environ, cancel=cancel)
+        with closing(setting.trees):
+            context = bind(repository, request, setting, journal, cancel)
+            engine = Engine(
+                apply_program(),
+                {name: action.bound(context) for name, action in ACTIONS.items()},
+                journal,
+                clock=clock,
+                cancel=cancel,
+                reporter=reporter,
+            )
+            if story.state:
+                engine.resume(signal)
+            else:
+                # Killed between the request and its beginning.
+                engine.start(inputs_of(request, setting.sandbox.name))
+            return conclude(repository, folder, journal)
+
+
+def _signal(story: Story, decision: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if decision is None:
+        return {"outcome": "resumed", "data": {}} if story.state == _KEPT else None
+    staged = current(story.facts)
+    if story.finished or story.state != _APPROVE or staged is None:
+        raise UsageFault(
+            f"run {story.run} does not wait for an approval: it is in state {story.state}",
+            hint=f"see: dev-agent show {story.run}",
+        )
+    data = {"tree": staged.tree, "actor": str(decision["actor"]), "reason": str(decision["reason"])}
+    return {"outcome": "approved" if decision["approved"] else "rejected", "data": data}
+
+
+def _request(story: Story, journal: Journal) -> ApplyRequest:
+    known = story.request
+    return ApplyRequest(
+        task=_blob(story, journal, "task").decode("utf-8", "replace"),
+        patch=_blob(story, journal, "patch"),
+        dry_run=bool(known["dry_run"]),
+        branch=str(known["branch"]) or None,
+        must_pass=tuple(known["must_pass"]),
+        sandbox=str(known["sandbox"]),
+        profile=str(known["profile"]) or None,
+    )
+
+
+def _base(story: Story) -> Base:
+    known = story.request
+    return Base(target=target_of(story), commit=str(known["base"]) or None, tree=str(known["base_tree"]))
+
+
+def _blob(story: Story, journal: Journal, role: str) -> bytes:
+    try:
+        return journal.blob(story.blobs[f"{REQUEST}.{role}"])
+    except (KeyError, BlobUnavailable) as error:
+        raise UsageFault(
+            f"run {story.run} cannot go on: its {role} is not there any more", hint="start the task again"
+        ) from error

@@ -1,0 +1,75 @@
+"""Which policy a run obeys, and where its text comes from.
+
+By the caller's word (`--policy`: a shipped name or a file), else by the base commit's settings (`policy = …` in
+its own configuration: a shipped name or a path in the base tree), else the shipped `default`. Never from the
+change that is judged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dev_agent.errors import UsageFault
+from dev_agent.policy.policy import Policy, load_policy
+from dev_agent.policy.shipped import shipped, shipped_names
+
+if TYPE_CHECKING:
+    from dev_agent.gates.subject import Trees
+
+_DEFAULT = "default"
+_LARGEST = 256_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rules:
+    """A policy with its text and its source: `shipped`, `base` (the base commit) or `caller` (a file they named)."""
+
+    policy: Policy
+    text: str
+    source: str
+
+
+def read_rules(named: str | None, configured: str, trees: Trees, base_tree: str, *, cwd: Path) -> Rules:
+    """The policy of a run. Raises PolicyError for a faulty one, UsageFault for one that is not there."""
+    if named is not None:
+        return _named(named, cwd)
+    if not configured or configured in shipped_names():
+        return _shipped(configured or _DEFAULT)
+    data = trees.read(base_tree, configured)
+    if data is None:
+        raise UsageFault(
+            f"the configuration names the policy {configured!r}, which the base commit does not have",
+            hint=f"commit that file, or name one of: {', '.join(shipped_names())}",
+        )
+    return again(_decoded(data, configured), source="base", name=configured)
+
+
+def again(text: str, *, source: str, name: str) -> Rules:
+    """The rules in a text that was read before. Raises PolicyError."""
+    return Rules(policy=load_policy(text, source=name), text=text, source=source)
+
+
+def _named(named: str, cwd: Path) -> Rules:
+    if named in shipped_names():
+        return _shipped(named)
+    path = cwd / named
+    if not path.is_file():
+        raise UsageFault(
+            f"there is no policy {named!r}: no file of that name, and none that comes with dev-agent",
+            hint=f"name a file, or one of: {', '.join(shipped_names())}",
+        )
+    with path.open("rb") as file:
+        return again(_decoded(file.read(_LARGEST + 1), named), source="caller", name=named)
+
+
+def _shipped(name: str) -> Rules:
+    return again(shipped(name), source="shipped", name=name)
+
+
+def _decoded(data: bytes, name: str) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageFault(f"the policy {name} is not UTF-8 text", hint="save it as UTF-8") from error

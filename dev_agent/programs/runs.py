@@ -1,0 +1,148 @@
+"""Reading runs back: the list, one run whole, its patch. Everything is computed from traces; nothing is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dev_agent.programs.conclusion import Places, report_of
+from dev_agent.programs.folders import RunFolder, all_runs
+from dev_agent.programs.report import Outcome, RunReport
+from dev_agent.programs.story import REQUEST, PathStep, Story, told
+from dev_agent.runtime.blobs import Blobs
+from dev_agent.runtime.errors import BlobUnavailable, RuntimeFault
+from dev_agent.runtime.trace import read_trace
+
+if TYPE_CHECKING:
+    from dev_agent.repository.discovery import Repository
+    from dev_agent.runtime.events import Event
+
+_PATCHES = ("rebase.change.patch", "hooks.change.patch", "stage.change.patch")
+DAMAGED = "damaged"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunSummary:
+    """One line of the list; `outcome` is an Outcome's value, or `damaged` with the damage as `reason`."""
+
+    run: str
+    started: str
+    task: str
+    outcome: str
+    reason: str
+    commit: str | None
+    files: int
+    ms: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunRecord:
+    """One run whole. `receipt` is None before it ended; `patch` is what it staged last, empty if it staged nothing."""
+
+    report: RunReport
+    started: str
+    ended: str
+    path: tuple[PathStep, ...]
+    verdicts: tuple[Mapping[str, Any], ...]
+    findings: tuple[Mapping[str, Any], ...]
+    receipt: bytes | None
+    patch: bytes
+    outputs: Mapping[str, bytes]
+
+
+def list_runs(repository: Repository) -> tuple[RunSummary, ...]:
+    """All runs, newest first. A damaged trace is a line of its own, never an error for the rest."""
+    return tuple(_summary(folder) for folder in all_runs(repository))
+
+
+def _summary(folder: RunFolder) -> RunSummary:
+    try:
+        record = read_run(folder)
+    except RuntimeFault as fault:
+        return RunSummary(
+            run=folder.run,
+            started="",
+            task="",
+            outcome=DAMAGED,
+            reason=fault.message,
+            commit=None,
+            files=0,
+            ms=0,
+        )
+    report = record.report
+    return RunSummary(
+        run=folder.run,
+        started=record.started,
+        task=report.task,
+        outcome=report.outcome.value,
+        reason=report.reason,
+        commit=report.commit if report.outcome is Outcome.COMMITTED else None,
+        files=len(report.files),
+        ms=report.cost.get("ms", 0),
+    )
+
+
+def read_run(folder: RunFolder) -> RunRecord:
+    """One run from its folder. Raises JournalFailed or TraceCorrupt for a trace that cannot be read."""
+    driven = folder.is_driven
+    events = read_trace(folder.path)
+    story = told(events)
+    blobs = _Payloads(folder, events)
+    receipt = folder.receipt.read_bytes() if folder.receipt.is_file() else None
+    report = report_of(
+        story,
+        task=blobs.text(story, f"{REQUEST}.task"),
+        places=Places(
+            trace=str(folder.path / "trace.jsonl"),
+            receipt=str(folder.receipt) if receipt is not None else None,
+        ),
+        alive=driven,
+    )
+    check = story.facts.get("check", {})
+    return RunRecord(
+        report=report,
+        started=story.started,
+        ended=story.ended,
+        path=tuple(story.path),
+        verdicts=tuple(
+            one["verdict"] for one in check.values() if isinstance(one, Mapping) and "verdict" in one
+        ),
+        findings=tuple(story.facts.get("check_policy", {}).get("findings", ())),
+        receipt=receipt,
+        patch=blobs.first(story, _PATCHES),
+        outputs={
+            name: blobs.first(story, (f"check.{name}.output",))
+            for name in check
+            if f"check.{name}.output" in story.blobs
+        },
+    )
+
+
+def diff_of(folder: RunFolder) -> bytes:
+    """The patch of what a run staged last, as a git-style diff; empty if it staged nothing."""
+    return read_run(folder).patch
+
+
+class _Payloads:
+    """The blobs of one run; what was erased reads as a note or as nothing."""
+
+    def __init__(self, folder: RunFolder, events: tuple[Event, ...]) -> None:
+        self._blobs = Blobs(folder.path)
+        self._lengths = {blob.commitment: blob.length for event in events for blob in event.blobs}
+
+    def text(self, story: Story, name: str) -> str:
+        """The text of a blob, or a note that it was erased."""
+        data = self._read(story.blobs.get(name, ""))
+        return "(erased)" if data is None else data.decode("utf-8", "replace")
+
+    def first(self, story: Story, names: tuple[str, ...]) -> bytes:
+        """The first of these blobs that the run has and that was not erased."""
+        found = (self._read(story.blobs[name]) for name in names if name in story.blobs)
+        return next((data for data in found if data is not None), b"")
+
+    def _read(self, commitment: str) -> bytes | None:
+        try:
+            return self._blobs.read(commitment, self._lengths[commitment])
+        except (KeyError, BlobUnavailable):
+            return None

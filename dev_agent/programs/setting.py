@@ -1,0 +1,186 @@
+"""Everything a run rests on, resolved before it begins: target, base, settings, policy, confinement, gates.
+
+All of it comes from the caller's words, the base commit and the machine; nothing from the patch. What cannot be
+resolved is an error here, before a run exists, so that it leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dev_agent
+from dev_agent.errors import RepositoryFault, UsageFault
+from dev_agent.gates.config import GateConfig, read_config
+from dev_agent.programs.judging import Judging
+from dev_agent.programs.rules import Rules, again, read_rules
+from dev_agent.repository.discovery import read_head, tree_of
+from dev_agent.repository.identity import user_identity
+from dev_agent.repository.landing.outcome import Blocked, Refusal
+from dev_agent.repository.landing.target import (
+    Target,
+    TargetKind,
+    find_target,
+    require_no_operation,
+    require_sole_checkout,
+    tip_of,
+)
+from dev_agent.repository.trees import RepositoryTrees
+from dev_agent.sandbox.choose import choose
+from dev_agent.sandbox.profile import Profile, load_profile, shipped
+
+if TYPE_CHECKING:
+    from dev_agent.cancel import Cancel
+    from dev_agent.programs.request import ApplyRequest
+    from dev_agent.repository.discovery import Repository
+    from dev_agent.sandbox.sandbox import Sandbox
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Base:
+    """Where the change goes and what it starts from; `commit` is None on an unborn branch."""
+
+    target: Target
+    commit: str | None
+    tree: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Setting:
+    """What a run rests on."""
+
+    base: Base
+    rules: Rules
+    sandbox: Sandbox
+    gates: Judging
+    trees: RepositoryTrees
+
+    def snapshot(self, repository: Repository) -> dict[str, Any]:
+        """What `begin` records of it."""
+        return {
+            "tool": dev_agent.__version__,
+            "git": repository.git_version,
+            "object_format": repository.object_format,
+            "base": self.base.commit or "",
+            "base_tree": self.base.tree,
+            "ref": self.base.target.ref,
+            "target": self.base.target.kind.value,
+            "policy": {
+                "name": self.rules.policy.name,
+                "digest": self.rules.policy.digest,
+                "source": self.rules.source,
+            },
+            "hooks": self.rules.policy.hooks,
+            "sandbox": dict(self.sandbox.describe()),
+            "environment": self.gates.describe(self.base.tree),
+        }
+
+
+def find_base(repository: Repository, branch: str | None) -> Base:
+    """The target and its base commit, refused early where landing would be refused anyway.
+
+    Raises RepositoryFault, UsageFault or GitFailed.
+    """
+    repository.work_tree  # noqa: B018 - a bare repository is refused by asking
+    target = find_target(repository, branch)
+    try:
+        require_no_operation(repository.git_dir)
+        require_sole_checkout(repository, target)
+    except Refusal as refusal:
+        code = refusal.outcome.code.value if isinstance(refusal.outcome, Blocked) else "blocked"
+        raise RepositoryFault(code, str(refusal), hint="nothing was changed") from None
+    commit = (
+        read_head(repository).commit if target.kind is TargetKind.NEW_BRANCH else tip_of(repository, target)
+    )
+    return Base(target=target, commit=commit, tree=tree_of(repository, commit))
+
+
+def prepare(
+    repository: Repository, request: ApplyRequest, *, environ: Mapping[str, str], cancel: Cancel
+) -> Setting:
+    """The setting of a new run. Raises the errors of everything it asks."""
+    base = find_base(repository, request.branch)
+    user_identity(repository)
+    trees = RepositoryTrees(repository)
+    config = read_config(trees, base.tree)
+    rules = read_rules(request.policy, config.policy, trees, base.tree, cwd=Path.cwd())
+    return _complete(repository, request, base, rules, trees, config, environ, cancel)
+
+
+def prepare_again(
+    repository: Repository,
+    request: ApplyRequest,
+    base: Base,
+    rules: Rules,
+    *,
+    environ: Mapping[str, str],
+    cancel: Cancel,
+) -> Setting:
+    """The setting of a run that is taken up again: base and policy are the ones it began with."""
+    trees = RepositoryTrees(repository)
+    config = read_config(trees, base.tree)
+    return _complete(repository, request, base, rules, trees, config, environ, cancel)
+
+
+def recorded_rules(begin: Mapping[str, Any], text: str) -> Rules:
+    """The policy a run began with. Raises UsageFault if this version reads its text differently."""
+    known = begin["policy"]
+    rules = again(text, source=known["source"], name=known["name"])
+    if rules.policy.digest != known["digest"]:
+        raise UsageFault(
+            f"the policy {known['name']} means something else to this version of dev-agent than when the run began",
+            hint="start the task again",
+        )
+    return rules
+
+
+def read_profile(named: str | None) -> Profile:
+    """The confinement profile in a file the caller names, or the shipped default. Raises UsageFault."""
+    if named is None:
+        return load_profile(shipped("default"), source="default")
+    try:
+        text = Path(named).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageFault(f"the profile {named} cannot be read: {error}", hint="name a TOML file") from error
+    return load_profile(text, source=named)
+
+
+def _complete(
+    repository: Repository,
+    request: ApplyRequest,
+    base: Base,
+    rules: Rules,
+    trees: RepositoryTrees,
+    config: GateConfig,
+    environ: Mapping[str, str],
+    cancel: Cancel,
+) -> Setting:
+    wanted = request.sandbox if request.sandbox != "auto" or not config.sandbox else config.sandbox
+    if wanted == "off" and rules.policy.sandbox == "required":
+        raise UsageFault(
+            f"policy {rules.policy.name} requires confinement, so the sandbox cannot be off",
+            hint='leave the sandbox on, or use a policy with [sandbox] confinement = "optional"',
+        )
+    if wanted == "off" and request.sandbox != "off":
+        raise UsageFault(
+            f"{config.source} turns the sandbox off; only the person who runs dev-agent may do that",
+            hint="remove it there and say --sandbox=off yourself if you mean it",
+        )
+    profile = read_profile(request.profile)
+    sandbox = choose(
+        wanted, profile, scratch_root=repository.state_dir / "scratch", outside=(repository.work_tree,)
+    )
+    gates = Judging(
+        repository=repository,
+        trees=trees,
+        sandbox=sandbox,
+        policy=rules.policy.gates,
+        must_pass=request.must_pass,
+        environ=environ,
+        cancel=cancel,
+        limits=profile.limits,
+    )
+    gates.of(base.tree)
+    return Setting(base=base, rules=rules, sandbox=sandbox, gates=gates, trees=trees)

@@ -1,0 +1,258 @@
+"""Proving a run from what is stored, trusting nothing that wrote it.
+
+The checks, each on its own: the chain (every line, every blob, every anchor), the receipt recomputed from the
+trace and compared byte for byte, the copy attached in the repository, the commit and tree it names, the
+trailers in the commit, the anchor made before a landing, the signature. What cannot be checked (no repository
+at hand, no signature made) is said so and never counts as a failure or as a success.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dev_agent.errors import DevAgentError, UsageFault
+from dev_agent.programs.folders import ENVELOPE, RECEIPT, TRACE, RunFolder, all_runs
+from dev_agent.programs.receipt import receipt_of
+from dev_agent.programs.staged import current
+from dev_agent.programs.story import Story, told
+from dev_agent.repository import receipts
+from dev_agent.repository.anchors import anchors_of
+from dev_agent.repository.discovery import tree_of
+from dev_agent.repository.signing import Trust
+from dev_agent.repository.signing import verify as verify_signature
+from dev_agent.runtime.errors import RuntimeFault
+from dev_agent.runtime.receipt import Envelope, pae
+from dev_agent.runtime.trace import read_trace
+from dev_agent.runtime.trace import verify as verify_trace
+
+if TYPE_CHECKING:
+    from dev_agent.repository.discovery import Repository
+
+_LARGEST = 64 * 1024 * 1024
+
+
+class Mark(StrEnum):
+    """How one check ended."""
+
+    OK = "ok"
+    BAD = "bad"
+    UNCHECKED = "unchecked"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    mark: Mark
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VerifyReport:
+    """All checks of one run. `first_bad` is the sequence number of the first bad event, None if the chain is whole."""
+
+    run: str
+    events: int
+    head: str
+    first_bad: int | None
+    checks: tuple[Check, ...]
+
+    @property
+    def ok(self) -> bool:
+        """True if nothing was found to be wrong."""
+        return all(check.mark is not Mark.BAD for check in self.checks)
+
+
+def verify_run(repository: Repository, folder: RunFolder) -> VerifyReport:
+    """Verify a run of this repository."""
+    return _verify(folder, repository)
+
+
+def verify_file(path: Path, repository: Repository | None) -> VerifyReport:
+    """Verify a run folder, its trace, its receipt or its envelope; a lone receipt is looked up by its run.
+
+    Raises UsageFault for a path that is none of these.
+    """
+    if path.is_dir() and (path / TRACE).is_file():
+        return _verify(RunFolder(run=path.resolve().name, path=path), repository)
+    if not path.is_file():
+        raise UsageFault(
+            f"{path} is neither a run folder nor a file", hint="name a run, its folder, or its receipt"
+        )
+    if path.name == TRACE or (path.parent / TRACE).is_file():
+        given = path.read_bytes() if path.name not in (TRACE, RECEIPT, ENVELOPE) else None
+        return _verify(RunFolder(run=path.resolve().parent.name, path=path.parent), repository, given=given)
+    return _verify_lone_receipt(path, repository)
+
+
+def _verify_lone_receipt(path: Path, repository: Repository | None) -> VerifyReport:
+    """A receipt that came alone: its run must be here, and must give these very bytes."""
+    if path.stat().st_size > _LARGEST:
+        raise UsageFault(f"{path} is too large to be a receipt", hint="name a receipt.json")
+    data = path.read_bytes()
+    run = _run_named_by(data)
+    found = [folder for folder in all_runs(repository) if folder.run == run] if repository and run else []
+    if not run:
+        raise UsageFault(
+            f"{path} is not a receipt of dev-agent", hint="name a run, its folder, or its receipt.json"
+        )
+    if not found:
+        raise UsageFault(
+            f"{path} is a receipt of run {run}, whose trace is not here, so nothing can be recomputed",
+            hint="run this in the repository of the run, or pass the run's folder",
+        )
+    return _verify(found[0], repository, given=data)
+
+
+def _run_named_by(data: bytes) -> str:
+    try:
+        value = json.loads(data)
+        if "payload" in value:
+            value = json.loads(Envelope.from_bytes(data).payload)
+        return str(value["predicate"]["run"])
+    except (ValueError, KeyError, TypeError, RecursionError, RuntimeFault):
+        return ""
+
+
+def _verify(folder: RunFolder, repository: Repository | None, given: bytes | None = None) -> VerifyReport:
+    anchors, anchor_check = _anchors(folder, repository)
+    found = verify_trace(folder.path, anchors)
+    checks = [
+        Check(
+            name="chain",
+            mark=Mark.OK if found.ok else Mark.BAD,
+            detail=f"{found.events} events, each bound to the one before" if found.ok else found.reason,
+        ),
+        anchor_check,
+    ]
+    if found.ok:
+        checks += _beyond_chain(folder, repository, anchors, given)
+    return VerifyReport(
+        run=folder.run, events=found.events, head=found.head, first_bad=found.first_bad, checks=tuple(checks)
+    )
+
+
+def _anchors(folder: RunFolder, repository: Repository | None) -> tuple[tuple[Any, ...], Check]:
+    if repository is None:
+        return (), Check(
+            name="anchors", mark=Mark.UNCHECKED, detail="no repository here: a cut tail would not show"
+        )
+    try:
+        anchors = anchors_of(repository, folder.run)
+    except (DevAgentError, ValueError) as error:
+        return (), Check(name="anchors", mark=Mark.BAD, detail=str(error))
+    if not anchors:
+        detail = "the repository holds no anchor of this run: a cut tail would not show"
+        return (), Check(name="anchors", mark=Mark.UNCHECKED, detail=detail)
+    phases = ", ".join(f"{one.phase} at {one.events}" for one in anchors)
+    return anchors, Check(name="anchors", mark=Mark.OK, detail=f"{phases} events")
+
+
+def _beyond_chain(
+    folder: RunFolder, repository: Repository | None, anchors: tuple[Any, ...], given: bytes | None
+) -> list[Check]:
+    events = read_trace(folder.path)
+    story = told(events)
+    if not story.finished:
+        return [
+            Check(
+                name="receipt", mark=Mark.UNCHECKED, detail=f"the run has not ended; it is in {story.state}"
+            )
+        ]
+    receipt = receipt_of(events)
+    checks = [_stored_receipt(folder, receipt), _signature(folder, repository, receipt)]
+    if given is not None:
+        checks.append(_compared("given file", given, receipt, folder))
+    if repository is not None and story.state == "committed":
+        checks += _landing(repository, story, receipt, anchors)
+    return checks
+
+
+def _stored_receipt(folder: RunFolder, receipt: bytes) -> Check:
+    if not folder.receipt.is_file():
+        return Check(
+            name="receipt", mark=Mark.UNCHECKED, detail="not written yet; dev-agent recover writes it"
+        )
+    return _compared("receipt", folder.receipt.read_bytes(), receipt, folder)
+
+
+def _compared(name: str, found: bytes, receipt: bytes, folder: RunFolder) -> Check:
+    if found == receipt:
+        return Check(name=name, mark=Mark.OK, detail="recomputed from the trace, byte for byte the same")
+    if folder.envelope.is_file() and found == folder.envelope.read_bytes():
+        return Check(name=name, mark=Mark.OK, detail="the run's signed envelope")
+    return Check(name=name, mark=Mark.BAD, detail="not what the trace gives")
+
+
+def _signature(folder: RunFolder, repository: Repository | None, receipt: bytes) -> Check:
+    if not folder.envelope.is_file():
+        return Check(name="signature", mark=Mark.UNCHECKED, detail="not signed")
+    try:
+        envelope = Envelope.from_bytes(folder.envelope.read_bytes())
+    except RuntimeFault as fault:
+        return Check(name="signature", mark=Mark.BAD, detail=fault.message)
+    if envelope.payload != receipt or not envelope.signatures:
+        return Check(name="signature", mark=Mark.BAD, detail="the envelope holds another receipt")
+    if repository is None:
+        return Check(
+            name="signature", mark=Mark.UNCHECKED, detail="no repository here, so no signers are known"
+        )
+    checked = verify_signature(
+        repository, pae(envelope.payload_type, envelope.payload), envelope.signatures[0].sig
+    )
+    marks = {Trust.TRUSTED: Mark.OK, Trust.BAD: Mark.BAD}
+    said = (
+        f"by {checked.principal} {checked.fingerprint}" if checked.trust is Trust.TRUSTED else checked.reason
+    )
+    return Check(name="signature", mark=marks.get(checked.trust, Mark.UNCHECKED), detail=said)
+
+
+def _landing(repository: Repository, story: Story, receipt: bytes, anchors: tuple[Any, ...]) -> list[Check]:
+    staged = current(story.facts)
+    if staged is None:
+        return [Check(name="commit", mark=Mark.BAD, detail="a committed run names no commit")]
+    try:
+        return [
+            _commit(repository, story, staged.commit, staged.tree),
+            _attached(repository, staged.commit, receipt),
+            _anchored_before(anchors),
+        ]
+    except DevAgentError as error:
+        return [
+            Check(name="commit", mark=Mark.BAD, detail=f"{staged.commit} cannot be read: {error.message}")
+        ]
+
+
+def _commit(repository: Repository, story: Story, commit: str, tree: str) -> Check:
+    if tree_of(repository, commit) != tree:
+        return Check(name="commit", mark=Mark.BAD, detail=f"{commit} does not have the verified tree {tree}")
+    message = repository.git.out("show", "-s", "--format=%B", "--end-of-options", commit).decode(
+        "utf-8", "replace"
+    )
+    if f"Dev-Agent-Run: {story.run}" not in message.splitlines():
+        return Check(name="commit", mark=Mark.BAD, detail=f"{commit} does not name this run")
+    return Check(name="commit", mark=Mark.OK, detail=f"{commit} has the verified tree {tree}")
+
+
+def _attached(repository: Repository, commit: str, receipt: bytes) -> Check:
+    stored = receipts.read(repository, commit)
+    if stored is None:
+        return Check(name="attached receipt", mark=Mark.UNCHECKED, detail="none in refs/dev-agent/receipts")
+    same = stored.receipt == receipt
+    detail = (
+        "the copy in refs/dev-agent/receipts is the same" if same else "the copy in the repository differs"
+    )
+    return Check(name="attached receipt", mark=Mark.OK if same else Mark.BAD, detail=detail)
+
+
+def _anchored_before(anchors: tuple[Any, ...]) -> Check:
+    if any(one.phase == "landing" for one in anchors):
+        return Check(
+            name="anchored landing", mark=Mark.OK, detail="the trace was anchored before the branch moved"
+        )
+    return Check(name="anchored landing", mark=Mark.BAD, detail="the landing has no anchor from before it")
