@@ -153,12 +153,12 @@ def _system(
     job: Job, profile: Profile, layout: Layout, identity: Identity, wiring: Wiring, tree: _Tree
 ) -> list[str]:
     arguments: list[str] = []
-    for shown in layout.binds:
-        arguments += [*tree.parents(shown), "--ro-bind", str(shown), str(shown)]
-        tree.add(shown)
     for target, link in layout.links:
         arguments += ["--symlink", target, link]
         tree.add(Path(link))
+    for shown in layout.binds:
+        arguments += [*tree.parents(shown), "--ro-bind", str(shown), str(shown)]
+        tree.add(shown)
     if job.network:
         arguments += [*tree.parents(Path(_RESOLVER)), "--ro-bind-try", _RESOLVER, _RESOLVER]
     for name, content in _etc(identity, network=job.network):

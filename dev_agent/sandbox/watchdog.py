@@ -5,7 +5,9 @@ Asked about twenty times a second while the job runs. Rules kept here:
 - memory is what each process holds, by its own account first; only if that is too much is shared memory
   shared out (`Pss`), because that costs the kernel a walk. Scratch space in memory counts as memory of the
   job;
-- growth of writable host directories is measured seldom, and never for longer than a fraction of the time.
+- growth of writable host directories is measured seldom, and never for longer than a fraction of the time. A job
+  can hide files from that (deleted but open, in directories nobody may list), so it also ends when the disk itself
+  runs low, whoever filled it.
 
 It sees what is there when it looks: a burst between two looks is bounded by the address-space and process
 limits.
@@ -22,9 +24,9 @@ from pathlib import Path
 
 from dev_agent.sandbox.job import EndedHow, Limits
 
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 _PROC = Path("/proc")
 _DISK_SHARE = 20  # a measurement may take a twentieth of the time
+_RESERVE = 512 * 1024**2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,24 +88,26 @@ def _pids() -> Iterator[int]:
 
 
 def resident(pids: Sequence[int]) -> int:
-    """Bytes in memory, with memory shared between them counted for each."""
-    pages = 0
-    for pid in pids:
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            pages += int((_PROC / str(pid) / "statm").read_bytes().split()[1])
-    return pages * _PAGE
+    """Bytes in memory and swap, with memory shared between them counted for each."""
+    return sum(_tell(pid, "status", b"VmRSS:", b"VmSwap:") or 0 for pid in pids)
 
 
 def proportional(pids: Sequence[int]) -> int:
-    """Bytes in memory, with shared memory shared out; a process that does not tell counts in full."""
+    """Bytes in memory and swap, with shared memory shared out; a process that does not tell counts in full."""
     total = 0
     for pid in pids:
-        try:
-            lines = (_PROC / str(pid) / "smaps_rollup").read_bytes().splitlines()
-            total += sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(b"Pss:"))
-        except (OSError, ValueError, IndexError):
-            total += resident([pid])
+        told = _tell(pid, "smaps_rollup", b"Pss:", b"SwapPss:")
+        total += resident([pid]) if told is None else told
     return total
+
+
+def _tell(pid: int, file: str, *fields: bytes) -> int | None:
+    """The sum of some `Name: N kB` lines of /proc/PID/FILE in bytes; None if it cannot be read."""
+    try:
+        lines = (_PROC / str(pid) / file).read_bytes().splitlines()
+    except OSError:
+        return None
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(fields))
 
 
 def in_use(directory: Path) -> int:
@@ -113,6 +117,12 @@ def in_use(directory: Path) -> int:
     except OSError:
         return 0
     return (status.f_blocks - status.f_bfree) * status.f_frsize
+
+
+def free_on(directory: Path) -> int:
+    """Bytes left on the file system that `directory` is on."""
+    status = os.statvfs(directory)
+    return status.f_bavail * status.f_frsize
 
 
 def size_of(directory: Path) -> int:
@@ -155,6 +165,7 @@ class Watchdog:
         self._family: Family | None = None
         self._clock = clock
         self._before = {directory: size_of(directory) for directory in writable}
+        self._floor = {directory: min(_RESERVE, free_on(directory) // 2) for directory in writable}
         self._next_measure = clock()
 
     def __call__(self, pid: int) -> str:
@@ -194,10 +205,13 @@ class Watchdog:
             return None
         limit = self._limits.disk_bytes
         grown = [directory for directory, size in self._before.items() if size_of(directory) - size > limit]
+        low = [directory for directory, floor in self._floor.items() if free_on(directory) < floor]
         self._next_measure = now + max((self._clock() - now) * _DISK_SHARE, 0.5)
-        if not grown:
-            return None
-        return Veto(how=EndedHow.DISK, detail=f"more than {_mib(limit)} MiB written to {grown[0]}")
+        if grown:
+            return Veto(how=EndedHow.DISK, detail=f"more than {_mib(limit)} MiB written to {grown[0]}")
+        if low:
+            return Veto(how=EndedHow.DISK, detail=f"the disk of {low[0]} is almost full")
+        return None
 
 
 def _mib(size: int) -> int:

@@ -1,0 +1,136 @@
+"""Runs jobs for the tests, as whoever runs the suite and, if that is root, as an ordinary user too."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from unittest import mock
+
+from dev_agent.cancel import Cancel
+from dev_agent.sandbox import bubblewrap
+from dev_agent.sandbox.arguments import bubblewrap_arguments
+from dev_agent.sandbox.binary import wheel_folder
+from dev_agent.sandbox.choose import choose
+from dev_agent.sandbox.job import Ended, Job, Limits, Mount, MountKind
+from dev_agent.sandbox.profile import Profile
+
+NOBODY = 65534
+AS_NOBODY = ("setpriv", "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups", "--")
+CHECKOUT = Path(__file__).parents[2]
+PYTHON = shutil.which("python3", path="/usr/bin:/usr/local/bin") or sys.executable
+LIMITS = Limits(wall_s=60, cpu_s=60, memory_bytes=1024**3, processes=100, output_bytes=1024**2)
+READ_ONLY, WRITABLE, SCRATCH = MountKind.READ_ONLY, MountKind.WRITABLE, MountKind.SCRATCH
+TMPFS, DATA = MountKind.TMPFS, MountKind.DATA
+
+
+def python_job(
+    source: str, *, mounts: Iterable[Mount] = (), cwd: Path = Path("/"), limits: Limits = LIMITS
+) -> Job:
+    """A job that runs Python source with the system's interpreter."""
+    argv = (PYTHON, "-I", "-S", "-c", textwrap.dedent(source))
+    return Job(argv=argv, cwd=cwd, mounts=(*_interpreter(), *mounts), limits=limits)
+
+
+def _interpreter() -> tuple[Mount, ...]:
+    prefix = Path(PYTHON).resolve().parents[1]
+    if prefix.is_relative_to("/usr"):
+        return ()
+    return (Mount(kind=READ_ONLY, target=prefix, source=prefix),)
+
+
+def without(*dropped: str) -> Callable[..., list[str]]:
+    """The argument list, less some lines of it: "--unshare-net", or with its operand "--remount-ro /proc"."""
+
+    def arguments(*args: object) -> list[str]:
+        full = bubblewrap_arguments(*args)  # type: ignore[arg-type] # passed on as they are
+        for line in dropped:
+            words = line.split()
+            # "*" stands for an operand that differs from run to run.
+            starts = [
+                at
+                for at in range(len(full))
+                if all(word in {"*", has} for word, has in zip(words, full[at:], strict=False))
+            ]
+            assert starts, f"{line} is not in the list: the test would prove nothing"
+            del full[starts[0] : starts[0] + len(words)]
+        return full
+
+    return arguments
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lab:
+    """One caller's way to run jobs. `place` is a directory of the caller's; `who` is "self" or "ordinary"."""
+
+    who: str
+    place: Path
+    scratch_root: Path
+    bwrap: Path | None = None
+
+    @property
+    def is_root(self) -> bool:
+        return self.who == "self" and os.geteuid() == 0
+
+    def run(self, job: Job, *, setting: str = "bubblewrap", drop: tuple[str, ...] = ()) -> Ended:
+        """Run it confined; `drop` takes lines out of the argument list, to show what they are for."""
+        if self.who == "ordinary":
+            return self._as_ordinary(job, setting, drop)
+        return run_here(job, setting, self.scratch_root, self.bwrap, drop)
+
+    def unconfined(self, job: Job) -> Ended:
+        return self.run(job, setting="off")
+
+    def python(self, source: str, **fields: object) -> Ended:
+        return self.run(python_job(source, **fields))  # type: ignore[arg-type] # passed on as they are
+
+    def own(self, *paths: Path) -> None:
+        """Give what the test made to the caller."""
+        if self.who == "ordinary":
+            for path in paths:
+                for below in (path, *path.rglob("*")):
+                    os.chown(below, NOBODY, NOBODY, follow_symlinks=False)
+
+    def _as_ordinary(self, job: Job, setting: str, drop: tuple[str, ...]) -> Ended:
+        told = pickle.dumps((job, setting, self.scratch_root, self.bwrap, drop))
+        done = subprocess.run(
+            ordinary_argv("-m", "tests.sandbox.as_ordinary"),
+            input=told,
+            capture_output=True,
+            check=False,
+            env=ordinary_env(),
+            cwd="/",
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        ended = pickle.loads(done.stdout)  # noqa: S301 - from our own script
+        assert isinstance(ended, Ended)
+        return ended
+
+
+def ordinary_argv(*arguments: str) -> list[str]:
+    return [*AS_NOBODY, PYTHON, *arguments]
+
+
+def ordinary_env() -> dict[str, str]:
+    folder = wheel_folder()
+    return {
+        "PATH": "/usr/bin:/bin",
+        "PYTHONPATH": f"{CHECKOUT}:{folder}",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+def run_here(job: Job, setting: str, scratch_root: Path, bwrap: Path | None, drop: tuple[str, ...]) -> Ended:
+    sandbox = choose(setting, Profile(), scratch_root=scratch_root, bwrap=bwrap)
+    with mock.patch.object(bubblewrap, "bubblewrap_arguments", without(*drop)):
+        return sandbox.run(job, Cancel())
+
+
+def limited(**fields: float) -> Limits:
+    return replace(LIMITS, **fields)  # type: ignore[arg-type] # checked by Limits
