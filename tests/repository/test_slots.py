@@ -5,7 +5,6 @@ import signal
 import stat
 import subprocess
 import tempfile
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,6 +16,7 @@ from hypothesis import strategies as st
 
 from dev_agent.errors import GitFailed
 from dev_agent.repository.slots import Slot, Slots, content_time
+from tests.testing.children import in_child
 from tests.testing.repos import Project, make_repository
 
 Tree = Mapping[str, tuple[str, bytes]]
@@ -533,18 +533,13 @@ def _kill_before_call(number: int) -> None:
 
 def _in_a_killed_child(work: Callable[[], object], number: int) -> bool:
     """Do `work` in a child killed at its `number`-th call; True if it was, False if it finished before."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # the child only works and exits
-        child = os.fork()
-    if child == 0:
-        try:
-            _kill_before_call(number)
-            work()
-        except BaseException:  # noqa: BLE001 - a child must never return into the test runner
-            os._exit(9)
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, f"the child failed: {status}"
+
+    def doomed() -> None:
+        _kill_before_call(number)
+        work()
+
+    status = in_child(doomed)
+    assert os.WIFSIGNALED(status) or status == 0, f"the child failed: {status}"
     return os.WIFSIGNALED(status)
 
 
