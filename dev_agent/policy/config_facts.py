@@ -63,8 +63,14 @@ def _one(path: str, delta: FileDelta, settings: FactSettings) -> Iterator[Sighti
         yield _at("dependencies_changed", path)
 
 
+def _versions(path: str, delta: FileDelta) -> tuple[bytes | None, bytes | None]:
+    """What stood and stands at one path: a file that moved is gone from the one and new at the other."""
+    before = delta.before_content if path == delta.old_path else None
+    return before, delta.after_content if path == delta.path else None
+
+
 def _pyproject(path: str, delta: FileDelta) -> Iterator[Sighting]:
-    before, after = _toml(delta.before_content), _toml(delta.after_content)
+    before, after = map(_toml, _versions(path, delta))
     for fact, tables in (
         ("gate_configuration", _GATE_TABLES),
         ("policy_files", _OWN_TABLES),
@@ -79,7 +85,7 @@ def _pyproject(path: str, delta: FileDelta) -> Iterator[Sighting]:
 
 
 def _setup_cfg(path: str, delta: FileDelta) -> Iterator[Sighting]:
-    before, after = _ini(delta.before_content), _ini(delta.after_content)
+    before, after = map(_ini, _versions(path, delta))
     if before is None or after is None:
         yield _at("gate_configuration", path, "not readable as INI")
         yield _at("dependencies_changed", path, "not readable as INI")

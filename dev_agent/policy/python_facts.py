@@ -23,6 +23,7 @@ from dev_agent.policy.python_source import (
     dotted,
     import_bindings,
     last_name,
+    top_statements,
     walk,
 )
 from dev_agent.policy.settings import FactSettings
@@ -56,6 +57,7 @@ _CONTROL_CALLS = re.compile(
 )
 _FRAMEWORK = frozenset({"pytest", "_pytest", "pluggy"})
 _ALWAYS = frozenset({"__eq__", "__ne__", "__contains__", "__instancecheck__", "__subclasscheck__"})
+_IMPORT = "import "
 _TYPING = ("typing.", "typing_extensions.")
 _ANY = re.compile(r"\bAny\b")
 
@@ -71,10 +73,12 @@ def python_facts(deltas: Sequence[FileDelta]) -> Iterator[Sighting]:
 def python_marks(delta: FileDelta, settings: FactSettings) -> FileMarks:
     """The marks of a file's changed statements."""
     before, after = changed_statements(delta.before_python, delta.after_python)
+    old = _Reader(delta.before_python, delta.old_path, settings)
+    new = _Reader(delta.after_python, delta.path, settings)
     return FileMarks(
         path=delta.path,
-        before=tuple(_Reader(delta.before_python, delta.old_path, settings).read(before)),
-        after=tuple(_Reader(delta.after_python, delta.path, settings).read(after)),
+        before=tuple(old.read(before, imported=frozenset())),
+        after=tuple(new.read(after, imported=old.imports())),
     )
 
 
@@ -89,28 +93,38 @@ class _Reader:
         self.source = source or PythonSource(None, ())
         self.is_test = globs.matches(settings.tests, path, casefold=True)
 
-    def read(self, statements: Sequence[ast.stmt]) -> Iterator[Mark]:
-        imported = set()
+    def read(self, statements: Sequence[ast.stmt], *, imported: frozenset[str]) -> Iterator[Mark]:
+        """The marks of some statements. Importing again what is `imported` gives code nothing new."""
+        known = set(imported)
         for node in walk(statements):
             reader: _See | None = getattr(self, f"_see_{type(node).__name__.lower()}", None)
             for fact, kind in reader(node) if reader else ():
-                # A second import of what is imported already gives code nothing new.
-                if kind.startswith("import "):
-                    if kind in imported:
+                if kind.startswith(_IMPORT):
+                    if kind in known:
                         continue
-                    imported.add(kind)
+                    known.add(kind)
                 number: int = getattr(node, "lineno", 1)
                 yield Mark(fact=fact, kind=kind, line=number, text=self.source.line(number))
+
+    def imports(self) -> frozenset[str]:
+        """The kinds of what the whole file imports at its top."""
+        signs = (
+            sign
+            for statement in top_statements(self.source.top)
+            if isinstance(statement, ast.Import | ast.ImportFrom)
+            for sign in self._see_import(statement)
+        )
+        return frozenset(kind for _, kind in signs if kind.startswith(_IMPORT))
 
     def _see_import(self, node: ast.Import | ast.ImportFrom) -> _Signs:
         for name in _modules(node):
             root = name.partition(".")[0]
             if not self.is_test and _among(name, _PROCESS_OR_NETWORK):
-                yield "process_or_network_imports", f"import {root}"
+                yield "process_or_network_imports", f"{_IMPORT}{root}"
             if not self.is_test and _among(name, _DYNAMIC):
-                yield "dynamic_code", f"import {root}"
+                yield "dynamic_code", f"{_IMPORT}{root}"
             if (root in _FRAMEWORK and not self.is_test) or root == "_pytest":
-                yield "test_framework_in_source", f"import {root}"
+                yield "test_framework_in_source", f"{_IMPORT}{root}"
         for name, meaning in import_bindings(node).items():
             if self._typing(meaning) == "Any" and name != "Any":
                 yield "any_added", "Any"

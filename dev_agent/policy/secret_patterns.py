@@ -60,9 +60,11 @@ _MAYBE = re.compile(
     r"|PRIVATE KEY|://|secret|token|passw|passphrase|key|credential"
 )
 _PLACEHOLDER = re.compile(
-    r"(?i)example|placeholder|change_?me|your[-_]|xxxx|dummy|fake|redacted|sample|not-?a-?(?:real|secret)|12345678|abcdef|0000|\.\.\."
-    r"|[{}<>$%]|environ|getenv"
+    r"(?i)example|placeholder|change_?me|your[-_]|xxxx|dummy|fake|redacted|sample|not-?a-?(?:real|secret)|\.\.\."
 )
+_EXPRESSION = re.compile(r"(?i)[{}<>$%]|environ|getenv|12345678|abcdef|0000")
+_WELL_KNOWN = re.compile(r"(?i)(?:password|passw0rd|passwd|secret|postgres|mysql|rabbitmq|admin)\d{0,4}")
+_FEWEST_LETTERS = 6
 _BITS_OF_RANDOM = 3.4
 
 
@@ -90,7 +92,7 @@ def find_secrets(line: str) -> Iterator[Secret]:
             continue
         number = next(n for n in range(len(_KNOWN)) if match[f"k{n}"] is not None)
         group = "url" if match["url"] is not None else f"k{number}"
-        if not _PLACEHOLDER.search(match[group]):
+        if not _is_made_up(match[group]):
             yield Secret(kind=_KNOWN[number][0], start=match.start(group), end=match.end(group))
 
 
@@ -106,6 +108,14 @@ def redact(line: str) -> str:
     return "".join([*out, line[at:]])
 
 
+def _is_made_up(value: str) -> bool:
+    return (
+        len(set(value)) < _FEWEST_LETTERS
+        or _PLACEHOLDER.search(value) is not None
+        or _WELL_KNOWN.fullmatch(value) is not None
+    )
+
+
 def _mixed_like_a_key(value: str) -> bool:
     """Unquoted, it may be an expression; those have few digits and rarely letters of both cases."""
     return sum(char.isdigit() for char in value) >= 3 and value != value.lower() and value != value.upper()
@@ -113,7 +123,9 @@ def _mixed_like_a_key(value: str) -> bool:
 
 def _looks_random(value: str) -> bool:
     """Long, mixed and without a pattern: what a generator makes and a person does not."""
-    if _PLACEHOLDER.search(value) or not re.search("[0-9]", value) or not re.search("[A-Za-z]", value):
+    if _is_made_up(value) or _EXPRESSION.search(value):
+        return False
+    if not re.search("[0-9]", value) or not re.search("[A-Za-z]", value):
         return False
     counts = Counter(value)
     total = len(value)

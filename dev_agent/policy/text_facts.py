@@ -36,7 +36,7 @@ _TYPE_IGNORE = re.compile(
     r"#\s{0,8}(?:type:\s{0,8}ignore|pyright:\s{0,8}ignore)\b(?:\[(?P<codes>[^\]]{0,200})\])?"
 )
 _WHOLE_FILE = re.compile(
-    r"#\s{0,8}(?:mypy:|pyright:\s{0,8}(?!ignore)|ruff:\s{0,8}noqa|flake8[:=]\s{0,8}noqa)"
+    r"#\s{0,8}(?:mypy:|pyright:(?!\s{0,8}ignore)|ruff:\s{0,8}noqa|flake8[:=]\s{0,8}noqa)"
 )
 _LINT = re.compile(
     r"(?i)#\s{0,8}(?:noqa|pragma:\s{0,4}no\s?(?:cover|branch)|nosec|pylint:\s{0,8}disable|pyrefly|isort:\s{0,4}skip)"
@@ -49,7 +49,7 @@ _ELISION = re.compile(r"""(?ix)
           |code|keep|omitted|snip|truncated)\b .{0,100}
     | [\[(]? (?:the\s)? (?:rest|remaining|remainder|existing|other|previous|same)\b
         [^.…]{0,80} (?:\.{3}|…) .{0,20}
-    | (?:the\s)? (?:rest|remainder)\s of\s (?:the\s|this\s|your\s)?
+    | [\[(]? (?:the\s)? (?:rest|remainder)\s of\s (?:the\s|this\s|your\s)?
         (?:code|file|function|class|method|implementation|module)s? \b .{0,30}
         \b (?:unchanged|here|same|omitted|as\sbefore|as\sis) \b .{0,12}
     | (?:existing|your|previous|original) \s (?:code|implementation|methods?|logic) \s
@@ -62,6 +62,8 @@ _COMMENT_START = re.compile(r"\s{0,200}(?:#|//|/\*|<!--|--|;|\*|[\[(<{]?(?:\.{3}
 # formulas.
 _GREEK_LOOKALIKE = frozenset("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧονι")
 _LONGEST_ELISION = 300
+# Bytes of an image mean no characters; that they are no text is told by "binary_content".
+_OF_TEXT = {"invisible_characters", "elisions_added"}
 
 
 def content_facts(deltas: Sequence[FileDelta]) -> Iterator[Sighting]:
@@ -80,10 +82,13 @@ def text_marks(delta: FileDelta) -> FileMarks:
     """The marks of a file's fresh lines."""
     fresh = fresh_lines(delta.before_lines, delta.after_lines)
     gone = fresh_lines(delta.after_lines, delta.before_lines)
+    binary = b"\0" in (delta.after_content or b"")
     return FileMarks(
         path=delta.path,
         before=tuple(_marks(gone, delta.before_python)),
-        after=tuple(_marks(fresh, delta.after_python)),
+        after=tuple(
+            one for one in _marks(fresh, delta.after_python) if not (one.fact in _OF_TEXT and binary)
+        ),
     )
 
 
