@@ -1,0 +1,153 @@
+"""Building the jobs of all gates: what they see, what they may spend, and the trusted launcher in front.
+
+The staged tree is shown at the repository's own path, so that editable installs, absolute paths and scripts of
+the environment lead to it and not to the user's checkout. Over it lie, read-only: an empty `.git` (so that no
+test finds a repository), the environment if it lives in the tree, and the included untracked files. Nothing
+else of the host is shown but what the interpreter needs and what the settings name.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from dev_agent.cancel import Cancel
+from dev_agent.gates.project import Project
+from dev_agent.gates.records import BadReport, read_records
+from dev_agent.gates.tools import TRUSTED, Tool
+from dev_agent.sandbox.job import Ended, Job, Limits, Mount, MountKind
+from dev_agent.sandbox.sandbox import Sandbox
+
+_RUNNER = Path(__file__).resolve().parent / "runner"
+_RUNNER_SHOWN = TRUSTED / "runner"
+EMPTY_PYTEST_INI = str(_RUNNER_SHOWN / "empty.ini")
+_REPORT_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ran:
+    """One finished job with its records; `forged` says why the report cannot be believed, "" if it can."""
+
+    ended: Ended
+    records: tuple[Mapping[str, Any], ...]
+    forged: str
+
+    def of(self, kind: str) -> tuple[Mapping[str, Any], ...]:
+        """The records of one type."""
+        return tuple(one for one in self.records if one.get("type") == kind)
+
+    @property
+    def output(self) -> bytes:
+        """What the program said, both streams, for people."""
+        return (
+            self.ended.stdout
+            + (b"\n" if self.ended.stdout and self.ended.stderr else b"")
+            + self.ended.stderr
+        )
+
+
+class Bench:
+    """Runs the launcher on a checked-out tree. `limits` are the profile's; the time is each gate's own."""
+
+    def __init__(self, project: Project, sandbox: Sandbox, limits: Limits) -> None:
+        self._project = project
+        self._sandbox = sandbox
+        self._limits = limits
+
+    def run(
+        self,
+        kind: str,
+        instructions: Mapping[str, Any],
+        *,
+        tree: Path,
+        timeout_s: int,
+        cancel: Cancel,
+        tool: Tool | None = None,
+        mounts: Sequence[Mount] = (),
+        read_only: bool = False,
+    ) -> Ran:
+        """Run one kind of job (`tests`, `types`, `command`) on the directory `tree`.
+
+        `tool` brings its own interpreter and what it needs to be shown; `mounts` are whatever else the job needs.
+        """
+        key = secrets.token_bytes(32)
+        view = (*self._view(tree, tool.shown if tool else (), read_only=read_only), *mounts)
+        places = [str(mount.target) for mount in view]
+        payload = {
+            **instructions,
+            "kind": kind,
+            "key": key.hex(),
+            "places": places,
+            "setup": [list(one) for one in self._project.config.setup],
+        }
+        launcher = str(_RUNNER_SHOWN / "launch.py")
+        job = Job(
+            # The places as arguments: a sandbox without mounts puts there where each of them really is.
+            argv=(
+                str(tool.python if tool else self._project.interpreter.path),
+                "-I",
+                "-S",
+                "-B",
+                launcher,
+                *places,
+            ),
+            cwd=self._project.root,
+            env=self.environment(),
+            mounts=view,
+            limits=replace(self._limits, wall_s=timeout_s, cpu_s=max(2 * timeout_s, 60)),
+            input=json.dumps(payload).encode("ascii"),
+            report_bytes=_REPORT_BYTES,
+        )
+        ended = self._sandbox.run(job, cancel)
+        try:
+            return Ran(ended=ended, records=read_records(ended.report, key), forged="")
+        except (BadReport, ValueError) as error:
+            return Ran(ended=ended, records=(), forged=str(error))
+
+    def environment(self) -> dict[str, str]:
+        """The variables of every judged program: the settings' own under the few that must hold."""
+        interpreter = self._project.interpreter
+        env = {
+            **self._project.env,
+            "PATH": f"{interpreter.prefix / 'bin'}:/usr/local/bin:/usr/bin:/bin",
+            # Programs that the tests start import from where they are, as on the user's machine; the launcher
+            # itself is kept safe by -I.
+            "PYTHONSAFEPATH": "",
+            "PYTHONNOUSERSITE": "1",
+        }
+        if interpreter.is_venv:
+            env["VIRTUAL_ENV"] = str(interpreter.prefix)
+        return env
+
+    def _view(self, tree: Path, more: Sequence[tuple[Path, Path]], *, read_only: bool) -> tuple[Mount, ...]:
+        root = self._project.root
+        shown = without_nested({**dict(self._project.shown), **dict(more), _RUNNER_SHOWN: _RUNNER})
+        return (
+            Mount(
+                kind=MountKind.READ_ONLY if read_only else MountKind.SCRATCH,
+                target=root,
+                source=tree.resolve(),
+            ),
+            Mount(kind=MountKind.DATA, target=root / ".git"),
+            # The sources' links are resolved here: a mount may not go through one.
+            *(
+                Mount(kind=MountKind.READ_ONLY, target=target, source=source.resolve())
+                for target, source in sorted(shown.items())
+            ),
+        )
+
+
+def without_nested(shown: Mapping[Path, Path]) -> dict[Path, Path]:
+    """Leave out what an outer mount of `shown` shows anyway, at the same place."""
+    return {
+        target: source
+        for target, source in shown.items()
+        if not any(
+            other in target.parents and source == outer / target.relative_to(other)
+            for other, outer in shown.items()
+        )
+    }

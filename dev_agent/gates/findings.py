@@ -1,0 +1,115 @@
+"""Reading what mypy printed, and placing each finding in its definition. Pure.
+
+Two forms are read: one JSON object a line (`-O json`, mypy 1.11 and later) and the text form before that,
+`file:line:column: error: message  [code]`. A line that is neither counts as unread; the caller decides whether
+an unread line in a run that failed means a crash.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from dev_agent.gates.delta import Finding
+
+_TEXT = re.compile(
+    r"^(?P<path>.+?):(?P<line>\d+)(?::(?P<column>\d+))?: (?P<severity>error|note|warning): (?P<message>.*?)"
+    r"(?:  \[(?P<code>[a-z0-9-]+)\])?$"
+)
+_TEXT_NO_LINE = re.compile(r"^(?P<path>[^:]+): error: (?P<message>.*?)(?:  \[(?P<code>[a-z0-9-]+)\])?$")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Said:
+    """The errors, with the notes that follow them as their detail, and the lines that are neither."""
+
+    findings: tuple[Finding, ...]
+    unread: tuple[str, ...]
+
+
+def read_findings(output: str) -> Said:
+    """What a run of mypy printed to its standard output."""
+    findings: list[Finding] = []
+    unread: list[str] = []
+    for line in output.splitlines():
+        if not line.strip():
+            continue
+        read = _from_json(line) or _from_text(line)
+        if read is None:
+            unread.append(line)
+        elif read[0] == "error":
+            findings.append(read[1])
+        elif findings:
+            last = findings[-1]
+            findings[-1] = replace(last, detail=f"{last.detail}\n{read[1].message}".strip())
+    return Said(findings=tuple(findings), unread=tuple(unread))
+
+
+def _from_json(line: str) -> tuple[str, Finding] | None:
+    if not line.startswith("{"):
+        return None
+    try:
+        data = json.loads(line)
+        return str(data["severity"]), Finding(
+            path=str(data["file"]),
+            line=int(data["line"]),
+            column=int(data["column"]),
+            code=str(data["code"] or ""),
+            message=str(data["message"]),
+            detail=str(data.get("hint") or ""),
+        )
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _from_text(line: str) -> tuple[str, Finding] | None:
+    found = _TEXT.match(line) or _TEXT_NO_LINE.match(line)
+    if found is None:
+        return None
+    parts = found.groupdict()
+    return parts.get("severity", "error"), Finding(
+        path=parts["path"],
+        line=int(parts.get("line") or -1),
+        column=int(parts.get("column") or -1),
+        code=parts["code"] or "",
+        message=parts["message"],
+    )
+
+
+def with_symbols(findings: Iterable[Finding], read: Callable[[str], bytes | None]) -> tuple[Finding, ...]:
+    """The findings, each with the dotted name of the definition around it; `read` gives a file's bytes."""
+    tables: dict[str, list[tuple[int, int, str]]] = {}
+    placed: list[Finding] = []
+    for finding in findings:
+        if finding.path not in tables:
+            tables[finding.path] = definitions(read(finding.path) or b"")
+        placed.append(replace(finding, symbol=_enclosing(tables[finding.path], finding.line)))
+    return tuple(placed)
+
+
+def definitions(source: bytes) -> list[tuple[int, int, str]]:
+    """(first line, last line, dotted name) of every class and function; empty for what does not parse."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    spans: list[tuple[int, int, str]] = []
+    pending: list[tuple[ast.AST, str]] = [(tree, "")]
+    while pending:
+        node, prefix = pending.pop()
+        for child in ast.iter_child_nodes(node):
+            name = prefix
+            if isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                name = f"{prefix}.{child.name}" if prefix else child.name
+                first = min([child.lineno, *(one.lineno for one in child.decorator_list)])
+                spans.append((first, child.end_lineno or child.lineno, name))
+            pending.append((child, name))
+    return spans
+
+
+def _enclosing(spans: list[tuple[int, int, str]], line: int) -> str:
+    around = [span for span in spans if span[0] <= line <= span[1]]
+    return max(around, key=lambda span: (span[0], -span[1]), default=(0, 0, ""))[2]

@@ -1,0 +1,165 @@
+"""All gates of one repository at one base, for callers: build once, judge as often as needed.
+
+    config = read_config(trees, base_tree)
+    gates = Gates.prepare(root, trees, base_tree, config, policy=policy.gates, sandbox=sandbox, cache=folder,
+                          surroundings=Surroundings.of(environ), cancel=cancel)
+    verdict = gates.judge_types(Subject(...), cancel)      # likewise judge_tests and judge_checks
+
+The three judges may run at the same time in threads of their own. A subject's base tree must be the one the
+gates were prepared for: configuration, interpreter settings and baselines are the base's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dev_agent.cancel import Cancel
+from dev_agent.gates.bench import Bench
+from dev_agent.gates.cache import Cache
+from dev_agent.gates.checks import ChecksGate, together
+from dev_agent.gates.config import GateConfig
+from dev_agent.gates.context import GateContext
+from dev_agent.gates.hooks import HookBench, HookRun
+from dev_agent.gates.interpreter import Surroundings
+from dev_agent.gates.layout import TestLayout, type_targets
+from dev_agent.gates.project import Project, discover
+from dev_agent.gates.settings import GateRules, GateSettings, Mode
+from dev_agent.gates.subject import Subject, Trees
+from dev_agent.gates.tests import TestsGate
+from dev_agent.gates.tool_config import read_mypy_config, read_pytest_config
+from dev_agent.gates.types import TypesGate
+from dev_agent.gates.verdict import Verdict
+from dev_agent.sandbox.job import Limits
+from dev_agent.sandbox.sandbox import Sandbox
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Preflight:
+    """What will and will not be judged, known before a run starts. `missing` are sentences for the user."""
+
+    has_tests: bool
+    has_types: bool
+    missing: tuple[str, ...]
+
+
+class Gates:
+    """The gates of one repository at one base."""
+
+    def __init__(self, context: GateContext, hooks: HookBench) -> None:
+        self._context = context
+        self._hooks = hooks
+        self._types = TypesGate(context)
+        self._tests = TestsGate(context)
+        self._checks = ChecksGate(context)
+
+    @classmethod
+    def prepare(  # noqa: PLR0913 - the one place where everything comes together
+        cls,
+        root: Path,
+        trees: Trees,
+        base_tree: str,
+        config: GateConfig,
+        *,
+        policy: GateRules,
+        sandbox: Sandbox,
+        cache: Path,
+        surroundings: Surroundings,
+        cancel: Cancel,
+        must_pass: Sequence[str] = (),
+        limits: Limits | None = None,
+    ) -> Gates:
+        """Find the interpreter, look at what is installed, bind the gates.
+
+        `root` is the user's work tree, `config` what `read_config` found in the base, `cache` a folder that is made
+        when needed, `limits` those of the sandbox's profile. Raises UsageFault for wrong settings and
+        EnvironmentFault if there is no interpreter to judge with.
+        """
+        project = discover(
+            root, trees, base_tree, config, surroundings=surroundings, sandbox=sandbox, cancel=cancel
+        )
+        bench = Bench(project, sandbox, limits or Limits())
+        kept = surroundings.home / ".cache" / "pre-commit"
+        hooks = HookBench(project, bench, sandbox, cache=kept if kept.is_dir() else None)
+        context = GateContext(
+            trees=trees,
+            project=project,
+            bench=bench,
+            cache=Cache(cache),
+            cache_dir=cache,
+            settings=GateSettings.of(policy, must_pass),
+        )
+        return cls(context, hooks)
+
+    @property
+    def project(self) -> Project:
+        """The environment the gates judge in; its `digest` belongs into the trace."""
+        return self._context.project
+
+    def judge_types(self, subject: Subject, cancel: Cancel) -> Verdict:
+        """The types gate's verdict."""
+        self._check(subject)
+        return self._types.judge(subject, cancel)
+
+    def judge_tests(self, subject: Subject, cancel: Cancel) -> Verdict:
+        """The tests gate's verdict."""
+        self._check(subject)
+        return self._tests.judge(subject, cancel)
+
+    def judge_checks(self, subject: Subject, cancel: Cancel) -> Verdict:
+        """One verdict on all further checks of the settings; `judge_each_check` tells them apart."""
+        return together(subject, self.judge_each_check(subject, cancel), self._context.project.digest)
+
+    def judge_each_check(self, subject: Subject, cancel: Cancel) -> tuple[Verdict, ...]:
+        """The verdicts of the settings' further checks, in their order."""
+        self._check(subject)
+        return self._checks.judge(subject, cancel)
+
+    def run_hooks(
+        self, names: Sequence[str], *, clone: Path, objects: tuple[Path, Path], message: str, cancel: Cancel
+    ) -> tuple[HookRun, ...]:
+        """Run the user's commit hooks in a clone; see `HookBench.run`."""
+        return self._hooks.run(names, clone=clone, objects=objects, message=message, cancel=cancel)
+
+    @property
+    def has_tests(self) -> bool:
+        """True if the base has tests that can be run."""
+        return self.preflight().has_tests
+
+    @property
+    def has_types(self) -> bool:
+        """True if the base has code whose types can be checked."""
+        return self.preflight().has_types
+
+    def describe(self) -> dict[str, Any]:
+        """For `doctor`: what was chosen, why, which versions, what is missing and what to do."""
+        return {**self._context.project.describe(), "missing": list(self.preflight().missing)}
+
+    def preflight(self) -> Preflight:
+        """Look at the base for tests and for something to type-check; runs nothing."""
+        context = self._context
+        base = context.project.base_tree
+        paths = context.trees.paths(base)
+        read = context.reader(base)
+        pytest, mypy = read_pytest_config(read), read_mypy_config(read)
+        layout = TestLayout.of(paths, pytest.python_files)
+        has_tests = any(layout.is_test_file(path) for path in paths) or "--doctest-modules" in pytest.addopts
+        has_types = bool(
+            context.project.config.types.paths or mypy.has_targets or type_targets(paths, layout)
+        )
+        missing: list[str] = []
+        if not has_tests and context.settings.tests is not Mode.OFF:
+            missing.append("this repository has no tests: nothing would show that a change works")
+        if not has_types and context.settings.types is not Mode.OFF:
+            missing.append("nothing to type-check was found: name it in gates.types.paths")
+        if context.project.pytest is None and context.settings.tests is not Mode.OFF:
+            missing.append("no pytest for the project's interpreter: install it there")
+        if context.project.mypy is None and context.settings.types is not Mode.OFF:
+            missing.append("no mypy: install it into the project's environment")
+        return Preflight(has_tests=has_tests, has_types=has_types, missing=tuple(missing))
+
+    def _check(self, subject: Subject) -> None:
+        if subject.base_tree != self._context.project.base_tree:
+            raise ValueError("BUG: these gates were prepared for another base")

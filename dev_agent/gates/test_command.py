@@ -1,0 +1,109 @@
+"""The pytest command line and the runner's instructions for one tree. Pure.
+
+What the base's configuration and the environment's plugins would do is kept, but for what makes a verdict
+impossible or dependent on chance: stopping at the first failure, distributing over processes, a coverage
+threshold, a cache of earlier runs. `pythonpath` is taken over into the runner's own order of paths, because
+pytest puts it in front of the standard library before it loads plugins.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dev_agent.gates.bench import EMPTY_PYTEST_INI
+from dev_agent.gates.environment import Installed
+from dev_agent.gates.layout import TestLayout, import_roots, own_names
+from dev_agent.gates.project import Project
+from dev_agent.gates.tool_config import PytestConfig
+from dev_agent.gates.tools import Tool
+
+_NEUTRAL = {"xdist": ("-n0",), "pytest_cov": ("--no-cov",), "randomly": ("-p", "no:randomly")}
+_NEEDS_CACHE = re.compile(
+    r"--(lf|ff|nf|sw|last-failed|failed-first|new-first|stepwise|cache)|-o|--override-ini"
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TestCommand:
+    """Everything that shapes a run but the tree and the tests asked for."""
+
+    __test__ = False
+
+    project: Project
+    tool: Tool
+    config: PytestConfig
+    roots: tuple[str, ...]
+    exempt: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls, project: Project, tool: Tool, config: PytestConfig, base_paths: Sequence[str], layout: TestLayout
+    ) -> TestCommand:
+        """The command for a project as its base has it."""
+        extra = [one for one in project.config.env.get("PYTHONPATH", "").split(":") if one]
+        roots = import_roots(base_paths, (*extra, *config.pythonpath, *project.pth_roots))
+        folders = {one.rpartition("/")[0] or "." for one in base_paths if layout.is_test_side(one)}
+        exempt = {name for root in {*roots, *folders} for name in own_names(base_paths, root)}
+        return cls(
+            project=project,
+            tool=tool,
+            config=config,
+            roots=roots,
+            exempt=tuple(sorted(exempt & sys.stdlib_module_names)),
+        )
+
+    def arguments(self, targets: Sequence[str]) -> tuple[str, ...]:
+        """pytest's arguments for some targets (paths or node ids; none means what the configuration says)."""
+        root = str(self.project.root)
+        file = f"{root}/{self.config.file}" if self.config.file else EMPTY_PYTEST_INI
+        early, _ = plugins(self.project.installed)
+        arguments = ["-c", file, f"--rootdir={root}", f"--confcutdir={root}"]
+        for name in early:
+            arguments += ["-p", name]
+        if any(_NEEDS_CACHE.match(one) for one in self.config.addopts):
+            arguments += ["-o", "cache_dir=/tmp/pytest-cache"]
+        else:
+            arguments += ["-p", "no:cacheprovider"]
+        if self.config.pythonpath:
+            arguments += ["-o", "pythonpath="]
+        for name in early:
+            arguments += _NEUTRAL.get(name, ())
+        arguments += ["--continue-on-collection-errors", "--maxfail=0", "--color=no"]
+        for one in self.project.config.tests.deselect:
+            arguments += ["--deselect", one]
+        return (*arguments, "--", *targets) if targets else tuple(arguments)
+
+    def instructions(self, paths: Sequence[str], targets: Sequence[str]) -> Mapping[str, Any]:
+        """What the launcher is told, for a tree with these file paths."""
+        interpreter = self.project.interpreter
+        _, late = plugins(self.project.installed)
+        own = {name for root in self.roots for name in own_names(paths, root)}
+        return {
+            "argv": list(self.arguments(targets)),
+            "prefix": str(interpreter.prefix) if interpreter.is_venv else "",
+            "site_dirs": [str(one) for one in interpreter.site_dirs],
+            "lent": [str(target) for target, _ in self.tool.shown],
+            "roots": list(self.roots),
+            "own": sorted(own - sys.stdlib_module_names),
+            "exempt": list(self.exempt),
+            "late_plugins": list(late),
+        }
+
+
+def plugins(installed: Installed) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of pytest plugins: those lying in site directories, and those that come from the repository itself.
+
+    Only distributions installed in the environment count; a `*.dist-info` inside the tree is not one.
+    """
+    early: dict[str, None] = {}
+    late: dict[str, None] = {}
+    for dist in installed.distributions:
+        for name, module in dist.plugins:
+            top = dist.site / module.partition(".")[0]
+            lies_there = top.is_dir() or any(dist.site.glob(f"{top.name}.*"))
+            (early if lies_there and dist.editable is None else late)[name] = None
+    return tuple(early), tuple(one for one in late if one not in early)

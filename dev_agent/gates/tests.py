@@ -1,0 +1,369 @@
+"""The tests gate: pytest on the staged tree, compared with pytest on its base.
+
+    1. the base, as it is (remembered between runs)
+    2. the base's tests, conftests and configuration over the change's sources: this decides
+    3. the test files the change touches, in the change's own form (with the base's configuration)
+    4. what newly failed once more, alone: passing then means flaky
+    5. what `must_pass` demands, a second time
+
+Not passed: a new failure, a test that is gone or no longer runs, a run that cannot be believed, a test runner
+that the change rewrites. What the base fails too is counted, not charged, unless the mode is strict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from dev_agent.cancel import Cancel
+from dev_agent.gates import must_pass
+from dev_agent.gates.cache import digest_of
+from dev_agent.gates.context import GateContext
+from dev_agent.gates.delta import Outcome
+from dev_agent.gates.layout import TestLayout
+from dev_agent.gates.settings import Mode
+from dev_agent.gates.shadows import shadowing
+from dev_agent.gates.subject import Checkout, Subject
+from dev_agent.gates.test_command import TestCommand
+from dev_agent.gates.test_run import TestRun, read_run
+from dev_agent.gates.tool_config import PYTEST_FILES, PytestConfig, read_pytest_config
+from dev_agent.gates.tools import Tool
+from dev_agent.gates.verdict import Failure, GateResult, Verdict
+from dev_agent.gates.weighing import Weighed, file_of, spread, weigh
+
+GATE = "tests"
+_NOTHING = Weighed()
+_MOST_RERUN = 40
+# Ends that say something about the change because the base came through under the same limits.
+_CHANGE_IS_TO_BLAME = frozenset(
+    {
+        "died_early",
+        "inconsistent_report",
+        "interrupted",
+        "crashed",
+        "pytest_refused",
+        "setup_failed",
+        "timed_out",
+        "memory",
+        "processes",
+        "disk",
+        "killed",
+    }
+)
+# Of those, the ones a busy machine can bring about: judged, but not remembered.
+_MACHINE_MAY_BE = frozenset({"timed_out", "memory", "processes", "disk", "killed"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Case:
+    """One judgement on its way: what is fixed before anything runs."""
+
+    subject: Subject
+    tool: Tool
+    config: PytestConfig
+    layout: TestLayout
+    command: TestCommand
+    kept_tree: str
+    own_tree: str
+    affected: tuple[str, ...]
+
+
+class TestsGate:
+    """Judges the tests of one subject after another. Safe to use beside the other gates in a thread."""
+
+    __test__ = False
+
+    def __init__(self, context: GateContext) -> None:
+        self._context = context
+
+    def judge(self, subject: Subject, cancel: Cancel) -> Verdict:
+        """The verdict on a staged tree. Errors of the machine are verdicts too, never exceptions."""
+        context = self._context
+        if context.settings.tests is Mode.OFF or not context.project.config.tests.enabled:
+            return _verdict(context, subject, GateResult.SKIPPED, "switched_off")
+        tool = context.project.pytest
+        if tool is None:
+            return _verdict(
+                context,
+                subject,
+                GateResult.ERROR,
+                "no_test_runner",
+                hint="install pytest into the project's environment",
+                notes=context.project.notes,
+            )
+        case = self._case(subject, tool)
+        key = self._key(case)
+        found = context.cache.get("tests-verdict", key)
+        if found is not None:
+            return Verdict.from_json(found).from_cache()
+        with context.trees.lease("tests") as slot:
+            verdict = _Judgement(context, case, slot, cancel).verdict()
+        if verdict.result in {GateResult.PASSED, GateResult.FAILED} and verdict.reason not in _MACHINE_MAY_BE:
+            context.cache.put("tests-verdict", key, verdict.to_json())
+        return verdict
+
+    def _case(self, subject: Subject, tool: Tool) -> _Case:
+        context = self._context
+        config = read_pytest_config(context.reader(subject.base_tree))
+        base = context.trees.paths(subject.base_tree)
+        now = context.trees.paths(subject.tree)
+        layout = TestLayout.of({*base, *now}, config.python_files)
+        configuration = set(PYTEST_FILES)
+        test_side = {path for path in subject.changed if layout.is_test_side(path)}
+        return _Case(
+            subject=subject,
+            tool=tool,
+            config=config,
+            layout=layout,
+            command=TestCommand.of(context.project, tool, config, base, layout),
+            kept_tree=context.with_base_entries(subject.base_tree, subject.tree, test_side | configuration),
+            own_tree=context.with_base_entries(subject.base_tree, subject.tree, configuration),
+            affected=layout.affected(subject.changed, now),
+        )
+
+    def _key(self, case: _Case) -> str:
+        settings = self._context.settings
+        return digest_of(
+            [
+                case.subject.tree,
+                case.subject.base_tree,
+                self._context.project.digest,
+                list(case.command.arguments(self._context.project.config.tests.paths)),
+                [
+                    settings.tests.value,
+                    settings.allow_flaky,
+                    settings.allow_no_tests,
+                    settings.allow_changed_tests,
+                ],
+                list(settings.must_pass),
+            ]
+        )
+
+
+class _Judgement:
+    """The runs of one case, in order, and the verdict on them."""
+
+    def __init__(self, context: GateContext, case: _Case, slot: Checkout, cancel: Cancel) -> None:
+        self._context = context
+        self._case = case
+        self._slot = slot
+        self._cancel = cancel
+        self._ms = 0
+        self._notes = list(context.project.notes)
+        self._last: TestRun | None = None
+
+    def verdict(self) -> Verdict:
+        subject = self._case.subject
+        base = self._baseline()
+        if base.fault:
+            said = f"the tests do not run on the base: {base.detail}"
+            return self._say(GateResult.ERROR, f"baseline_{base.fault}", run=base, hint=said)
+        if not base.outcomes and not self._case.affected:
+            allowed = self._context.settings.allow_no_tests
+            hint = "" if allowed else 'add a test, or set no_tests = "allow" in the policy'
+            return self._say(
+                GateResult.SKIPPED if allowed else GateResult.FAILED, "no_tests", run=base, hint=hint
+            )
+        same = self._case.kept_tree == subject.base_tree
+        kept = base if same else self._run(self._case.kept_tree, self._paths(self._case.kept_tree))
+        own = self._run(self._case.own_tree, self._case.affected) if self._case.affected else None
+        for run in (kept, own):
+            if run is not None and run.fault:
+                blamed = run.fault in _CHANGE_IS_TO_BLAME
+                result = GateResult.FAILED if blamed else GateResult.ERROR
+                return self._say(result, run.fault, run=run, hint=run.detail)
+        return self._weigh(base, kept, own)
+
+    def _weigh(self, base: TestRun, kept: TestRun, own: TestRun | None) -> Verdict:
+        case, settings = self._case, self._context.settings
+        weighed = weigh(base, kept, own, frozenset(case.affected))
+        flaky = self._flaky(weighed, own)
+        weighed = weighed.without(flaky)
+        charged = list(weighed.failures)
+        if settings.tests is Mode.STRICT:
+            charged += self._red_anyway(weighed, kept, own)
+        demands = self._demands(base, kept, own)
+        shadows = shadowing(self._context, case.subject)
+        self._note(weighed, own)
+        reasons = (
+            ("shadowed_modules", shadows),
+            ("test_runner_patched", weighed.patched),
+            ("inconsistent_report", weighed.odd_status),
+            ("new_failures", charged),
+            ("tests_vanished", weighed.vanished),
+            ("newly_skipped", weighed.newly_skipped),
+            ("flaky_tests", flaky and not settings.allow_flaky),
+            ("changed_tests", weighed.superseded and not settings.allow_changed_tests),
+            (demands[0].code if demands else "", demands),
+            ("no_tests", not weighed.passed and not base.outcomes),
+        )
+        reason = next((name for name, there in reasons if there), "")
+        listed = [*shadows, *charged, *demands]
+        listed += [
+            _named(test, "vanished", "was collected on the base and is not any more")
+            for test in weighed.vanished
+        ]
+        listed += [
+            _named(test, "skipped", "ran on the base and is skipped now") for test in weighed.newly_skipped
+        ]
+        listed += [
+            _named(name, "patched", "code of the test runner was replaced") for name in weighed.patched
+        ]
+        return self._say(
+            GateResult.FAILED if reason else GateResult.PASSED,
+            reason or "no_new_failures",
+            run=own if own is not None and kept is base else kept,
+            failures=tuple(listed),
+            weighed=weighed,
+            flaky=flaky,
+        )
+
+    def _baseline(self) -> TestRun:
+        context, case = self._context, self._case
+        targets = self._paths(case.subject.base_tree)
+        key = digest_of(
+            [case.subject.base_tree, context.project.digest, list(case.command.arguments(targets))]
+        )
+        stored = context.cache.get("tests-baseline", key)
+        if stored is not None:
+            return replace(TestRun.from_json(stored), ms=0)
+        run = self._run(case.subject.base_tree, targets)
+        if not run.fault:
+            context.cache.put("tests-baseline", key, run.to_json())
+        return run
+
+    def _run(self, tree: str, targets: Sequence[str]) -> TestRun:
+        context, case = self._context, self._case
+        instructions = case.command.instructions(context.trees.paths(tree), targets)
+        ran = context.bench.run(
+            "tests",
+            instructions,
+            tree=self._slot.checkout(tree),
+            timeout_s=context.project.config.tests.timeout_s,
+            cancel=self._cancel,
+            tool=case.tool,
+            read_only=context.project.config.tests.read_only,
+        )
+        run = read_run(ran, instructions["argv"])
+        self._ms += run.ms
+        return run
+
+    def _paths(self, tree: str) -> tuple[str, ...]:
+        """The configured test paths that the tree has."""
+        present = self._context.trees.paths(tree)
+        return tuple(
+            one
+            for one in self._context.project.config.tests.paths
+            if any(PurePosixPath(path).is_relative_to(one) for path in present)
+        )
+
+    def _flaky(self, weighed: Weighed, own: TestRun | None) -> tuple[str, ...]:
+        """Newly failing tests that pass when they are run once more, alone, in the form they failed in."""
+        tests = [one.id for one in weighed.failures if "::" in one.id]
+        if not tests or len(tests) > _MOST_RERUN:
+            return ()
+        failed_own = set(own.failures) if own else set()
+        passed: list[str] = []
+        for tree, chosen in (
+            (self._case.kept_tree, [one for one in tests if one not in failed_own]),
+            (self._case.own_tree, [one for one in tests if one in failed_own]),
+        ):
+            if chosen:
+                again = self._run(tree, chosen)
+                if not again.fault:
+                    passed += [one for one in chosen if again.outcomes.get(one, Outcome.ERROR).green]
+        return tuple(sorted(passed))
+
+    def _red_anyway(self, weighed: Weighed, kept: TestRun, own: TestRun | None) -> list[Failure]:
+        """For strict: what the base fails too."""
+        failures = {**kept.failures, **(own.failures if own else {})}
+        return [
+            failures.get(test) or _named(test, "failed", "fails, as it does on the base")
+            for test in weighed.remaining
+        ]
+
+    def _demands(self, base: TestRun, kept: TestRun, own: TestRun | None) -> tuple[Failure, ...]:
+        demanded = must_pass.targets(self._context.settings.must_pass, base.outcomes, base.collect_errors)
+        if not demanded:
+            return ()
+        case = self._case
+        before = dict(base.outcomes)
+        unknown = [one for one in demanded if not any(must_pass.matches(test, one) for test in before)]
+        files = sorted({file_of(one) for one in unknown} & set(case.affected))
+        if files:
+            changed = {path for path in case.subject.changed if not case.layout.is_test_side(path)}
+            laid_over = self._context.with_base_entries(case.subject.base_tree, case.own_tree, changed)
+            before.update(spread(self._run(laid_over, files), own.outcomes if own else {}))
+        after = {**kept.outcomes, **(own.outcomes if own else {})}
+        chosen = sorted(test for test in after if any(must_pass.matches(test, one) for one in demanded))
+        again: dict[str, Outcome] = {}
+        if chosen:
+            again.update(self._run(case.own_tree, chosen).outcomes)
+        return must_pass.unmet(demanded, before, after, again)
+
+    def _note(self, weighed: Weighed, own: TestRun | None) -> None:
+        case = self._case
+        if case.config.file in case.subject.changed:
+            self._notes.append(f"the change edits {case.config.file}: tests were judged with the base's")
+        if weighed.remaining:
+            self._notes.append(f"{len(weighed.remaining)} failure(s) of the base are still there")
+        if weighed.removed:
+            self._notes.append(f"the change removes {len(weighed.removed)} test(s) of the base")
+        if own is not None and not own.outcomes:
+            self._notes.append(f"no test was collected from {', '.join(case.affected)}")
+
+    def _say(
+        self,
+        result: GateResult,
+        reason: str,
+        *,
+        run: TestRun,
+        failures: tuple[Failure, ...] = (),
+        weighed: Weighed = _NOTHING,
+        flaky: tuple[str, ...] = (),
+        hint: str = "",
+    ) -> Verdict:
+        verdict = _verdict(
+            self._context, self._case.subject, result, reason, hint=hint, notes=tuple(self._notes)
+        )
+        return replace(
+            verdict,
+            argv=run.argv,
+            tool=self._case.tool.name,
+            tool_version=self._case.tool.version,
+            exit_code=run.exit_code,
+            passed=weighed.passed,
+            new_failures=failures,
+            preexisting=len(weighed.remaining),
+            fixed=weighed.fixed,
+            flaky=flaky,
+            superseded=weighed.superseded,
+            ms=self._ms,
+            output=run.output,
+        )
+
+
+def _named(test: str, code: str, said: str) -> Failure:
+    return Failure(id=test, path=file_of(test), code=code, message=said)
+
+
+def _verdict(
+    context: GateContext,
+    subject: Subject,
+    result: GateResult,
+    reason: str,
+    *,
+    hint: str = "",
+    notes: tuple[str, ...] = (),
+) -> Verdict:
+    return Verdict(
+        gate=GATE,
+        result=result,
+        reason=reason,
+        tree=subject.tree,
+        base_tree=subject.base_tree,
+        environment=context.project.digest,
+        notes=notes,
+        hint=hint,
+    )

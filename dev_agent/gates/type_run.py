@@ -1,0 +1,216 @@
+"""One run of mypy on one tree, and what can be believed of it.
+
+    exit 0 and no findings      clean
+    exit 1 and findings         red
+    exit 2 and findings that stop mypy (syntax, a module found twice)   red, nothing else was checked
+    anything else               crashed: says nothing about the tree
+
+The cache directory belongs to this gate alone, is writable to mypy only, and is keyed by everything that shapes
+its content; whoever cannot have the first one takes the next, because two runs in one directory are not safe.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import itertools
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from dev_agent.cancel import Cancel
+from dev_agent.gates.bench import Bench, Ran
+from dev_agent.gates.delta import Finding
+from dev_agent.gates.findings import read_findings, with_symbols
+from dev_agent.gates.project import Project
+from dev_agent.gates.tool_config import MypyConfig
+from dev_agent.gates.tools import TRUSTED, Tool
+from dev_agent.sandbox.job import EndedHow, Mount, MountKind
+
+_CACHE_SHOWN = TRUSTED / "mypy-cache"
+_SEARCH = TRUSTED / "search-directories"
+_JSON_SINCE = (1, 11)
+_WORKERS_SINCE = (2, 0)
+_OLDEST_TARGET = (3, 10)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TypeRun:
+    """`crashed` is "" for a run that says something about the tree. `sources` are the files checked, if known."""
+
+    findings: tuple[Finding, ...]
+    sources: tuple[str, ...] | None
+    argv: tuple[str, ...]
+    exit_code: int | None
+    blocked: bool
+    crashed: str
+    detail: str
+    ms: int
+    output: bytes = b""
+
+    def to_json(self) -> dict[str, Any]:
+        """For the cache; the output is left out."""
+        data = asdict(self)
+        del data["output"]
+        return data
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> TypeRun:
+        """The inverse. Raises KeyError or TypeError for anything else."""
+        fields = dict(data)
+        fields["findings"] = tuple(Finding(**one) for one in fields["findings"])
+        fields["sources"] = None if fields["sources"] is None else tuple(fields["sources"])
+        fields["argv"] = tuple(fields["argv"])
+        return cls(**fields)
+
+
+def mypy_arguments(
+    tool: Tool, config: MypyConfig, targets: Sequence[str], *, strict: bool, python: tuple[int, int]
+) -> tuple[str, ...]:
+    """The whole command line. What it says wins over the configuration file, which is the base's."""
+    arguments = [f"--config-file={config.file or ''}"]
+    if strict:
+        arguments.append("--strict")
+    if tool.version_numbers >= _JSON_SINCE:
+        arguments += ["--output", "json"]
+    if tool.version_numbers >= _WORKERS_SINCE:
+        # Workers that cannot be reached in time end as an internal error, on a busy machine most of the time.
+        arguments.append("--num-workers=0")
+    arguments += ["--no-error-summary", "--no-color-output", "--no-pretty", "--show-error-codes"]
+    arguments += ["--hide-error-context", "--soft-error-limit=-1", f"--cache-dir={_CACHE_SHOWN}"]
+    arguments.append(f"--python-executable={_SEARCH}")
+    if not config.sets_python_version and (python >= _OLDEST_TARGET or not tool.lent):
+        arguments.append(f"--python-version={python[0]}.{python[1]}")
+    return (*arguments, "--", *targets) if targets else tuple(arguments)
+
+
+class TypeChecker:
+    """Runs one mypy for one project."""
+
+    def __init__(self, bench: Bench, project: Project, tool: Tool) -> None:
+        self._bench = bench
+        self._project = project
+        self._tool = tool
+
+    def run(
+        self,
+        argv: tuple[str, ...],
+        *,
+        plugin_roots: Sequence[str],
+        tree: Path,
+        cache: Path,
+        read: Callable[[str], bytes | None],
+        cancel: Cancel,
+    ) -> TypeRun:
+        """Run mypy on the directory `tree`, with its cache in `cache`; `read` gives the tree's files.
+
+        `plugin_roots` are directories of the tree that plugins of the base's configuration import from.
+        """
+        sites = [str(one) for one in self._tool.site_dirs]
+        if self._tool.lent:
+            # A plugin that ships with a library lies in the project's environment, behind mypy's own needs.
+            sites += [str(one) for one in self._project.interpreter.site_dirs]
+        ran = self._bench.run(
+            "types",
+            {"argv": list(argv), "site_dirs": sites, "plugin_roots": list(plugin_roots)},
+            tree=tree,
+            timeout_s=self._project.config.types.timeout_s,
+            cancel=cancel,
+            tool=self._tool,
+            mounts=(
+                Mount(kind=MountKind.WRITABLE, target=_CACHE_SHOWN, source=cache.resolve()),
+                Mount(kind=MountKind.DATA, target=_SEARCH, data=_search_script(self._project), mode=0o555),
+            ),
+        )
+        return _believe(ran, argv, read)
+
+
+def _search_script(project: Project) -> bytes:
+    """Stands in for the project's Python when mypy asks it for its search directories.
+
+    Starting the real one would run every `.pth` file and a sitecustomize, which may be the change's.
+    """
+    sites = [str(one) for one in project.interpreter.site_dirs]
+    added = [str(one) for one in project.installed.added_folders]
+    answer = repr(([*sites, *added], sites))
+    return f"#!/bin/sh\ncat <<'END-OF-ANSWER'\n{answer}\nEND-OF-ANSWER\n".encode()
+
+
+def _believe(ran: Ran, argv: tuple[str, ...], read: Callable[[str], bytes | None]) -> TypeRun:
+    ended = ran.ended
+    said = read_findings(ended.stdout.decode(errors="surrogateescape"))
+    end = ran.of("end")
+    sources = ran.of("sources")
+    crashed, detail = _fault(ran, said.unread)
+    code = ended.code
+    blocked = False
+    if not crashed:
+        if len(end) != 1 or end[0].get("status") != code:
+            crashed = "inconsistent_report"
+        elif code == 0:
+            crashed = "inconsistent_report" if said.findings else ""
+        elif code == 1:
+            crashed = "" if said.findings and not said.unread else "unreadable_output"
+        else:
+            blocked = code == 2 and bool(said.findings) and not said.unread
+            crashed = "" if blocked else "crashed"
+    if crashed and not detail:
+        detail = _tail(ran.output)
+    listed = sources[0].get("paths") if sources else None
+    return TypeRun(
+        findings=with_symbols(said.findings, read),
+        sources=tuple(listed) if isinstance(listed, list) else None,
+        argv=("mypy", *argv),
+        exit_code=code,
+        blocked=blocked,
+        crashed=crashed,
+        detail=detail,
+        ms=ended.ms,
+        output=ran.output,
+    )
+
+
+def _fault(ran: Ran, unread: Sequence[str]) -> tuple[str, str]:
+    """The reason a run says nothing at all, with its words; ("", "") if it may say something."""
+    ended = ran.ended
+    if ended.how is not EndedHow.EXITED:
+        return ended.how.value.replace("-", "_"), ended.detail
+    if ran.forged:
+        return "inconsistent_report", ran.forged
+    for record in ran.of("setup_failed"):
+        return "setup_failed", f"{' '.join(map(str, record.get('argv', [])))} ended with {record.get('code')}"
+    for record in ran.of("refused"):
+        return str(record.get("reason")), str(record.get("detail"))
+    if any("INTERNAL ERROR" in one for one in unread) or b"INTERNAL ERROR" in ended.stderr:
+        return "crashed", _tail(ran.output)
+    if ended.truncated:
+        return "unreadable_output", "the output was longer than is kept"
+    return "", ""
+
+
+def _tail(output: bytes) -> str:
+    return output.decode(errors="replace").strip()[-1500:]
+
+
+@contextmanager
+def leased_cache(folder: Path, key: str) -> Iterator[Path]:
+    """A cache directory for `key` that nobody else uses meanwhile; it stays for the next run.
+
+    Dying inside leaves the directory as mypy left it; mypy checks what it reads, and the lock goes with us.
+    """
+    for number in itertools.count():
+        place = folder / f"{key[:24]}-{number}"
+        place.mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder / f"{place.name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            continue
+        try:
+            yield place
+        finally:
+            os.close(lock)
+        return
