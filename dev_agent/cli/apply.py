@@ -70,8 +70,7 @@ def apply(  # noqa: PLR0913 - one parameter an option
 ) -> int:
     """Stage a patch apart, judge it, and land it as one commit or not at all.
 
-    Accepted patches: unified diffs, SEARCH/REPLACE blocks, *** Begin Patch, and what a model writes around
-    them.
+    Accepted patches: unified diffs and SEARCH/REPLACE blocks, also inside what a model writes around them.
     """
     session = Session(directory=directory, as_json=as_json, quiet=quiet)
     request = ApplyRequest(

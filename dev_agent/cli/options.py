@@ -10,7 +10,11 @@ import typer
 Directory = Annotated[
     Path,
     typer.Option(
-        "-C", metavar="DIR", envvar="DEV_AGENT_DIR", help="Work as if started in DIR.", show_default=False
+        "-C",
+        metavar="DIR",
+        envvar="DEV_AGENT_DIR",
+        help="The repository to work on; default: the one around you.",
+        show_default=False,
     ),
 ]
 AsJson = Annotated[

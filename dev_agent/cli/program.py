@@ -24,7 +24,7 @@ app = command_app()
 ProgramFile = Annotated[
     Path | None, typer.Argument(metavar="[FILE]", help="A program file; the built-in `apply` if left out.")
 ]
-Mermaid = Annotated[bool, typer.Option("--mermaid", help="As a Mermaid state diagram.")]
+Mermaid = Annotated[bool, typer.Option("--mermaid", help="As a Mermaid flowchart.")]
 
 
 @app.callback()

@@ -35,7 +35,7 @@ from dev_agent.repository.landing.transaction import leftover_transactions
 from dev_agent.repository.trees import RepositoryTrees
 from dev_agent.runtime.errors import RuntimeFault
 from dev_agent.sandbox.choose import choose, probes
-from dev_agent.sandbox.profile import shipped_profile
+from dev_agent.sandbox.profile import Profile, load_profile, shipped
 from dev_agent.sandbox.sandbox import Sandbox
 
 OK, WARN, LACK = "ok", "warn", "lack"
@@ -95,10 +95,14 @@ def _program() -> Finding:
     return _ok("program", f"{program.name}, {len(program.states)} states, proved ({program.digest[:12]})")
 
 
+def _profile() -> Profile:
+    return load_profile(shipped("default"), source="default")
+
+
 def _confinement() -> list[Finding]:
     """The first variant that works is the one a run takes; without one, why each does not."""
     try:
-        tried = probes(shipped_profile("default"))
+        tried = probes(_profile())
     except DevAgentError as error:
         return [_lack("confinement", error)]
     working = next((probe for probe in tried if probe.works), None)
@@ -138,9 +142,11 @@ def _signing(repository: Repository) -> Finding:
 
 def _hooks(repository: Repository) -> Finding:
     """Only named: whether hooks run is the policy's word, and a hook may do anything."""
-    configured = repository.git.setting("core.hooksPath")
-    folder = Path(repository.git.line("rev-parse", "--git-path", "hooks"))
-    folder = folder if folder.is_absolute() else repository.git.cwd / folder
+    # Asked with hooks on, because the door for git otherwise points core.hooksPath at nothing.
+    asked = repository.git.run("config", "--get", "core.hooksPath", hooks=True)
+    configured = os.fsdecode(asked.stdout).rstrip("\n") if asked.ok else ""
+    found = repository.git.run("rev-parse", "--git-path", "hooks", hooks=True)
+    folder = repository.git.cwd / os.fsdecode(found.stdout).rstrip("\n")
     names = sorted(
         entry.name
         for entry in (folder.iterdir() if folder.is_dir() else ())
@@ -214,7 +220,7 @@ def _environment(
     environ: Mapping[str, str],
 ) -> list[Finding]:
     root = repository.work_tree
-    sandbox: Sandbox = choose("auto", shipped_profile("default"), outside=(root,))
+    sandbox: Sandbox = choose("auto", _profile(), outside=(root,))
     project = discover_project(
         root, trees, base, config, surroundings=Surroundings.of(environ), sandbox=sandbox, cancel=Cancel()
     )

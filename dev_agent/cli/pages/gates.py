@@ -68,7 +68,7 @@ def _failures(verdict: Mapping[str, Any], *, details: bool) -> Iterable[Line]:
         yield line(span(f"… and {len(failures) - _MOST_FAILURES} more", Style.DIM), indent=2)
     for text in (*(verdict.get("notes") or ()), verdict.get("hint") or ""):
         if explained and text:
-            yield from prose(str(text), indent=2)
+            yield from prose(str(text), style=Style.DIM, indent=2)
 
 
 def _failure(failure: Mapping[str, Any] | str, *, details: bool) -> Iterable[Line]:

@@ -31,7 +31,10 @@ def report_page(report: RunReport) -> Page:
 
 def closing(report: RunReport) -> Iterable[Line]:
     """The outcome as a word, the sentence that explains it, and the next step."""
-    sentence = " ".join(part for part in (report.explanation, report.advice) if part)
+    # A gate's hint may quote what a tool printed; the whole of it stands above, with the gate.
+    sentence = " ".join(
+        part.split("\n")[0].rstrip(":") for part in (report.explanation, report.advice) if part
+    )
     lead = span(f"{report.outcome.value.replace('_', ' ').capitalize()}: ", _STYLES[report.outcome])
     return prose(sentence, lead=(lead,))
 
