@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from dev_agent.errors import GitFailed, RepositoryFault
 
 if TYPE_CHECKING:
+    from dev_agent.process import Completed
     from dev_agent.repository.discovery import Repository
 
 _PACK_TYPES = {"commit": 1, "tree": 2, "blob": 3}
@@ -66,10 +67,11 @@ class ObjectStore:
         wanted = list(dict.fromkeys(object_ids))
         if not wanted:
             return {}
-        found = _parse_batch(self._batch(wanted))
+        done = self._ask(wanted)
+        found = _parse_batch(done.stdout)
         missing = [object_id for object_id in wanted if object_id not in found]
         if missing:
-            raise missing_objects(missing)
+            raise missing_objects(missing, done.stderr.decode("utf-8", "replace").strip())
         for object_id in wanted:
             found_kind, data = found[object_id]
             if found_kind != kind or self.id_of(data, kind) != object_id:
@@ -108,14 +110,15 @@ class ObjectStore:
         with self._lock:
             self._database = None
 
-    def _batch(self, wanted: Sequence[str]) -> bytes:
+    def _ask(self, wanted: Sequence[str]) -> Completed:
         asked = "".join(f"{object_id}\n" for object_id in wanted).encode("ascii")
-        try:
-            return self._repository.git.out("cat-file", "--batch", stdin=asked)
-        except GitFailed as error:
-            if "promisor" in error.stderr:  # a partial clone dies of what others report as missing
-                raise missing_objects(wanted, error.stderr.strip()) from error
-            raise
+        done = self._repository.git.run("cat-file", "--batch", stdin=asked)
+        said = done.stderr.decode("utf-8", "replace").strip()
+        if not done.ok and "promisor" in said:  # a partial clone dies of what others report as missing
+            raise missing_objects(wanted, said)
+        if not done.ok or done.truncated:
+            raise GitFailed(("cat-file", "--batch"), done.code, said)
+        return done
 
     def _read_in_process(self, object_id: str, kind: str) -> bytes | None:
         """The bytes if the pure-Python database can give them and they are right, else None."""

@@ -60,12 +60,12 @@ class RepositoryTrees:
         """All files, symlinks and submodules, sorted."""
         return self._open(tree).paths()
 
-    def diff(self, old: str, new: str) -> Sequence[tuple[str, str]]:
-        """The paths that differ, each with its status: A, D, M or T."""
+    def diff(self, a: str, b: str) -> Sequence[tuple[str, str]]:
+        """The paths that differ from tree `a` to tree `b`, each with its status: A, D, M or T."""
         try:
-            found = tree_difference(self._repository.git, old, new)
+            found = tree_difference(self._repository.git, a, b)
         except GitFailed as error:
-            raise missing_objects([old, new], error.message) from error
+            raise missing_objects([a, b], error.message) from error
         return tuple((each.path, each.status) for each in found)
 
     def close(self) -> None:

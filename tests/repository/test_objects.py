@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dev_agent.edits.model import BaseTree
-from dev_agent.errors import RepositoryFault
+from dev_agent.errors import GitFailed, RepositoryFault
 from dev_agent.repository.objects import GitTree, canonical_mode, parse_listing
 from dev_agent.repository.store import NewObject, ObjectStore
 from tests.testing.repos import Project, clone, make_repository
@@ -177,6 +177,32 @@ def test_a_damaged_object_is_refused_not_believed(project: Project) -> None:
         with pytest.raises(RepositoryFault) as refused:
             attempt()
         assert refused.value.code == "damaged-object"
+
+
+def test_an_object_that_is_not_there_is_named(project: Project) -> None:
+    blob = project.git("rev-parse", "HEAD:a.py")
+
+    with pytest.raises(RepositoryFault, match="1" * 40) as refused:
+        ObjectStore(project.repository()).read_many([blob, "1" * 40])
+    assert refused.value.code == "missing-objects"
+
+
+def test_an_unreadable_object_is_said_to_be_one(project: Project) -> None:
+    blob = project.git("rev-parse", "HEAD:a.py")
+    target = project.git_dir / "objects" / blob[:2] / blob[2:]
+    target.chmod(0o644)
+    target.write_bytes(b"junk")
+
+    with pytest.raises(RepositoryFault, match="unable to unpack"):
+        ObjectStore(project.repository()).read(blob)
+
+
+def test_a_git_that_cannot_answer_is_a_failure(project: Project) -> None:
+    repository, blob = project.repository(), project.git("rev-parse", "HEAD:a.py")
+    (project.git_dir / "HEAD").unlink()
+
+    with pytest.raises(GitFailed):
+        ObjectStore(repository).read_many([blob])
 
 
 def test_an_object_of_another_kind_is_refused(project: Project) -> None:

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import os
-import signal
 import stat
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +14,7 @@ from hypothesis import strategies as st
 
 from dev_agent.errors import GitFailed
 from dev_agent.repository.slots import Slot, Slots, content_time
-from tests.testing.children import in_child
+from tests.testing.children import killed_at_call
 from tests.testing.repos import Project, make_repository
 
 Tree = Mapping[str, tuple[str, bytes]]
@@ -362,6 +360,7 @@ def test_an_old_tree_that_was_collected_does_not_matter(project: Project) -> Non
     [
         pytest.param(lambda slot: (slot.folder / "index").unlink(), id="index gone"),
         pytest.param(lambda slot: (slot.folder / "index").write_bytes(b"junk"), id="index damaged"),
+        pytest.param(lambda slot: slot._index.replace({"a.py": None}, "0" * 40), id="index of another tree"),
         pytest.param(lambda slot: (slot.folder / "index.lock").write_bytes(b""), id="index lock left"),
         pytest.param(lambda slot: (slot.folder / "state.json").write_bytes(b"{"), id="state torn"),
         pytest.param(lambda slot: (slot.folder / "state.json").write_bytes(b"{}"), id="state empty"),
@@ -509,39 +508,6 @@ def test_after_any_sequence_of_checkouts_a_slot_equals_a_fresh_one(sequence: lis
 
 # Killed at any line
 
-_CALLS = ("rename", "replace", "unlink", "mkdir", "rmdir", "chmod", "fchmod", "utime", "open")
-
-
-def _kill_before_call(number: int) -> None:
-    """From now on, this process is killed before its `number`-th call that may change a file."""
-    left = [number]
-
-    def counted(call: Callable[..., object]) -> Callable[..., object]:
-        def counting(*args: object, **kwargs: object) -> object:
-            left[0] -= 1
-            if left[0] < 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return call(*args, **kwargs)
-
-        return counting
-
-    for name in _CALLS:
-        setattr(os, name, counted(getattr(os, name)))
-    # Not only our own calls: git children change files too.
-    subprocess.Popen.__init__ = counted(subprocess.Popen.__init__)  # type: ignore[method-assign,assignment]
-
-
-def _in_a_killed_child(work: Callable[[], object], number: int) -> bool:
-    """Do `work` in a child killed at its `number`-th call; True if it was, False if it finished before."""
-
-    def doomed() -> None:
-        _kill_before_call(number)
-        work()
-
-    status = in_child(doomed)
-    assert os.WIFSIGNALED(status) or status == 0, f"the child failed: {status}"
-    return os.WIFSIGNALED(status)
-
 
 @pytest.mark.kill
 @pytest.mark.parametrize("way", ["fill", "move"])
@@ -571,7 +537,7 @@ def test_a_checkout_killed_at_any_call_heals(project: Project, way: str) -> None
     number = 0
     while True:
         prepare()
-        killed = _in_a_killed_child(work, number)
+        killed = killed_at_call(number, work)
         with slots.lease("kill") as leased:
             assert look(leased.checkout(new)) == expected, f"killed before call {number}"
             assert leased.folder.name == "kill-1"

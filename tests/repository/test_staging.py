@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
+import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,10 +12,13 @@ import pytest
 
 from dev_agent.edits.model import Change
 from dev_agent.errors import EnvironmentFault, GitFailed, RepositoryFault, UsageFault
-from dev_agent.repository.identity import Identity, Person
-from dev_agent.repository.refs import list_refs, read_ref
+from dev_agent.repository.anchors import anchor
+from dev_agent.repository.identity import AGENT, Identity, Person
+from dev_agent.repository.receipts import attach
+from dev_agent.repository.refs import drop_ref, list_refs, read_ref
 from dev_agent.repository.scratch import scratch
-from dev_agent.repository.staging import ChangeLike, Staged, compose, recommit, stage, staged_ref
+from dev_agent.repository.staging import ChangeLike, Staged, commit_tree, compose, recommit, stage, staged_ref
+from tests.testing.children import killed_at_call
 from tests.testing.repos import Project, clone, make_repository
 
 
@@ -365,6 +371,49 @@ def test_an_object_that_does_not_exist_is_not_composed(project: Project) -> None
         compose(project.repository(), project.tree(), {"a.py": ("100644", "1" * 40)})
 
 
+def test_a_tree_that_does_not_exist_is_not_committed(project: Project) -> None:
+    with pytest.raises(GitFailed):
+        commit_tree(project.repository(), tree="1" * 40, parents=(), message="m", identity=AGENT)
+
+
+# Killed at any line
+
+
+def _stage_something(project: Project) -> object:
+    return staged(project, put("a.py", b"A = 9\n"), gone("pkg/b.py"))
+
+
+def _anchor_something(project: Project) -> object:
+    return anchor(project.repository(), run="run-1", events=2, head="ab" * 32, phase="landed")
+
+
+def _attach_something(project: Project) -> None:
+    attach(project.repository(), head(project), b"receipt", b"envelope")
+
+
+@pytest.mark.kill
+@pytest.mark.parametrize("work", [_stage_something, _anchor_something, _attach_something])
+def test_work_killed_at_any_call_is_done_or_not_begun(
+    project: Project, work: Callable[[Project], object]
+) -> None:
+    before, number = project.snapshot(), 0
+    work(project)
+    ((ref, complete),) = list_refs(project.repository(), "refs/dev-agent/").items()
+    while True:
+        drop_ref(project.repository(), ref)
+        killed = killed_at_call(number, lambda: work(project))
+
+        assert read_ref(project.repository(), ref) in {None, complete}
+        assert project.snapshot() == before
+        with scratch(project.repository()) as place:
+            assert [path for path in place.path.parent.iterdir() if path != place.path] == []
+        if not killed:
+            break
+        number += 1
+    assert read_ref(project.repository(), ref) == complete
+    assert number > 4
+
+
 # Private folders
 
 
@@ -382,6 +431,27 @@ def test_a_dead_process_folder_is_removed_and_a_living_one_is_not(project: Proje
             assert (living.path / "work").exists()
 
     assert [path.name for path in (repository.state_dir / "tmp").iterdir()] == ["stray-file"]
+
+
+def test_a_sweeper_that_is_faster_is_evaded(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    held: list[int] = []
+
+    def make_and_interfere(*, dir: Path) -> str:  # noqa: A002 - as mkdtemp calls it
+        path = mkdtemp(dir=dir)
+        made.append(path)
+        if len(made) == 1:  # a sweeper has it locked
+            held.append(os.open(path, os.O_RDONLY))
+            fcntl.flock(held[0], fcntl.LOCK_EX)
+        if len(made) == 2:  # a sweeper has removed it
+            Path(path).rmdir()
+        return path
+
+    mkdtemp = tempfile.mkdtemp
+    monkeypatch.setattr(tempfile, "mkdtemp", make_and_interfere)
+    with scratch(project.repository()) as place:
+        assert str(place.path) == made[2]
+    os.close(held[0])
 
 
 def test_a_folder_an_orphan_still_writes_to_is_not_removed(project: Project) -> None:

@@ -5,9 +5,17 @@ from pathlib import Path
 import pytest
 
 from dev_agent.errors import RepositoryFault
+from dev_agent.gates.subject import Trees
 from dev_agent.repository import trees as trees_module
 from dev_agent.repository.trees import RepositoryTrees
 from tests.testing.repos import Project, make_repository
+
+
+def test_it_is_what_the_gates_ask_for(project: Project) -> None:
+    trees: Trees = RepositoryTrees(project.repository())
+
+    with trees.lease("types") as checkout:
+        assert (checkout.checkout(project.tree()) / "a.py").exists()
 
 
 def test_look_ups_by_tree(project: Project) -> None:

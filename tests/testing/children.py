@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import warnings
 from collections.abc import Callable
 
@@ -20,3 +22,41 @@ def in_child(work: Callable[[], object]) -> int:
             os._exit(9)
         os._exit(0)
     return os.waitpid(child, 0)[1]
+
+
+_CALLS = (
+    "rename", "replace", "link", "unlink", "mkdir", "rmdir", "chmod", "fchmod", "utime", "open", "write", "fsync",
+)  # fmt: skip
+
+
+def killed_at_call(number: int, work: Callable[[], object]) -> bool:
+    """Do `work` in a child that is killed before its `number`-th call that may change a file or starts a child.
+
+    True if it was killed, False if it ended well before that. Calls are counted from 0.
+    """
+
+    def doomed() -> None:
+        _kill_before_call(number)
+        work()
+
+    status = in_child(doomed)
+    assert os.WIFSIGNALED(status) or status == 0, f"the child failed: {status}"
+    return os.WIFSIGNALED(status)
+
+
+def _kill_before_call(number: int) -> None:
+    left = [number]
+
+    def counted(call: Callable[..., object]) -> Callable[..., object]:
+        def counting(*args: object, **kwargs: object) -> object:
+            left[0] -= 1
+            if left[0] < 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return call(*args, **kwargs)
+
+        return counting
+
+    for name in _CALLS:
+        setattr(os, name, counted(getattr(os, name)))
+    # Children change files too: each start counts as one call.
+    subprocess.Popen.__init__ = counted(subprocess.Popen.__init__)  # type: ignore[method-assign,assignment]
