@@ -108,6 +108,18 @@ def test_a_rejection_names_its_failures_and_closes_with_what_to_do() -> None:
     assert text.endswith("Rejected: 1 new test failure. See: dev-agent show last")
 
 
+def test_a_landing_says_where_it_is_and_how_to_look_at_it() -> None:
+    landed = replace(REPORT, outcome=Outcome.COMMITTED, commit="d" * 40, explanation="", advice="")
+    assert shown(report_page(landed)).endswith(
+        "Committed: dddddddddddd on main, 1 file. Look at it with: git show dddddddddddd"
+    )
+
+
+def test_a_closing_line_is_one_line_whatever_a_hint_quotes() -> None:
+    quoting = replace(REPORT, advice="it said:\nINTERNALERROR\nmore")
+    assert shown(report_page(quoting)).splitlines()[-1] == "Rejected: 1 new test failure. It said"
+
+
 def test_a_question_of_policy_is_told_with_its_place_and_an_allowance_is_not() -> None:
     text = shown(report_page(REPORT))
     assert "ask  dynamic_code: eval appears" in text

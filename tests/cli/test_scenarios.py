@@ -119,7 +119,7 @@ def test_a_dry_run_judges_and_lands_nothing(tiny: Project) -> None:
     done = dev_agent(tiny, "apply", "Look", "--patch", "-", "--dry-run", "--quiet", stdin=GOOD)
     assert done.returncode == 0, done.stderr.decode()
     assert tiny.snapshot() == before
-    assert b"Verified:" in done.stdout
+    assert b"Verified: the change passed policy and every gate; nothing was landed" in done.stdout
     assert done.stderr == b""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from dev_agent.cli.output.page import Line, Page, Style, line, prose, span
+from dev_agent.cli.output.page import Line, Page, Style, count, line, prose, span
 from dev_agent.cli.pages.gates import gate_lines
 from dev_agent.programs.report import Outcome, RunReport
 
@@ -32,11 +32,32 @@ def report_page(report: RunReport) -> Page:
 def closing(report: RunReport) -> Iterable[Line]:
     """The outcome as a word, the sentence that explains it, and the next step."""
     # A gate's hint may quote what a tool printed; the whole of it stands above, with the gate.
-    sentence = " ".join(
-        part.split("\n")[0].rstrip(":") for part in (report.explanation, report.advice) if part
+    parts = [
+        part.split("\n")[0].rstrip(" .:")
+        for part in (_fact(report), report.explanation, _next(report))
+        if part
+    ]
+    sentence = ". ".join(
+        part[0].upper() + part[1:] if position else part for position, part in enumerate(parts)
     )
     lead = span(f"{report.outcome.value.replace('_', ' ').capitalize()}: ", _STYLES[report.outcome])
     return prose(sentence, lead=(lead,))
+
+
+def _fact(report: RunReport) -> str:
+    """Where the change is now, for the outcomes whose name does not say it."""
+    if report.outcome is Outcome.COMMITTED:
+        where = f" on {report.branch}" if report.branch else ""
+        return f"{short(report.commit)}{where}, {count(len(report.files), 'file')}"
+    if report.outcome is Outcome.VERIFIED:
+        return "the change passed policy and every gate; nothing was landed"
+    return ""
+
+
+def _next(report: RunReport) -> str:
+    if report.advice or report.outcome is not Outcome.COMMITTED:
+        return report.advice
+    return f"look at it with: git show {short(report.commit)}"
 
 
 def outcome_style(outcome: str) -> Style:

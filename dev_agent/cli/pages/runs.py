@@ -45,7 +45,7 @@ def _story(record: RunRecord) -> Iterable[Line]:
     yield line(span(f"run {report.run}", Style.STRONG), span(f"  {record.started}", Style.DIM))
     yield from prose(report.task, indent=2)
     yield from _block("Path", table(_steps(record.path), indent=2))
-    yield from _block("Gates", gate_lines(record.verdicts, details=True))
+    yield from _block("Gates", gate_lines(record.verdicts or report.gates, details=True))
     yield from _block("Policy", tuple(finding_lines(record.findings)))
     yield from _block(count(len(report.files), "file"), tuple(files_line(report.files)))
     yield from _block("Proof", table(_proof(report), indent=2))
@@ -88,7 +88,7 @@ def _record_json(record: RunRecord) -> Mapping[str, Any]:
         "started": record.started,
         "ended": record.ended,
         "path": [_plain(step) for step in record.path],
-        "gates": [dict(one) for one in record.verdicts],
+        "gates": [dict(one) for one in record.verdicts or record.report.gates],
         "findings": [dict(one) for one in record.findings],
     }
 
