@@ -119,11 +119,16 @@ def _try(candidate: binary.Binary, profile: Profile, root: Path) -> _Tried:
     def make(*, overlay: bool) -> Bubblewrap:
         return Bubblewrap(candidate, profile, scratch_root=root, setpriv=setpriv, overlay=overlay)
 
-    sandbox, reason = _trial(make, overlay=candidate.version >= binary.WITH_OVERLAY and os.geteuid() != 0)
+    sandbox, reason = _trial(make, overlay=_overlay_may_work(candidate))
     if sandbox is None:
         return _failed(name, reason, explain(reason))
     detail = f"{candidate.path}, version {candidate.version_text}, scratch by {sandbox.describe()['scratch']}"
     return _Tried(probe=Probe(name=name, tier=1, works=True, detail=detail), sandbox=sandbox)
+
+
+def _overlay_may_work(candidate: binary.Binary) -> bool:
+    # Root's jobs are somebody else, to whom an overlay of root's files is read-only.
+    return candidate.version >= binary.WITH_OVERLAY and os.geteuid() != 0
 
 
 def _trial(make: Callable[..., Bubblewrap], *, overlay: bool) -> tuple[Bubblewrap | None, str]:

@@ -74,6 +74,9 @@ class Off:
         }
 
     def _run(self, job: Job, places: Mapping[Path, Path], private: Path, cancel: Cancel) -> Ended:
+        cwd = Path(_remap(str(job.cwd), places))
+        if not cwd.is_dir():
+            return Ended(how=EndedHow.UNAVAILABLE, detail=f"no directory to run in: {cwd}")
         home, tmp = private / "home", private / "tmp"
         home.mkdir()
         tmp.mkdir()
@@ -87,7 +90,7 @@ class Off:
             if mount.kind is MountKind.WRITABLE and mount.source is not None
         ]
         watchdog = Watchdog(job.limits, writable=[*writable, private])
-        host = Host(cwd=Path(_remap(str(job.cwd), places)), env=env)
+        host = Host(cwd=cwd, env=env)
         launched = launch(argv, job, host, tasks=tasks_of(os.geteuid()), watchdog=watchdog, cancel=cancel)
         code: int | None = launched.completed.code
         said = launched.completed.stderr.decode(errors="replace").strip()

@@ -17,12 +17,13 @@ from pathlib import Path
 def hand_over(directory: Path, uid: int, gid: int) -> None:
     """Make `uid`:`gid` the owner of `directory` and what is in it. Raises OSError."""
     try:
-        for _, _, names, here in os.fwalk(directory, follow_symlinks=False):
+        for _, folders, names, here in os.fwalk(directory, follow_symlinks=False):
             if os.fstat(here).st_uid != uid:
                 os.fchown(here, uid, gid)
-            for name in names:
+            # A link to a directory is listed among the directories.
+            for name in (*folders, *names):
                 status = os.stat(name, dir_fd=here, follow_symlinks=False)
-                if status.st_uid != uid and (status.st_nlink == 1 or stat.S_ISLNK(status.st_mode)):
+                if status.st_uid != uid and status.st_nlink == 1 and not stat.S_ISDIR(status.st_mode):
                     os.chown(name, uid, gid, dir_fd=here, follow_symlinks=False)
     except RecursionError as error:
         raise OSError(errno.ELOOP, "directories nested too deep", str(directory)) from error

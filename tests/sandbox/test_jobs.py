@@ -1,0 +1,301 @@
+"""What a job can rely on, and how it ends, for every caller."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dev_agent.cancel import Cancel
+from dev_agent.sandbox.choose import choose
+from dev_agent.sandbox.job import EndedHow, Job, Mount
+from dev_agent.sandbox.profile import Profile
+from tests.sandbox.lab import (
+    DATA,
+    LIMITS,
+    NOBODY,
+    READ_ONLY,
+    SCRATCH,
+    TMPFS,
+    WRITABLE,
+    Lab,
+    limited,
+    python_job,
+)
+
+ECHO = """
+    import os
+    text = b""
+    while piece := os.read(3, 65536):
+        text += piece
+    os.write(4, b"%d bytes, then %r" % (len(text), os.read(3, 1)))
+    print(os.read(0, 1))
+"""
+
+
+@pytest.mark.parametrize("size", [0, 5, 3_000_000])
+@pytest.mark.parametrize("setting", ["bubblewrap", "off"])
+def test_input_on_3_is_read_once_and_the_report_on_4_is_kept(lab: Lab, setting: str, size: int) -> None:
+    ended = lab.run(replace(python_job(ECHO), input=b"x" * size, report_bytes=1000), setting=setting)
+    assert ended.report == b"%d bytes, then b''" % size
+    assert ended.stdout == b"b''\n"
+
+
+@pytest.mark.parametrize("setting", ["bubblewrap", "off"])
+def test_without_a_report_wanted_descriptor_4_leads_nowhere(lab: Lab, setting: str) -> None:
+    ended = lab.run(python_job("import os; print(os.write(4, b'abc'))"), setting=setting)
+    assert (ended.stdout, ended.report) == (b"3\n", b"")
+
+
+@pytest.mark.parametrize("setting", ["bubblewrap", "off"])
+@pytest.mark.parametrize(
+    ("source", "how", "code", "number"),
+    [
+        ("", EndedHow.EXITED, 0, None),
+        ("raise SystemExit(7)", EndedHow.EXITED, 7, None),
+        ("raise SystemExit(125)", EndedHow.EXITED, 125, None),
+        ("raise SystemExit(255)", EndedHow.EXITED, 255, None),
+        ("import os; os.kill(os.getpid(), 11)", EndedHow.SIGNALLED, None, signal.SIGSEGV),
+    ],
+)
+def test_how_a_job_ended_itself(
+    lab: Lab, setting: str, source: str, how: EndedHow, code: int | None, number: int | None
+) -> None:
+    ended = lab.run(python_job(source), setting=setting)
+    assert (ended.how, ended.code, ended.signal, ended.detail) == (how, code, number, "")
+
+
+@pytest.mark.parametrize("setting", ["bubblewrap", "off"])
+def test_a_program_that_does_not_exist_fails_as_in_a_shell(lab: Lab, setting: str) -> None:
+    ended = lab.run(Job(argv=("no-such-program",), cwd=Path("/"), limits=LIMITS), setting=setting)
+    assert (ended.how, ended.code) == (EndedHow.EXITED, 127)
+    assert b"no-such-program" in ended.stderr
+
+
+@pytest.mark.parametrize("setting", ["bubblewrap", "off"])
+def test_a_working_directory_that_does_not_exist(lab: Lab, setting: str) -> None:
+    ended = lab.run(Job(argv=("true",), cwd=Path("/no/such/place"), limits=LIMITS), setting=setting)
+    assert ended.how is EndedHow.UNAVAILABLE
+    assert "/no/such/place" in ended.detail or "No such file" in ended.detail
+
+
+def test_a_mount_source_that_vanished(lab: Lab) -> None:
+    ended = lab.python("", mounts=[Mount(kind=READ_ONLY, target=Path("/x"), source=lab.place / "gone")])
+    assert ended.how is EndedHow.UNAVAILABLE
+    assert "gone: No such file" in ended.detail
+
+
+def test_the_network_needs_the_profile_too(here: Lab) -> None:
+    job = replace(python_job("import os; print(os.listdir('/sys/class/net') if 0 else 'ran')"), network=True)
+    ended = here.run(job)
+    assert (ended.how, ended.stdout) == (EndedHow.UNAVAILABLE, b"")
+    assert "gives no network" in ended.detail
+    open_profile = choose("auto", Profile(network=True), scratch_root=here.scratch_root, bwrap=here.bwrap)
+    assert open_profile.run(job, Cancel()).stdout == b"ran\n"
+    assert "a network boundary" in str(open_profile.describe()["lacks"])
+
+
+@pytest.mark.parametrize("setting", ["auto", "off"])
+def test_a_cancelled_job(here: Lab, setting: str) -> None:
+    sandbox = choose(setting, Profile(), scratch_root=here.scratch_root, bwrap=here.bwrap)
+    cancel = Cancel()
+    timer = threading.Timer(0.3, cancel.request)
+    timer.start()
+    ended = sandbox.run(python_job("import time; time.sleep(300)"), cancel)
+    timer.join()
+    assert (ended.how, ended.code, ended.detail) == (EndedHow.CANCELLED, None, "cancelled")
+    assert sandbox.run(python_job(""), cancel).detail == "cancelled before it was started"
+
+
+def test_an_interrupt_while_a_job_runs_leaves_nothing(here: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dev_agent.sandbox.watchdog.Watchdog.__call__", interrupted)
+    tree = here.place / "tree"
+    tree.mkdir()
+    mounts = [Mount(kind=SCRATCH, target=Path("/tree"), source=tree)]
+    with pytest.raises(KeyboardInterrupt):
+        here.run(python_job("import time; time.sleep(300)", mounts=mounts), setting="off")
+    assert list(here.scratch_root.iterdir()) == []
+
+
+def test_all_kinds_of_mounts_together(lab: Lab) -> None:
+    for name in ("slot/src", "cache", "venv"):
+        (lab.place / name).mkdir(parents=True)
+    (lab.place / "slot/src/code.py").write_text("staged")
+    (lab.place / "venv/tool").write_text("tool")
+    lab.own(lab.place)
+    repo = Path("/home/ann/repo")
+    mounts = [
+        Mount(kind=DATA, target=repo / ".git", data=b"gitdir: nowhere\n"),
+        Mount(kind=READ_ONLY, target=repo / ".venv", source=lab.place / "venv"),
+        Mount(kind=SCRATCH, target=repo, source=lab.place / "slot"),
+        Mount(kind=WRITABLE, target=repo / "deep" / ".cache", source=lab.place / "cache"),
+        Mount(kind=TMPFS, target=repo / "build", size=1024**2),
+        Mount(kind=DATA, target=repo / "build" / "made" / "note", data=b"note", mode=0o400),
+    ]
+    source = """
+        import os
+        for path in (".git", ".venv/tool", "src/code.py", "build/made/note"):
+            print(open(path).read().strip())
+        for path in (".git", ".venv/new", "build/made/note"):
+            try:
+                open(path, "w")
+            except OSError:
+                print("refused")
+        for path in ("src/code.py", "new", "deep/.cache/kept", "build/new"):
+            open(path, "w").write("written")
+    """
+    ended = lab.python(source, mounts=mounts, cwd=repo)
+    assert ended.stdout.decode().split("\n")[:-1] == [
+        "gitdir: nowhere",
+        "tool",
+        "staged",
+        "note",
+        *["refused"] * 3,
+    ], ended
+    assert ended.code == 0, ended
+    assert (lab.place / "cache/kept").read_text() == "written"
+    assert sorted(str(path.relative_to(lab.place)) for path in lab.place.rglob("*") if path.is_file()) == [
+        "cache/kept",
+        "slot/src/code.py",
+        "venv/tool",
+    ]
+    assert (lab.place / "slot/src/code.py").read_text() == "staged"
+    assert list((lab.place / "slot").iterdir()) == [lab.place / "slot/src"]
+
+
+def test_the_made_up_world_inside(lab: Lab) -> None:
+    ended = lab.python("""
+        import os, pwd, socket
+        print(pwd.getpwuid(os.getuid()).pw_name, os.getuid() == os.geteuid() != 0, socket.gethostname())
+        print(sorted(entry.pw_name for entry in pwd.getpwall()), os.getpid() < 20, os.getsid(0) != 0)
+        print(len([name for name in os.listdir("/proc") if name.isdecimal()]))
+    """)
+    assert ended.stdout.decode().splitlines() == [
+        "sandbox True sandbox",
+        "['nobody', 'root', 'sandbox'] True True",
+        "2",
+    ]
+
+
+def test_a_job_has_no_privilege_and_no_way_to_one(lab: Lab) -> None:
+    ended = lab.python("""
+        for line in open("/proc/self/status"):
+            if line.startswith(("Cap", "NoNewPrivs", "Groups")):
+                print(*line.split())
+    """)
+    told = dict(line.split(":") for line in ended.stdout.decode().splitlines())
+    assert {name: value.strip() for name, value in told.items()} == {
+        **dict.fromkeys(("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"), "0" * 16),
+        "NoNewPrivs": "1",
+        "Groups": "" if lab.is_root else told["Groups"].strip(),
+    }
+
+
+def test_a_new_user_namespace(lab: Lab) -> None:
+    if lab.is_root:
+        pytest.skip("without a user namespace of its own, the filter is what refuses")
+    job = python_job("""
+        import ctypes, errno
+        libc = ctypes.CDLL(None, use_errno=True)
+        print("MADE" if libc.unshare(0x10000000) == 0 else errno.errorcode[ctypes.get_errno()])
+    """)
+    assert lab.run(job, drop=("--seccomp *", "--disable-userns")).stdout == b"MADE\n"
+    assert lab.run(job, drop=("--seccomp *",)).stdout == b"ENOSPC\n"
+    assert lab.run(job, drop=("--disable-userns",)).stdout == b"EPERM\n"
+
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="about jobs that root starts")
+
+
+@needs_root
+def test_root_hands_writable_mounts_over_and_not_what_they_link_to(here: Lab) -> None:
+    cache, outside = here.place / "cache", here.place / "outside"
+    cache.mkdir()
+    outside.mkdir(mode=0o700)
+    (outside / "file").touch()
+    (cache / "link").symlink_to(outside)
+    os.link(outside / "file", cache / "second-name")
+    mounts = [Mount(kind=WRITABLE, target=Path("/cache"), source=cache)]
+    ended = here.python("open('/cache/new', 'w').close(); import os; print(os.getuid())", mounts=mounts)
+    uid = int(ended.stdout)
+    assert 61184 <= uid <= 65519
+    assert [path.lstat().st_uid for path in (cache, cache / "new", cache / "link")] == [uid] * 3
+    assert [path.stat().st_uid for path in (outside, outside / "file")] == [0, 0]
+
+
+@needs_root
+def test_root_with_somebodys_private_environment_becomes_that_user(here: Lab) -> None:
+    venv = here.place / "venv"
+    venv.mkdir(mode=0o700)
+    os.chown(venv, NOBODY, NOBODY)
+    mounts = [Mount(kind=READ_ONLY, target=Path("/venv"), source=venv)]
+    ended = here.python("import os; print(os.getuid(), os.listdir('/venv'))", mounts=mounts)
+    assert ended.stdout == b"65534 []\n"
+
+
+@needs_root
+def test_root_with_an_environment_only_root_can_read(here: Lab) -> None:
+    venv = here.place / "venv"
+    (venv / "lib").mkdir(parents=True)
+    (venv / "lib").chmod(0o700)
+    mounts = [Mount(kind=READ_ONLY, target=Path("/venv"), source=venv)]
+    ended = here.python("print('ran')", mounts=mounts)
+    assert (ended.how, ended.stdout) == (EndedHow.UNAVAILABLE, b"")
+    assert f"chmod -R o+rX {venv / 'lib'}" in ended.detail
+    other = here.place / "other"
+    other.mkdir(mode=0o700)
+    os.chown(other, NOBODY, NOBODY)
+    os.chown(venv / "lib", 1234, 1234)
+    mounts.append(Mount(kind=READ_ONLY, target=Path("/other"), source=other))
+    ended = here.python("print('ran')", mounts=mounts)
+    assert "no one user can read all of" in ended.detail
+
+
+def test_a_private_source_of_an_ordinary_user_needs_nothing(lab: Lab) -> None:
+    if lab.is_root:
+        pytest.skip("about ordinary users")
+    venv = lab.place / "venv"
+    venv.mkdir(mode=0o700)
+    lab.own(venv)
+    mounts = [Mount(kind=READ_ONLY, target=Path("/venv"), source=venv)]
+    assert lab.python("import os; print(os.listdir('/venv'))", mounts=mounts).stdout == b"[]\n"
+
+
+def test_jobs_of_several_threads_at_once(here: Lab) -> None:
+    sandbox = choose("auto", Profile(), scratch_root=here.scratch_root, bwrap=here.bwrap)
+    ended: dict[int, bytes] = {}
+
+    def one(number: int) -> None:
+        job = replace(python_job(ECHO), input=b"x" * number, report_bytes=100)
+        ended[number] = sandbox.run(job, Cancel()).report
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(1, 5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert ended == {number: b"%d bytes, then b''" % number for number in range(1, 5)}
+
+
+def test_disk_growth_of_a_writable_mount(lab: Lab) -> None:
+    cache = lab.place / "cache"
+    cache.mkdir()
+    lab.own(cache)
+    mounts = [Mount(kind=WRITABLE, target=Path("/cache"), source=cache)]
+    fill = """
+        import os, time
+        os.posix_fallocate(os.open("/cache/big", os.O_CREAT | os.O_WRONLY), 0, 20 * 1024**2)
+        time.sleep({seconds})
+    """
+    assert lab.python(fill.format(seconds=0), mounts=mounts).code == 0
+    (cache / "big").unlink()
+    small = limited(disk_bytes=10 * 1024**2)
+    ended = lab.python(fill.format(seconds=300), mounts=mounts, limits=small)
+    assert (ended.how, ended.detail) == (EndedHow.DISK, f"more than 10 MiB written to {cache}")

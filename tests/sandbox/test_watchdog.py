@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dev_agent.sandbox import watchdog
+from dev_agent.sandbox.job import EndedHow
+from dev_agent.sandbox.watchdog import Family, Watchdog
+from tests.sandbox.lab import limited
+
+TREE = """
+import os, sys
+for _ in range(2):
+    if os.fork() == 0:
+        if os.fork() == 0:
+            os.setsid()
+        break
+print(1, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def family() -> Iterator[int]:
+    """A process with two children that have one child each."""
+    with subprocess.Popen(
+        [sys.executable, "-c", TREE], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        for _ in range(5):
+            process.stdout.readline()
+        yield process.pid
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+def test_a_family_is_all_descendants_and_nobody_else(family: int) -> None:
+    found = Family(family)
+    members = found.members()
+    assert family in members
+    assert len(members) == 5
+    assert os.getpid() not in members
+    assert sorted(found.members()) == sorted(members)
+
+
+def test_a_family_whose_processes_are_gone() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    assert Family(process.pid).members() == []
+
+
+def test_what_the_kernel_counts_for_a_user() -> None:
+    assert watchdog.tasks_of(os.geteuid()) >= 1
+    assert watchdog.tasks_of(4_000_000_000) == 0
+
+
+def test_shared_memory_is_shared_out(family: int) -> None:
+    members = Family(family).members()
+    assert 0 < watchdog.proportional(members) < watchdog.resident(members)
+
+
+def test_processes_that_are_gone_hold_nothing() -> None:
+    gone = [2**22 + 1]
+    assert watchdog.resident(gone) == watchdog.proportional(gone) == 0
+
+
+def test_too_many_processes(family: int) -> None:
+    assert Watchdog(limited(processes=5))(family) == ""
+    assert Watchdog(limited(processes=4), overhead=1)(family) == ""
+    strict = Watchdog(limited(processes=4))
+    assert strict(family) == "more than 4 processes at once"
+    assert strict.veto is not None
+    assert strict.veto.how is EndedHow.PROCESSES
+
+
+def test_too_much_memory(family: int) -> None:
+    strict = Watchdog(limited(memory_bytes=1024**2))
+    assert "1 MiB" in strict(family)
+    assert strict.veto is not None
+    assert strict.veto.how is EndedHow.MEMORY
+
+
+def test_memory_counts_scratch_space_once_it_can_be_seen(family: int) -> None:
+    seen: list[int | None] = [None]
+    limits = limited(memory_bytes=1024**3)
+    watching = Watchdog(limits, overlays=[Path("/")], inside=lambda: seen[0])
+    assert watching(family) == ""
+    seen[0] = os.getpid()
+    assert ("MiB of memory" in watching(family)) == (watchdog.in_use(Path("/")) > 900 * 1024**2)
+    assert watchdog.in_use(Path("/no/such/place")) == 0
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_disk_growth_is_measured_now_and_then(tmp_path: Path, family: int) -> None:
+    (tmp_path / "before").write_bytes(b"x" * 2 * 1024**2)
+    clock = Clock()
+    watching = Watchdog(limited(disk_bytes=1024**2), writable=[tmp_path], clock=clock)
+    assert watching(family) == ""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "grown").write_bytes(b"x" * 2 * 1024**2)
+    assert watching(family) == ""
+    clock.now += 0.6
+    assert watching(family) == f"more than 1 MiB written to {tmp_path}"
+
+
+def test_a_disk_that_runs_full_by_files_nobody_can_find(
+    tmp_path: Path, family: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watching = Watchdog(limited(), writable=[tmp_path], clock=Clock())
+    monkeypatch.setattr(watchdog, "free_on", lambda _: 1000)
+    assert watching(family) == f"the disk of {tmp_path} is almost full"
+    already_full = Watchdog(limited(), writable=[tmp_path], clock=Clock())
+    assert already_full(family) == ""
+
+
+def test_the_size_of_what_cannot_be_looked_into(tmp_path: Path) -> None:
+    assert watchdog.size_of(tmp_path / "missing") == 0
