@@ -378,9 +378,19 @@ def test_a_harmed_slot_heals(project: Project, harm: Callable[[Slot], object]) -
         assert look(leased.checkout(wanted)) == fresh(project, wanted)
 
 
+def test_an_index_that_is_not_the_old_tree_does_not_decide_the_form_of_files(project: Project) -> None:
+    attributes = ("100644", b"*.txt text eol=crlf\n")
+    first = project.make_tree({".gitattributes": attributes, "x.txt": ("100644", b"1\n")})
+    second = project.make_tree({".gitattributes": attributes, "x.txt": ("100644", b"2\n")})
+    with slot(project) as leased:
+        leased.checkout(first)
+        leased._index.replace({".gitattributes": None}, "0" * 40)
+
+        assert look(leased.checkout(second))["x.txt"][1] == b"2\r\n"
+
+
 def test_files_that_vanished_are_noticed_even_if_the_tree_is_the_same(project: Project) -> None:
     with slot(project) as leased:
-        leased.path.parent.mkdir(exist_ok=True)
         folder = leased.checkout(project.tree())
         folder.rename(leased.folder / "elsewhere")
 

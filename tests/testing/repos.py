@@ -26,6 +26,10 @@ _DATE = "2026-01-02T03:04:05+00:00"
 def isolated_environ(home: Path) -> dict[str, str]:
     """An environment whose git sees no configuration but the one below `home`."""
     home.mkdir(parents=True, exist_ok=True)
+    configuration = home / ".gitconfig"
+    if not configuration.exists():
+        # Nothing may go on in the background of a test.
+        configuration.write_text("[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n")
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
