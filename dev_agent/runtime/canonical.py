@@ -25,7 +25,7 @@ Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None
 
 MAX_INTEGER = 2**53 - 1
 MAX_DEPTH = 64
-MAX_NODES = 1_000_000
+MAX_NODES = 250_000
 
 _MAPPINGS = (dict, MappingProxyType)
 _SEQUENCES = (list, tuple)
@@ -111,23 +111,37 @@ class _Copy:
         if self._nodes > MAX_NODES:
             raise NotCanonical(f"more than {MAX_NODES} values", "put it into a blob")
         if kind in _MAPPINGS:
-            pairs = cast("Mapping[object, object]", value).items()
-            return self._make_object(
-                {_checked_key(key): self._at(f".{key}", item, depth) for key, item in pairs}
-            )
+            return self._object(cast("Mapping[object, object]", value), depth + 1)
         if kind in _SEQUENCES:
-            items = enumerate(cast("Sequence[object]", value))
-            return self._make_array([self._at(f"[{index}]", item, depth) for index, item in items])
+            return self._array(cast("Sequence[object]", value), depth + 1)
         raise NotCanonical(
             f"{kind.__name__} is not one of null, bool, int, str, list, dict", "convert it first; no floats"
         )
 
-    def _at(self, place: str, item: object, depth: int) -> Json:
-        try:
-            return self.of(item, depth + 1)
-        except NotCanonical as fault:
-            joint = "" if fault.message.startswith((".", "[")) else ": "
-            raise NotCanonical(f"{place}{joint}{fault.message}", fault.hint) from None
+    def _object(self, value: Mapping[object, object], depth: int) -> Json:
+        made = {}
+        for key, item in value.items():
+            name = _checked_key(key)
+            try:
+                made[name] = self.of(item, depth)
+            except NotCanonical as fault:
+                raise _within(f".{name}", fault) from None
+        return self._make_object(made)
+
+    def _array(self, value: Sequence[object], depth: int) -> Json:
+        made: list[Json] = []
+        for item in value:
+            try:
+                made.append(self.of(item, depth))
+            except NotCanonical as fault:
+                raise _within(f"[{len(made)}]", fault) from None
+        return self._make_array(made)
+
+
+def _within(place: str, fault: NotCanonical) -> NotCanonical:
+    """Return the fault with the field path grown by one step, as the error climbs."""
+    joint = "" if fault.message.startswith((".", "[")) else ": "
+    return NotCanonical(f"{place}{joint}{fault.message}", fault.hint)
 
 
 def _frozen_mapping(made: dict[str, Json]) -> Mapping[str, Json]:
@@ -153,11 +167,11 @@ def _checked_integer(number: int) -> int:
 
 
 def _checked_key(key: object) -> str:
-    if isinstance(key, StrEnum):
-        key = key.value
-    if type(key) is not str or not key.isascii():
+    if type(key) is str and key.isascii():
+        return key
+    if not isinstance(key, StrEnum) or not key.value.isascii():
         raise NotCanonical("an object's keys must be ASCII text", "use a list of pairs for other keys")
-    return key
+    return str(key.value)
 
 
 def _no_float(text: str) -> Json:

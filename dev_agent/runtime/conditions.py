@@ -210,7 +210,9 @@ class _Checker:
 
     def _fact(self, node: ast.expr) -> _Node:
         name = self._dotted(node)
-        kind = self._declared.get(name)
+        # Python folds look-alike letters into plain ones; a reader of the program would not.
+        spelled = ast.get_source_segment(self._source.strip(" "), node) or ""
+        kind = self._declared.get(name) if spelled.isascii() else None
         if kind is None:
             hint = "True and False are written with a capital" if name in ("true", "false") else ""
             raise self._error(node, f"unknown fact {name!r}", hint or nearest(name, self._declared))

@@ -96,8 +96,10 @@ def new_event(
         "data": thaw(data),
         "blobs": [blob.to_json() for blob in blobs],
     }
-    body["hash"] = _hash_of(body)
-    line = encode(body)
+    before, after = _halves(body)
+    digest = _hash_of(before, after)
+    body["hash"] = digest
+    line = b'%b,"hash":"%b",%b' % (before, digest.encode(), after)
     if len(line) >= MAX_LINE:
         raise NotCanonical(f"an event of {len(line)} bytes is too long", "put the payload into a blob")
     return _event(body), line + b"\n"
@@ -118,13 +120,20 @@ def parse_line(line: bytes) -> Event:
         odd = ", ".join(sorted(value.keys() ^ _KEYS))[:200]
         raise NotCanonical(f"missing or unknown fields: {odd}")
     event = _event(value)
-    if event.hash != _hash_of(value):
+    if event.hash != _hash_of(*_halves(value)):
         raise NotCanonical("the event's hash is not the hash of its content")
     return event
 
 
-def _hash_of(body: Mapping[str, Json]) -> str:
-    return sha256(DOMAIN + encode({key: item for key, item in body.items() if key != "hash"})).hexdigest()
+def _halves(body: Mapping[str, Json]) -> tuple[bytes, bytes]:
+    """Return what stands before and after the hash in the line: keys are sorted, so each half is encoded once."""
+    before = encode({key: body[key] for key in ("actor", "at", "blobs", "data")})
+    after = encode({key: body[key] for key in ("prev", "run", "seq", "type", "v")})
+    return before[:-1], after[1:]
+
+
+def _hash_of(before: bytes, after: bytes) -> str:
+    return sha256(b"%b%b,%b" % (DOMAIN, before, after)).hexdigest()
 
 
 def _event(body: Mapping[str, Json]) -> Event:

@@ -62,7 +62,7 @@ class Envelope:
         """Read an envelope somebody made; unknown fields are ignored. Raises ReceiptMalformed."""
         try:
             return cls._from_json(json.loads(data))
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise ReceiptMalformed(f"not a DSSE envelope: {error}", "pass an unchanged receipt") from None
 
     @classmethod

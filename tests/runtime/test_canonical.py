@@ -137,7 +137,7 @@ def test_depth_up_to_the_bound_is_fine() -> None:
         ({1, 2}, "set is not one of"),
         (Text("x"), "Text is not one of"),
         (nested(MAX_DEPTH + 1), "nested deeper"),
-        (shared(7), "more than 1000000 values"),
+        (shared(6), "more than 250000 values"),
         (MappingProxyType({"a": 1j}), ".a: complex is not one of"),
     ],
 )

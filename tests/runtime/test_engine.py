@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait as concurrent_wait
 from contextlib import AbstractContextManager, nullcontext
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dev_agent.runtime import branches
 from dev_agent.runtime import engine as engine_module
 from dev_agent.runtime.actions import Result, View
 from dev_agent.runtime.canonical import Json
@@ -33,7 +36,7 @@ from dev_agent.runtime.fold import ENGINE_TYPES, fold
 from dev_agent.runtime.host import NeverCancelled, Reporter
 from dev_agent.runtime.program import Program
 from dev_agent.runtime.states import FactType
-from dev_agent.runtime.trace import Journal, verify
+from dev_agent.runtime.trace import verify
 from tests.runtime.worlds import Run, Seen, action, always, in_turn, program, single
 
 GATED = """
@@ -378,6 +381,14 @@ def test_a_view_shows_no_later_facts(tmp_path: Path) -> None:
 # Recording from an action
 
 
+def recording(kind: str, outcome: str, *, durable: bool = False) -> Callable[[View], Result]:
+    def body(view: View) -> Result:
+        view.record(kind, {}, durable=durable)
+        return Result(outcome)
+
+    return body
+
+
 def test_an_intent_is_on_record_before_the_action_goes_on(tmp_path: Path) -> None:
     run = work(tmp_path / "r", always("done"))
 
@@ -404,7 +415,7 @@ def test_an_action_cannot_forge_the_engines_events(tmp_path: Path, kind: str) ->
 
 
 def test_a_malformed_record_is_the_actions_error_not_the_runs(tmp_path: Path) -> None:
-    run = work(tmp_path / "r", lambda view: (view.record("BAD", {}), Result("done"))[1])
+    run = work(tmp_path / "r", recording("BAD", "done"))
     assert run.start().state == "rejected"
     assert "type is not well formed" in str(last_left(run)["data"])
 
@@ -460,13 +471,16 @@ def test_a_crash_in_one_branch_loses_nothing_of_the_other(tmp_path: Path) -> Non
     assert facts["types"] == {"count": 1}
     assert facts["unit"]["type"] == "ValueError"
     left = [event for event in run.events() if event.type == "branch-left"]
-    assert [(event.data["branch"], event.data["outcome"]) for event in left] == [("types", "passed"), ("unit", "error")]
+    assert [(event.data["branch"], event.data["outcome"]) for event in left] == [
+        ("types", "passed"),
+        ("unit", "error"),
+    ]
     assert left[0].blob("log") is not None
     assert cost_of(run)["tokens"] == 7
 
 
 def test_a_branch_cannot_record_durably(tmp_path: Path) -> None:
-    run = gated(tmp_path / "r", tests=lambda view: (view.record("intent", {}, durable=True), Result("passed"))[1])
+    run = gated(tmp_path / "r", tests=recording("intent", "passed", durable=True))
     assert run.start(INPUTS).state == "rejected"
     assert "a branch cannot record durably" in str(run.resume().facts["check"])
 
@@ -474,8 +488,6 @@ def test_a_branch_cannot_record_durably(tmp_path: Path) -> None:
 def test_a_branch_that_gets_no_thread_is_an_error_of_that_branch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
     def refuse(*_arguments: object) -> None:
         raise RuntimeError("can't start new thread")
 
@@ -515,14 +527,19 @@ def test_a_choice_takes_the_first_true_case_or_otherwise(tmp_path: Path, count: 
     run = gated(tmp_path / "r", count=count)
     ending = run.start(INPUTS)
     assert ending.state == state
-    assert ending.facts["consent"] == {"cases": ({"when": "check.types.count > input.limit", "holds": count > 3},)}
+    assert ending.facts["consent"] == {
+        "cases": ({"when": "check.types.count > input.limit", "holds": count > 3},)
+    }
 
 
 def test_a_choice_over_a_fact_nobody_recorded_is_an_error_never_false(tmp_path: Path) -> None:
     run = gated(tmp_path / "r", types=always("passed"))
     assert run.start(INPUTS).state == "rejected"
     data: Any = last_left(run)["data"]
-    assert (data["type"], data["message"]) == ("MissingFact", "check.types.count was never recorded in this run")
+    assert (data["type"], data["message"]) == (
+        "MissingFact",
+        "check.types.count was never recorded in this run",
+    )
 
 
 def test_conditions_see_outcomes_and_visits_of_states_and_branches(tmp_path: Path) -> None:
@@ -552,7 +569,9 @@ def test_a_wait_suspends_the_run_and_a_signal_takes_the_edge(tmp_path: Path) -> 
 
     assert (ending.kind, ending.state) == (EndingKind.FINAL, "committed")
     assert ending.facts["approve"] == {"by": "ada"}
-    answer = next(event for event in run.events() if event.data.get("state") == "approve" and event.type == "left")
+    answer = next(
+        event for event in run.events() if event.data.get("state") == "approve" and event.type == "left"
+    )
     assert answer.actor == "user"
 
 
@@ -624,7 +643,9 @@ def test_a_signal_for_a_run_that_does_not_wait_yet_is_refused(tmp_path: Path) ->
         ({"task": "t", "limit": 0.5}, "inputs: .limit: float"),
     ],
 )
-def test_inputs_are_exactly_the_declared_ones(tmp_path: Path, inputs: Mapping[str, Json], message: str) -> None:
+def test_inputs_are_exactly_the_declared_ones(
+    tmp_path: Path, inputs: Mapping[str, Json], message: str
+) -> None:
     run = gated(tmp_path / "r")
     with pytest.raises(InputsRefused) as caught:
         run.start(inputs)
@@ -710,7 +731,17 @@ def test_the_engine_stands_where_the_fold_of_its_trace_does_at_every_event(
         nonlocal compared
         real(self, *arguments, **named)
         refolded = fold(self._program, self._journal.events)
-        for name in ("state", "attempt", "open", "finished", "facts", "cost", "visits", "transitions", "repeats"):
+        for name in (
+            "state",
+            "attempt",
+            "open",
+            "finished",
+            "facts",
+            "cost",
+            "visits",
+            "transitions",
+            "repeats",
+        ):
             assert getattr(refolded, name) == getattr(self._position, name), name
         compared += 1
 
@@ -817,10 +848,8 @@ def test_a_run_that_reached_its_final_is_not_interrupted(tmp_path: Path) -> None
 def test_an_interrupted_fork_waits_for_its_branches_and_keeps_their_cost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from dev_agent.runtime import branches
-
     asked = Asked()
-    real = branches.wait
+    real = concurrent_wait
     raised: list[bool] = []
 
     def wait(*arguments: Any, **named: Any) -> Any:
@@ -857,7 +886,7 @@ def test_an_interruption_while_waiting_between_attempts_is_no_attempt(tmp_path: 
 
 @pytest.mark.parametrize(("at", "kind"), [("finished", EndingKind.FINAL), ("approve", EndingKind.SUSPENDED)])
 def test_an_interruption_after_the_last_event_finds_the_run_where_it_is(
-    tmp_path: Path, at: str, kind: EndingKind
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str, kind: EndingKind
 ) -> None:
     run = gated(tmp_path / "r", count=1 if at == "finished" else 9)
 
@@ -876,7 +905,7 @@ def test_an_interruption_after_the_last_event_finds_the_run_where_it_is(
             if kind == at:
                 raise KeyboardInterrupt
 
-        engine._commit = commit  # type: ignore[method-assign]
+        monkeypatch.setattr(engine, "_commit", commit)
         assert engine.start(INPUTS).kind is kind
 
 
@@ -917,7 +946,11 @@ def test_a_run_driven_outside_the_main_thread_leaves_the_shield_alone(tmp_path: 
 
 def test_a_state_is_tried_again_in_place_with_capped_backoff(tmp_path: Path) -> None:
     made = single('retry = { attempts = 5, on = ["error", "again"], backoff_ms = 100, cap_ms = 250 }')
-    run = work(tmp_path / "r", lambda view: Result("done" if view.attempt == 5 else "again", cost={"tokens": 1}), made)
+    run = work(
+        tmp_path / "r",
+        lambda view: Result("done" if view.attempt == 5 else "again", cost={"tokens": 1}),
+        made,
+    )
 
     ending = run.start()
 
@@ -1059,7 +1092,9 @@ def test_a_repair_loop_whose_patches_differ_does_not_stall(tmp_path: Path) -> No
 
 @pytest.mark.law
 @given(data=st.data())
-def test_no_sequence_of_outcomes_leaves_the_table(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+def test_no_sequence_of_outcomes_leaves_the_table(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
     folder = tmp_path_factory.mktemp("run") / "r"
     say = st.sampled_from(["made", "passed", "failed", "landed", "error", "committed", "", "approve"])
 
@@ -1090,7 +1125,11 @@ LEFT = {"state": "make", "attempt": 1, "outcome": "made", "data": {}, "ms": 0, "
         ("entered", {"state": "make", "attempt": 2}, "cannot be entered now"),
         ("begun", {"program": "x", "inputs": {}}, "the run has begun already"),
         ("finished", {"state": "make", "reason": ""}, "cannot finish in make"),
-        ("exceeded", {"state": "make", "budget": "tokens", "next": "committed"}, "cannot move make to committed"),
+        (
+            "exceeded",
+            {"state": "make", "budget": "tokens", "next": "committed"},
+            "cannot move make to committed",
+        ),
         ("branch-left", {"state": "check"}, "branch-left is about check"),
         ("retried", {**LEFT, "wait_ms": "x"}, "malformed"),
         ("resumed", {"state": "land"}, "resumed is about land"),
