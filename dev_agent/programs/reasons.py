@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _GATES = ("types", "tests", "checks")
+_LONGEST = 160
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,7 +60,14 @@ def _said(name: str, branch: Mapping[str, Any]) -> str:
         return f"{count} {noun}{'' if count == 1 else 's'}"
     verb = "failed" if branch["result"] == "failed" else "could not be judged"
     notes = [note for verdict in branch["verdicts"] for note in verdict["notes"]]
-    return f"{name} {verb} ({branch['reason']}{': ' + notes[0] if notes else ''})"
+    said = _first_line(notes[0]) if notes else ""
+    return f"{name} {verb} ({branch['reason']}{': ' + said if said else ''})"
+
+
+def _first_line(note: str) -> str:
+    """A note may hold a whole traceback; the sentence needs its beginning."""
+    line = note.strip().partition("\n")[0]
+    return line if len(line) <= _LONGEST else line[:_LONGEST] + "…"
 
 
 def _of(facts: Mapping[str, Any]) -> Reason:

@@ -48,7 +48,7 @@ def _rebase(context: ApplyContext, view: View) -> Result:
     data = {
         **again.to_json(changes),
         "count": count,
-        "from": staged.commit,
+        "rebased_from": staged.commit,
         "patch": digest(patch),
         "reason": "",
     }
@@ -79,7 +79,7 @@ REBASE = Declared(
         "changes": FactType.JSON,
         "patch": FactType.STR,
         "count": FactType.INT,
-        "from": FactType.STR,
+        "rebased_from": FactType.STR,
         "paths": FactType.JSON,
         "reason": FactType.STR,
         "explanation": FactType.STR,
