@@ -12,7 +12,7 @@ from enum import Enum
 from dev_agent.cancel import Cancel
 from dev_agent.cli.demonstration.material import Stage, clean_environment
 from dev_agent.cli.demonstration.state import UserState, user_state
-from dev_agent.cli.output.page import Style, line, prose, span
+from dev_agent.cli.output.page import Style, count, line, prose, span
 from dev_agent.cli.output.terminal import Terminal
 from dev_agent.process import Completed, Stopped, run
 
