@@ -23,12 +23,21 @@ def test_an_ordinary_change_is_allowed_without_a_word() -> None:
     assert decision == Decision(verdict=Verdict.ALLOW, findings=())
 
 
-def test_the_strictest_finding_wins_and_stands_first() -> None: facts = facts_of(
-edited(".github/workflows/a.yml", "a", "b"), added("requirements.txt", "a\n"), edited("tests/test_a.py",
-"def test_a():\n    assert f() == 1\n", "def test_a():\n    assert f() == 2\n"), ) decision =
-decide(_policy(), facts) assert decision.verdict is Verdict.DENY assert [(one.rule, one.verdict) for one in
-decision.findings] == [ ("on.ci_files", Verdict.DENY), ("on.dependencies_changed", Verdict.ASK),
-("on.tests_changed", Verdict.ALLOW), ]
+def test_the_strictest_finding_wins_and_stands_first() -> None:
+    facts = facts_of(
+        edited(".github/workflows/a.yml", "a", "b"),
+        added("requirements.txt", "a\n"),
+        edited(
+            "tests/test_a.py", "def test_a():\n    assert f() == 1\n", "def test_a():\n    assert f() == 2\n"
+        ),
+    )
+    decision = decide(_policy(), facts)
+    assert decision.verdict is Verdict.DENY
+    assert [(one.rule, one.verdict) for one in decision.findings] == [
+        ("on.ci_files", Verdict.DENY),
+        ("on.dependencies_changed", Verdict.ASK),
+        ("on.tests_changed", Verdict.ALLOW),
+    ]
 
 
 def test_a_finding_says_why_and_where() -> None:
@@ -59,9 +68,12 @@ def test_a_change_above_a_limit_and_one_exactly_at_it(limit: str, found: int) ->
     assert finding.because == f"The change has {found} {limit}; the policy's limit is {found - 1}."
 
 
-def test_how_strictly_a_limit_is_taken_is_the_policys() -> None: facts = facts_of(added("a.txt", "1\n"))
-assert decide(_policy('[limits]\nfiles = 0\n[on]\nlimits_exceeded = "deny"\n'), facts).verdict is
-Verdict.DENY
+def test_how_strictly_a_limit_is_taken_is_the_policys() -> None:
+    facts = facts_of(added("a.txt", "1\n"))
+    assert (
+        decide(_policy('[limits]\nfiles = 0\n[on]\nlimits_exceeded = "deny"\n'), facts).verdict
+        is Verdict.DENY
+    )
 
 
 def test_a_decision_is_plain_json() -> None:
@@ -88,9 +100,11 @@ def test_law_a_further_finding_never_weakens_a_decision(findings: list[Finding],
     assert after.verdict.strictness == max(before.verdict.strictness, more.verdict.strictness)
 
 
-@pytest.mark.law @given(findings=st.lists(_FINDINGS, max_size=6, unique_by=lambda one: one.rule),
-data=st.data()) def test_law_a_decision_does_not_depend_on_the_order_of_findings(findings: list[Finding],
-data: st.DataObject) -> None:
+@pytest.mark.law
+@given(findings=st.lists(_FINDINGS, max_size=6, unique_by=lambda one: one.rule), data=st.data())
+def test_law_a_decision_does_not_depend_on_the_order_of_findings(
+    findings: list[Finding], data: st.DataObject
+) -> None:
     """decision(F) == decision(any permutation of F)."""
     assert decision_of(data.draw(st.permutations(findings))) == decision_of(findings)
 

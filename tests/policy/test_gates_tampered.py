@@ -1,4 +1,4 @@
-"""Threats to the verdict itself: tests removed, silenced or emptied, types switched off; each with its innocent twin."""
+"""Threats to the verdict itself: tests removed, silenced or emptied, types switched off; with innocent twins."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from dev_agent.policy.settings import FactSettings
 from tests.policy.support import added, deleted, edited, facts_of, seen, texts
 
-SUITE = '''
+SUITE = """
 import pytest
 
 from shop import cart
@@ -27,7 +27,7 @@ class TestCart:
     def test_empty(self):
         with pytest.raises(ValueError, match="empty"):
             cart.pay([])
-'''
+"""
 PATH = "tests/test_cart.py"
 
 
@@ -40,7 +40,7 @@ def _suite(old: str, new: str) -> set[str]:
 
 
 def test_a_test_function_is_removed() -> None:
-    facts = facts_of(edited(PATH, SUITE, SUITE.split("class TestCart")[0]))
+    facts = facts_of(edited(PATH, SUITE, SUITE.partition("class TestCart")[0]))
     assert texts(facts, "tests_removed") == ["TestCart.test_empty"]
 
 
@@ -67,8 +67,10 @@ def test_a_test_is_hidden_from_the_runner(old: str, new: str) -> None:
     assert "tests_removed" in seen(edited(PATH, SUITE, text))
 
 
-def test_a_suite_quoted_out_is_removed() -> None: assert "tests_removed" in seen(edited(PATH, SUITE,
-SUITE.replace("def test_total", "'''\ndef test_total") + "'''\n"))
+def test_a_suite_quoted_out_is_removed() -> None:
+    assert "tests_removed" in seen(
+        edited(PATH, SUITE, SUITE.replace("def test_total", "'''\ndef test_total") + "'''\n")
+    )
 
 
 def test_a_test_file_renamed_out_of_collection_is_removed() -> None:
@@ -76,9 +78,12 @@ def test_a_test_file_renamed_out_of_collection_is_removed() -> None:
     assert facts["tests_removed"] == 3
 
 
-def test_a_test_that_moved_is_not_removed() -> None: head, tail = SUITE.split("class TestCart") found =
-seen(edited(PATH, SUITE, head), added("tests/test_paying.py", "import pytest\n\n\nclass TestCart" + tail))
-assert not found & {"tests_removed", "tests_weakened", "tests_skipped"}
+def test_a_test_that_moved_is_not_removed() -> None:
+    head, tail = SUITE.split("class TestCart")
+    found = seen(
+        edited(PATH, SUITE, head), added("tests/test_paying.py", "import pytest\n\n\nclass TestCart" + tail)
+    )
+    assert not found & {"tests_removed", "tests_weakened", "tests_skipped"}
 
 
 def test_a_test_file_that_moved_is_not_removed() -> None:
@@ -97,8 +102,11 @@ def test_a_test_that_moved_and_lost_its_assertions_is_weakened() -> None:
     assert "tests_weakened" in found
 
 
-def test_new_tests_are_added() -> None: assert seen(added(PATH, SUITE)) == {"tests_added"} assert
-seen(edited(PATH, SUITE, SUITE + "\n\ndef test_more():\n    assert cart.more() == 1\n")) == {"tests_added"}
+def test_new_tests_are_added() -> None:
+    assert seen(added(PATH, SUITE)) == {"tests_added"}
+    assert seen(edited(PATH, SUITE, SUITE + "\n\ndef test_more():\n    assert cart.more() == 1\n")) == {
+        "tests_added"
+    }
 
 
 def test_a_function_named_test_in_source_is_no_test() -> None:
@@ -127,7 +135,10 @@ def test_a_projects_own_test_names_count_when_its_policy_says_so() -> None:
         ("[1, 2, 3]", "[1, 2, pytest.param(3, marks=pytest.mark.skip)]"),
         ("from shop import cart", "from shop import cart\n\npytestmark = pytest.mark.skip"),
         ("from shop import cart", "from shop import cart\n\npytest.skip('x', allow_module_level=True)"),
-        ("from shop import cart", "from shop import cart\n\n@pytest.fixture(autouse=True)\ndef f():\n    pytest.skip('x')"),
+        (
+            "from shop import cart",
+            "from shop import cart\n\n@pytest.fixture(autouse=True)\ndef f():\n    pytest.skip('x')",
+        ),
         ("from shop import cart", "from shop import cart\n\n__test__ = False"),
         ("from shop import cart", "from shop import cart\n\nlater = pytest.mark.xfail"),
     ],
@@ -136,22 +147,30 @@ def test_an_existing_test_is_made_to_skip(old: str, new: str) -> None:
     assert "tests_skipped" in _suite(old, new)
 
 
-def test_an_existing_unittest_is_made_to_skip() -> None: before = "import unittest\n\nclass
-Cart(unittest.TestCase):\n    def test_a(self):\n        self.assertEqual(a(), 1)\n" assert "tests_skipped"
-in seen(edited(PATH, before, before.replace("    def", "    @unittest.expectedFailure\n    def"))) assert
-"tests_skipped" in seen(edited(PATH, before, before.replace("self.assert", "self.skipTest('x')\n
-self.assert"))) assert "tests_removed" in seen(edited(PATH, before, before.replace("(unittest.TestCase)",
-"")))
+def test_an_existing_unittest_is_made_to_skip() -> None:
+    before = "class Cart(unittest.TestCase):\n    def test_a(self):\n        self.assertEqual(a(), 1)\n"
+    assert "tests_skipped" in seen(
+        edited(PATH, before, before.replace("    def", "    @unittest.expectedFailure\n    def"))
+    )
+    assert "tests_skipped" in seen(
+        edited(PATH, before, before.replace("self.assert", "self.skipTest('x')\n        self.assert"))
+    )
+    assert "tests_removed" in seen(edited(PATH, before, before.replace("(unittest.TestCase)", "")))
 
 
-def test_a_test_put_under_a_condition_is_skipped() -> None: before = "def test_a():\n    assert f() == 1\n"
-assert "tests_skipped" in seen(edited(PATH, before, "if False:\n    def test_a():\n        assert f() ==
-1\n"))
+def test_a_test_put_under_a_condition_is_skipped() -> None:
+    before = "def test_a():\n    assert f() == 1\n"
+    assert "tests_skipped" in seen(
+        edited(PATH, before, "if False:\n    def test_a():\n        assert f() == 1\n")
+    )
 
 
-def test_a_new_test_that_skips_somewhere_is_innocent() -> None: new = SUITE + "\n\n@pytest.mark.skipif(True,
-reason='windows')\ndef test_new():\n    assert cart.new() == 1\n" assert seen(edited(PATH, SUITE, new)) ==
-{"tests_added"}
+def test_a_new_test_that_skips_somewhere_is_innocent() -> None:
+    new = (
+        SUITE
+        + "\n\n@pytest.mark.skipif(True, reason='windows')\ndef test_new():\n    assert cart.new() == 1\n"
+    )
+    assert seen(edited(PATH, SUITE, new)) == {"tests_added"}
 
 
 def test_an_edit_in_a_test_that_skipped_already_is_innocent() -> None:
@@ -172,8 +191,16 @@ def test_an_edit_in_a_test_that_skipped_already_is_innocent() -> None:
         ("assert cart.total([]) == 0", "x = 1\n    assert x == x", "2 effective"),
         ("def test_total():", "def test_total():\n    return", "2 effective assertions became 0"),
         ("assert cart.total([]) == 0", "if False:\n        assert cart.total([]) == 0", "2 effective"),
-        ("assert cart.total([]) == 0", "try:\n        assert cart.total([]) == 0\n    except Exception:\n        pass", "2 effective"),
-        ("assert cart.total([]) == 0", "with contextlib.suppress(AssertionError):\n        assert cart.total([]) == 0", "2 effective"),
+        (
+            "assert cart.total([]) == 0",
+            "try:\n        assert cart.total([]) == 0\n    except Exception:\n        pass",
+            "2 effective",
+        ),
+        (
+            "assert cart.total([]) == 0",
+            "with contextlib.suppress(AssertionError):\n        assert cart.total([]) == 0",
+            "2 effective",
+        ),
         ("assert cart.total([]) == 0", "assert cart.total([]) is not None", "2 exact comparisons became 1"),
         ("assert cart.total([]) == 0", "assert cart.total([]) >= 0", "2 exact comparisons became 1"),
         ("assert cart.total([1, 2]) == 3", "assert cart.total([1, 2])", "2 exact comparisons became 1"),
@@ -193,10 +220,13 @@ def test_a_later_definition_that_replaces_a_test_weakens_it() -> None:
     assert "tests_weakened" in seen(edited(PATH, SUITE, SUITE + "\n\ndef test_total():\n    pass\n"))
 
 
-def test_a_unittest_that_demands_less() -> None: before = "class TestA(TestCase):\n    def test_a(self):\n
-self.assertEqual(a(), 1)\n" for weaker in ("self.assertTrue(True)", "self.assertIsNotNone(a())", "pass"):
-assert "tests_weakened" in seen(edited(PATH, before, before.replace("self.assertEqual(a(), 1)", weaker)))
-assert "tests_weakened" not in seen(edited(PATH, before, before.replace("1)", "2)")))
+def test_a_unittest_that_demands_less() -> None:
+    before = "class TestA(TestCase):\n    def test_a(self):\n        self.assertEqual(a(), 1)\n"
+    for weaker in ("self.assertTrue(True)", "self.assertIsNotNone(a())", "pass"):
+        assert "tests_weakened" in seen(
+            edited(PATH, before, before.replace("self.assertEqual(a(), 1)", weaker))
+        )
+    assert "tests_weakened" not in seen(edited(PATH, before, before.replace("1)", "2)")))
 
 
 @pytest.mark.parametrize(
@@ -209,32 +239,52 @@ assert "tests_weakened" not in seen(edited(PATH, before, before.replace("1)", "2
         ("[1, 2, 3]", "[1, 2, 3, 4]"),
         ("rel=0.01", "rel=0.001"),
         ("ValueError, match", "KeyError, match"),
-        ("    assert cart.total([]) == 0", "    for basket in ([], ()):\n        assert cart.total(basket) == 0"),
-        ("    assert cart.total([]) == 0", "    if cart:\n        assert cart.total([]) == 0\n    else:\n        pytest.fail('x')"),
-        ("    assert cart.total([]) == 0", "    try:\n        assert cart.total([]) == 0\n    finally:\n        cart.close()"),
-        ("    assert cart.total([]) == 0", "    match cart:\n        case _:\n            assert cart.total([]) == 0"),
+        (
+            "    assert cart.total([]) == 0",
+            "    for basket in ([], ()):\n        assert cart.total(basket) == 0",
+        ),
+        (
+            "    assert cart.total([]) == 0",
+            "    if cart:\n        assert cart.total([]) == 0\n    else:\n        pytest.fail('x')",
+        ),
+        (
+            "    assert cart.total([]) == 0",
+            "    try:\n        assert cart.total([]) == 0\n    finally:\n        cart.close()",
+        ),
+        (
+            "    assert cart.total([]) == 0",
+            "    match cart:\n        case _:\n            assert cart.total([]) == 0",
+        ),
     ],
 )
 def test_an_edited_test_that_demands_as_much_is_only_changed(old: str, new: str) -> None:
     assert _suite(old, new) == {"tests_changed"}
 
 
-def test_reformatting_a_test_file_is_innocent() -> None: after = SUITE.replace("assert cart.total([1, 2]) ==
-3", "assert (\n        cart.total([1,2])==3\n    )  # checked by hand") assert seen(edited(PATH, SUITE,
-after)) == set()
+def test_reformatting_a_test_file_is_innocent() -> None:
+    after = SUITE.replace(
+        "assert cart.total([1, 2]) == 3", "assert (\n        cart.total([1,2])==3\n    )  # checked by hand"
+    )
+    assert seen(edited(PATH, SUITE, after)) == set()
 
 
-def test_the_data_and_helpers_of_tests_count_as_tests() -> None: assert seen(edited("tests/data/cart.json",
-"{}", "[]")) == {"tests_changed"} assert seen(edited("tests/helpers.py", "x = 1\n", "x = 2\n")) ==
-{"tests_changed"} assert seen(edited(PATH, SUITE, SUITE.replace("from shop import cart", "from shop import
-cart\n\nX = 1"))) == {"tests_changed"} assert seen(deleted("tests/data/cart.json", "{}")) ==
-{"tests_changed"} assert seen(added("tests/data/cart.json", "{}")) == set()
+def test_the_data_and_helpers_of_tests_count_as_tests() -> None:
+    assert seen(edited("tests/data/cart.json", "{}", "[]")) == {"tests_changed"}
+    assert seen(edited("tests/helpers.py", "x = 1\n", "x = 2\n")) == {"tests_changed"}
+    assert seen(
+        edited(PATH, SUITE, SUITE.replace("from shop import cart", "from shop import cart\n\nX = 1"))
+    ) == {"tests_changed"}
+    assert seen(deleted("tests/data/cart.json", "{}")) == {"tests_changed"}
+    assert seen(added("tests/data/cart.json", "{}")) == set()
 
 
 # --- the suite and the types switched off from elsewhere
 
 
-@pytest.mark.parametrize("call", ["os._exit(0)", "signal.signal(signal.SIGTERM, f)", "atexit.register(f)", "os.kill(1, 9)", "os.abort()"])
+@pytest.mark.parametrize(
+    "call",
+    ["os._exit(0)", "signal.signal(signal.SIGTERM, f)", "atexit.register(f)", "os.kill(1, 9)", "os.abort()"],
+)
 @pytest.mark.parametrize("path", ["src/shop/a.py", "tests/test_a.py"])
 def test_code_ends_or_hooks_its_process(path: str, call: str) -> None:
     assert "process_control" in seen(added(path, f"import os, signal, atexit\n{call}\n"))
@@ -245,8 +295,10 @@ def test_an_alias_does_not_hide_what_is_called() -> None:
     assert "process_control" in seen(added("a.py", "import os as o\ndef f():\n    o._exit(0)\n"))
 
 
-def test_a_method_of_the_same_name_is_innocent() -> None: assert "process_control" not in seen(added("a.py",
-"self.signal.signal(1)\nbus.register(f)\ncart.kill(1)\n"))
+def test_a_method_of_the_same_name_is_innocent() -> None:
+    assert "process_control" not in seen(
+        added("a.py", "self.signal.signal(1)\nbus.register(f)\ncart.kill(1)\n")
+    )
 
 
 def test_source_reaches_into_the_test_framework() -> None:
@@ -274,8 +326,17 @@ def test_code_can_tell_that_it_is_being_tested(code: str) -> None:
     assert "behaves_differently_under_test" not in seen(added("tests/helpers.py", code))
 
 
-@pytest.mark.parametrize("code", ["x = 'pytest'\n", "TOOLS = ['pytest', 'mypy']\n", "import sys\nx = 'json' in sys.modules\n", "x = 'pytest' in tools\n",
-                                  "# PYTEST_CURRENT_TEST\n", "import sys\nsys.modules[__name__]\n"])  # fmt: skip
+@pytest.mark.parametrize(
+    "code",
+    [
+        "x = 'pytest'\n",
+        "TOOLS = ['pytest', 'mypy']\n",
+        "import sys\nx = 'json' in sys.modules\n",
+        "x = 'pytest' in tools\n",
+        "# PYTEST_CURRENT_TEST\n",
+        "import sys\nsys.modules[__name__]\n",
+    ],
+)
 def test_speaking_of_the_test_framework_is_innocent(code: str) -> None:
     assert seen(added("src/a.py", code)) == set()
 
@@ -286,9 +347,10 @@ def test_an_object_equal_to_everything(name: str) -> None:
     assert "always_equal_objects" in seen(added("src/a.py", code))
 
 
-def test_an_honest_comparison_is_innocent() -> None: code = "class A:\n    def __eq__(self, other):\n
-return self.x == other.x\n    def __bool__(self):\n        return True\n" assert seen(added("src/a.py",
-code)) == set()
+def test_an_honest_comparison_is_innocent() -> None:
+    equal = "class A:\n    def __eq__(self, other):\n        return self.x == other.x\n"
+    true = "class A:\n    def __bool__(self):\n        return True\n"
+    assert seen(added("src/a.py", equal), added("src/b.py", true)) == set()
 
 
 @pytest.mark.parametrize(
@@ -308,32 +370,62 @@ def test_type_checking_is_turned_off_for_a_file_or_function(code: str) -> None:
     assert "type_checking_disabled" in seen(added("src/a.py", code))
 
 
-@pytest.mark.parametrize("code", ["x = '# mypy: ignore-errors'\n", '"""\n# type: ignore\n"""\n', "# mypy is a type checker\n",
-                                  "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import a\n"])  # fmt: skip
+@pytest.mark.parametrize(
+    "code",
+    [
+        "x = '# mypy: ignore-errors'\n",
+        '"""\n# type: ignore\n"""\n',
+        "# mypy is a type checker\n",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import a\n",
+    ],
+)
 def test_speaking_of_the_type_checker_is_innocent(code: str) -> None:
     assert seen(added("src/a.py", code)) == set()
 
 
-@pytest.mark.parametrize("comment", ["# type: ignore", "# type:ignore[arg-type]", "# pyright: ignore", "#type: ignore  # because", "# x # type: ignore"])
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "# type: ignore",
+        "# type:ignore[arg-type]",
+        "# pyright: ignore",
+        "#type: ignore  # because",
+        "# x # type: ignore",
+    ],
+)
 def test_a_type_error_is_silenced(comment: str) -> None:
     assert seen(edited("src/a.py", "x = 1\n", f"x = 1\ny = f(x)  {comment}\n")) == {"type_ignores_added"}
 
 
-def test_an_edit_beside_an_old_silence_is_innocent() -> None: assert seen(edited("src/a.py", "f(1)  # type:
-ignore[arg-type]\n", "f(2)  # type: ignore[arg-type]\n")) == set() assert "type_ignores_added" in seen(
-edited("src/a.py", "x = f(1)  # type: ignore[arg-type]\n", "x = f(1)  # type: ignore\n") )
+def test_an_edit_beside_an_old_silence_is_innocent() -> None:
+    assert (
+        seen(edited("src/a.py", "f(1)  # type: ignore[arg-type]\n", "f(2)  # type: ignore[arg-type]\n"))
+        == set()
+    )
+    assert "type_ignores_added" in seen(
+        edited("src/a.py", "x = f(1)  # type: ignore[arg-type]\n", "x = f(1)  # type: ignore\n")
+    )
 
 
-def test_a_silenced_line_that_moved_to_another_module_is_innocent() -> None: line = "y = f(x)  # type:
-ignore[arg-type]\n" found = seen(edited("src/a.py", f"x = 1\n{line}", "x = 1\n"), added("src/b.py", f"from a
-import f, x\n{line}")) assert "type_ignores_added" not in found
+def test_a_silenced_line_that_moved_to_another_module_is_innocent() -> None:
+    line = "y = f(x)  # type: ignore[arg-type]\n"
+    found = seen(
+        edited("src/a.py", f"x = 1\n{line}", "x = 1\n"), added("src/b.py", f"from a import f, x\n{line}")
+    )
+    assert "type_ignores_added" not in found
 
 
 @pytest.mark.parametrize(
     "code",
-    ["from typing import Any\nx: Any = 1\n", "import typing as t\ndef f(a: t.Any) -> None: ...\n", "from typing import Any as Whatever\nx: Whatever\n",
-     "from typing import Any\ndef f() -> 'list[Any]': ...\n", "import typing\nx: dict[str, typing.Any] = {}\n", "from typing import Any\nx: 'Any'\n"],
-)  # fmt: skip
+    [
+        "from typing import Any\nx: Any = 1\n",
+        "import typing as t\ndef f(a: t.Any) -> None: ...\n",
+        "from typing import Any as Whatever\nx: Whatever\n",
+        "from typing import Any\ndef f() -> 'list[Any]': ...\n",
+        "import typing\nx: dict[str, typing.Any] = {}\n",
+        "from typing import Any\nx: 'Any'\n",
+    ],
+)
 def test_any_is_added(code: str) -> None:
     assert "any_added" in seen(added("src/a.py", code))
 
@@ -353,7 +445,9 @@ def test_an_edit_beside_an_old_any_is_innocent() -> None:
     assert seen(edited("src/a.py", before, before.replace("a()", "a(1)").replace("= 1", "= 2"))) == set()
 
 
-@pytest.mark.parametrize("comment", ["# noqa", "# noqa: E501", "# pragma: no cover", "# NOQA", "# nosec", "# pylint: disable=x"])
+@pytest.mark.parametrize(
+    "comment", ["# noqa", "# noqa: E501", "# pragma: no cover", "# NOQA", "# nosec", "# pylint: disable=x"]
+)
 def test_a_linter_is_silenced_or_a_line_hidden_from_coverage(comment: str) -> None:
     assert seen(added("src/a.py", f"x = 1  {comment}\n")) == {"suppressions_added"}
 

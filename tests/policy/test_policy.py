@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 
@@ -29,58 +30,70 @@ def _faults(text: str) -> dict[str, str]:
     return {fault.field: f"{fault.problem}; {fault.remedy}" for fault in caught.value.faults}
 
 
-def test_everything_but_name_and_version_may_be_left_out() -> None: policy = load_policy(MINIMAL,
-source="team.toml") assert policy.name == "team" assert policy.on == {name: fact.careful for name, fact in
-CATALOGUE.items()} assert (policy.gates.types, policy.hooks, policy.sandbox, policy.on_denied) == ("delta",
-"run", "optional", "repair")
+def test_everything_but_name_and_version_may_be_left_out() -> None:
+    policy = load_policy(MINIMAL, source="team.toml")
+    assert policy.name == "team"
+    assert policy.on == {name: fact.careful for name, fact in CATALOGUE.items()}
+    assert (policy.gates.types, policy.hooks, policy.sandbox, policy.on_denied) == (
+        "delta",
+        "run",
+        "optional",
+        "repair",
+    )
+
+
+EVERY_KEY = """
+[scope]
+write = ["src/**"]
+deny = ["vendor/**"]
+protected = ["LICENSE"]
+[paths]
+tests = ["checks/*.py"]
+gate_configuration = ["quality.toml"]
+ci = ["ci/**"]
+hooks = ["hooks/**"]
+own = ["governance/**"]
+dependencies = ["deps.txt"]
+[limits]
+files = 1
+lines = 2
+bytes = 3
+deletions = 0
+[on]
+tests_changed = "deny"
+[gates]
+types = "strict"
+tests = "off"
+flaky = "deny"
+no_tests = "deny"
+no_types = "deny"
+changed_tests = "ask"
+[edits]
+max_match_level = 0
+[hooks]
+run = "skip"
+[sandbox]
+confinement = "required"
+[denied]
+then = "reject"
+"""
 
 
 def test_every_key_reaches_the_policy() -> None:
-    text = MINIMAL + """
-    [scope]
-    write = ["src/**"]
-    deny = ["vendor/**"]
-    protected = ["LICENSE"]
-    [paths]
-    tests = ["checks/*.py"]
-    gate_configuration = ["quality.toml"]
-    ci = ["ci/**"]
-    hooks = ["hooks/**"]
-    own = ["governance/**"]
-    dependencies = ["deps.txt"]
-    [limits]
-    files = 1
-    lines = 2
-    bytes = 3
-    deletions = 0
-    [on]
-    tests_changed = "deny"
-    [gates]
-    types = "strict"
-    tests = "off"
-    flaky = "deny"
-    no_tests = "deny"
-    no_types = "deny"
-    changed_tests = "ask"
-    [edits]
-    max_match_level = 0
-    [hooks]
-    run = "skip"
-    [sandbox]
-    confinement = "required"
-    [denied]
-    then = "reject"
-    """
-    policy = load_policy(text, source="team.toml") settings = policy.settings assert (settings.write,
-    settings.deny, settings.protected) == (("src/**",), ("vendor/**",), ("LICENSE",)) assert
-    settings.tests[-1] == settings.collected[-1] == "checks/*.py" assert (settings.gates[-1],
-    settings.ci[-1], settings.hooks[-1]) == ("quality.toml", "ci/**", "hooks/**") assert (settings.own[-1],
-    settings.dependencies[-1]) == ("governance/**", "deps.txt") limits = policy.limits assert
-    (limits.max_files, limits.max_lines, limits.max_bytes, limits.max_deletions) == (1, 2, 3, 0) assert
-    policy.on["tests_changed"] is Verdict.DENY gates = policy.gates assert (gates.types, gates.tests,
-    gates.flaky, gates.no_tests, gates.no_types) == ("strict", "off", "deny", "deny", "deny") assert
-    gates.changed_tests == "ask" assert (policy.max_match_level, policy.hooks, policy.sandbox,
-    policy.on_denied) == (0, "skip", "required", "reject")
+    policy = load_policy(MINIMAL + EVERY_KEY, source="team.toml")
+    settings = policy.settings
+    assert (settings.write, settings.deny, settings.protected) == (("src/**",), ("vendor/**",), ("LICENSE",))
+    assert settings.tests[-1] == settings.collected[-1] == "checks/*.py"
+    assert (settings.gates[-1], settings.ci[-1], settings.hooks[-1]) == ("quality.toml", "ci/**", "hooks/**")
+    assert (settings.own[-1], settings.dependencies[-1]) == ("governance/**", "deps.txt")
+    limits = policy.limits
+    assert (limits.max_files, limits.max_lines, limits.max_bytes, limits.max_deletions) == (1, 2, 3, 0)
+    assert policy.on["tests_changed"] is Verdict.DENY
+    gates = policy.gates
+    assert (gates.types, gates.tests, gates.flaky) == ("strict", "off", "deny")
+    assert (gates.no_tests, gates.no_types, gates.changed_tests) == ("deny", "deny", "ask")
+    assert (policy.max_match_level, policy.hooks) == (0, "skip")
+    assert (policy.sandbox, policy.on_denied) == ("required", "reject")
 
 
 def test_added_paths_never_replace_the_built_in_ones() -> None:
@@ -93,35 +106,38 @@ def test_the_files_a_run_was_loaded_from_join_the_judges() -> None:
     assert policy.settings_with(own=("team.toml",)).own == (*FactSettings().own, "team.toml")
 
 
+FAULTY = """
+name = "Team Policy"
+version = 2
+surprise = 1
+limits = 3
+[scop]
+[scope]
+write = ["/abs"]
+deny = "vendor"
+protected = [1]
+[on]
+tests_removd = "deny"
+any_added = "never"
+casts_added = 3
+[edits]
+max_match_level = 9
+[gates]
+zzz = 1
+types = true
+"""
+
+
 def test_all_faults_are_told_at_once_with_their_field_and_a_remedy() -> None:
-    faults = _faults("""
-    name = "Team Policy"
-    version = 2
-    surprise = 1
-    limits = 3
-    [scop]
-    [scope]
-    write = ["/abs"]
-    deny = "vendor"
-    protected = [1]
-    [on]
-    tests_removd = "deny"
-    any_added = "never"
-    casts_added = 3
-    [edits]
-    max_match_level = 9
-    [gates]
-    zzz = 1
-    types = true
-    """)
+    faults = _faults(FAULTY)
     assert set(faults) == {
-        "name", "version", "surprise", "limits", "scop", "scope.write", "scope.deny", "scope.protected", "on.tests_removd",
-        "on.any_added", "on.casts_added", "edits.max_match_level", "gates.zzz", "gates.types",
+        "name", "version", "surprise", "limits", "scop", "scope.write", "scope.deny", "scope.protected",
+        "on.tests_removd", "on.any_added", "on.casts_added", "edits.max_match_level", "gates.zzz", "gates.types",
     }  # fmt: skip
     assert 'did you mean "tests_removed"?' in faults["on.tests_removd"]
     assert 'did you mean "scope"?' in faults["scop"]
     assert "known here: types, tests" in faults["gates.zzz"]
-    assert '"allow" or "ask" or "deny"' in faults["on.any_added"] or "allow" in faults["on.any_added"]
+    assert 'write "allow" or "ask" or "deny"' in faults["on.any_added"]
     assert "from 0 to 4" in faults["edits.max_match_level"]
     assert "drop the leading" in faults["scope.write"]
     assert "not a table" in faults["limits"]
@@ -165,25 +181,44 @@ def _digest(text: str) -> str:
     return load_policy(text, source="x").digest
 
 
-def test_a_default_written_out_is_the_same_policy() -> None: assert _digest(MINIMAL) == _digest(MINIMAL +
-'[on]\ntests_removed = "deny"\n[scope]\nwrite = ["**", "**"]\n')
+def test_a_default_written_out_is_the_same_policy() -> None:
+    assert _digest(MINIMAL) == _digest(
+        MINIMAL + '[on]\ntests_removed = "deny"\n[scope]\nwrite = ["**", "**"]\n'
+    )
 
 
 @pytest.mark.parametrize(
-    "other", ['[on]\ntests_removed = "allow"\n', "[limits]\nfiles = 1\n", '[gates]\ntypes = "off"\n', '[paths]\nci = ["x"]\n', '[scope]\ndeny = ["x"]\n']
+    "other",
+    [
+        '[on]\ntests_removed = "allow"\n',
+        "[limits]\nfiles = 1\n",
+        '[gates]\ntypes = "off"\n',
+        '[paths]\nci = ["x"]\n',
+        '[scope]\ndeny = ["x"]\n',
+    ],
 )
 def test_what_a_policy_means_is_in_its_digest(other: str) -> None:
     assert _digest(MINIMAL + other) != _digest(MINIMAL)
     assert _digest(MINIMAL.replace("team", "crew")) != _digest(MINIMAL)
 
 
-def _documents() -> st.SearchStrategy[dict[str, dict[str, object]]]: values: dict[str,
-st.SearchStrategy[object]] = {} for table, keys in schema.SCHEMA.items(): for name, key in keys.items(): if
-isinstance(key.default, int): values[f"{table}.{name}"] = st.integers(0, 4) elif isinstance(key.default,
-str): words = [word for word in ("allow", "ask", "deny", "delta", "strict", "off", "run", "skip",
-"required", "optional", "repair", "reject") if key.check(word) is None]  # fmt: skip
-values[f"{table}.{name}"] = st.sampled_from(words) else: values[f"{table}.{name}"] =
-st.lists(st.sampled_from(["a/**", "b", "*.py"]), unique=True, max_size=3)
+_WORDS = (
+    "allow", "ask", "deny", "delta", "strict", "off", "run", "skip", "required", "optional", "repair", "reject",
+)  # fmt: skip
+
+
+def _values(key: schema.Key) -> st.SearchStrategy[object]:
+    if isinstance(key.default, int):
+        return st.integers(0, 4)
+    if isinstance(key.default, str):
+        return st.sampled_from([word for word in _WORDS if key.check(word) is None])
+    return st.lists(st.sampled_from(["a/**", "b", "*.py"]), unique=True, max_size=3)
+
+
+def _documents() -> st.SearchStrategy[dict[str, dict[str, object]]]:
+    values = {
+        f"{table}.{name}": _values(key) for table, keys in schema.SCHEMA.items() for name, key in keys.items()
+    }
 
     def nested(flat: dict[str, object]) -> dict[str, dict[str, object]]:
         tables: dict[str, dict[str, object]] = {}
@@ -195,30 +230,38 @@ st.lists(st.sampled_from(["a/**", "b", "*.py"]), unique=True, max_size=3)
     return st.fixed_dictionaries({}, optional=values).map(nested)
 
 
-def _written(document: dict[str, dict[str, object]], layout: random.Random) -> str: lines = ["# a comment",
-'name="team"', "version  =  1 # one"] layout.shuffle(lines) tables = list(document.items())
-layout.shuffle(tables) for table, keys in tables: lines.append(f"[ {table} ]" if layout.random() < 0.5 else
-f"\n[{table}]") pairs = list(keys.items()) layout.shuffle(pairs) for name, value in pairs: items =
-layout.sample(value, len(value)) if isinstance(value, list) else value lines.append(f"{name}{' ' *
-layout.randrange(3)}= {json.dumps(items)}" + " # why" * layout.randrange(2)) return "\n".join(lines) + "\n"
+def _written(document: dict[str, dict[str, object]], layout: random.Random) -> str:
+    lines = ["# a comment", 'name="team"', "version  =  1 # one"]
+    layout.shuffle(lines)
+    tables = list(document.items())
+    layout.shuffle(tables)
+    for table, keys in tables:
+        lines.append(f"[ {table} ]" if layout.random() < 0.5 else f"\n[{table}]")
+        pairs = list(keys.items())
+        layout.shuffle(pairs)
+        for name, value in pairs:
+            items = layout.sample(value, len(value)) if isinstance(value, list) else value
+            comment = " # why" * layout.randrange(2)
+            lines.append(f"{name}{' ' * layout.randrange(3)}= {json.dumps(items)}{comment}")
+    return "\n".join(lines) + "\n"
 
 
-@pytest.mark.law @given(document=_documents(), one=st.integers(), two=st.integers()) def
-test_law_the_digest_does_not_see_how_a_policy_is_written(document: dict[str, dict[str, object]], one: int,
-two: int) -> None:
+@pytest.mark.law
+@given(document=_documents(), one=st.integers(), two=st.integers())
+def test_law_the_digest_does_not_see_how_a_policy_is_written(
+    document: dict[str, dict[str, object]], one: int, two: int
+) -> None:
     """digest(layout(x)) == digest(other_layout(x)): comments, order of tables, keys and patterns, spaces."""
-    assert _digest(_written(document, random.Random(one))) == _digest(_written(document,
-    random.Random(two)))  # noqa: S311
+    first, second = random.Random(one), random.Random(two)  # noqa: S311
+    assert _digest(_written(document, first)) == _digest(_written(document, second))
 
 
 @pytest.mark.law
 @given(st.text(max_size=200))
 def test_law_any_text_is_a_policy_or_a_policy_error(text: str) -> None:
     """load_policy raises nothing but PolicyError."""
-    try:
-        load_policy(text, source="x")
-    except PolicyError as error:
-        assert error.faults
+    with contextlib.suppress(PolicyError):
+        assert load_policy(text, source="x").digest
 
 
 # --- shipped
@@ -250,11 +293,17 @@ def test_a_shipped_file_writes_out_every_key(name: str) -> None:
             assert f"\n{key} = " in text, f"{table}.{key}"
 
 
-def test_default_refuses_what_would_let_a_change_judge_itself() -> None: on = _shipped("default").on for
-fact in ("tests_removed", "tests_skipped", "tests_weakened", "secrets_added", "gate_configuration",
-"ci_files", "hooks_and_editors", "policy_files"): assert on[fact] is Verdict.DENY for fact in
-("dependencies_changed", "type_ignores_added", "conftest_changed"): assert on[fact] is Verdict.ASK for fact
-in ("tests_changed", "tests_added", "any_added", "public_api_removed"): assert on[fact] is Verdict.ALLOW
+def test_default_refuses_what_would_let_a_change_judge_itself() -> None:
+    on = _shipped("default").on
+    for fact in (
+        "tests_removed", "tests_skipped", "tests_weakened", "secrets_added", "gate_configuration", "ci_files",
+        "hooks_and_editors", "policy_files",
+    ):  # fmt: skip
+        assert on[fact] is Verdict.DENY
+    for fact in ("dependencies_changed", "type_ignores_added", "conftest_changed"):
+        assert on[fact] is Verdict.ASK
+    for fact in ("tests_changed", "tests_added", "any_added", "public_api_removed"):
+        assert on[fact] is Verdict.ALLOW
 
 
 @pytest.mark.parametrize("name", ["ci", "strict"])

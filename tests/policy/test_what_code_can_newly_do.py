@@ -1,4 +1,4 @@
-"""Threats in behaviour: processes, the network, code from data, swallowed errors, names taken away; with their twins."""
+"""Threats in behaviour: processes, the network, code from data, swallowed errors, names taken away; with twins."""
 
 from __future__ import annotations
 
@@ -9,57 +9,111 @@ from tests.policy.support import added, deleted, edited, facts_of, seen, texts
 
 @pytest.mark.parametrize(
     "code",
-    ["import subprocess\n", "from subprocess import run\n", "import socket as s\n", "import urllib.request\n", "from urllib import request\n",
-     "import http.client\n", "def f():\n    import requests\n", "import os\nos.system('x')\n", "from os import system as s\ns('x')\n",
-     "import os\nos.execvp('a', [])\n", "import asyncio\nasyncio.create_subprocess_exec('a')\n", "import os\nos.fork()\n"],
-)  # fmt: skip
+    [
+        "import subprocess\n",
+        "from subprocess import run\n",
+        "import socket as s\n",
+        "import urllib.request\n",
+        "from urllib import request\n",
+        "import http.client\n",
+        "def f():\n    import requests\n",
+        "import os\nos.system('x')\n",
+        "from os import system as s\ns('x')\n",
+        "import os\nos.execvp('a', [])\n",
+        "import asyncio\nasyncio.create_subprocess_exec('a')\n",
+        "import os\nos.fork()\n",
+    ],
+)
 def test_source_newly_starts_processes_or_uses_the_network(code: str) -> None:
     assert seen(added("src/a.py", code)) == {"process_or_network_imports"}
     assert "process_or_network_imports" not in seen(added("tests/test_a.py", code))
 
 
-@pytest.mark.parametrize("code", ["import urllib.parse\n", "from http import HTTPStatus\n", "from .subprocess import x\n", "import os\nos.getcwd()\n",
-                                  "import subprocessing\n", "# import subprocess\n", "x = 'import socket'\n"])  # fmt: skip
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import urllib.parse\n",
+        "from http import HTTPStatus\n",
+        "from .subprocess import x\n",
+        "import os\nos.getcwd()\n",
+        "import subprocessing\n",
+        "# import subprocess\n",
+        "x = 'import socket'\n",
+    ],
+)
 def test_a_name_that_only_sounds_like_a_process_is_innocent(code: str) -> None:
     assert seen(added("src/a.py", code)) == set()
 
 
-def test_a_file_that_started_processes_already_is_innocent() -> None: before = "import subprocess\n\ndef
-f():\n    subprocess.run(['a'])\n" assert seen(edited("src/a.py", before, before.replace("['a']", "['a',
-'b']"))) == set() assert seen(edited("src/a.py", before, before.replace("import subprocess", "from
-subprocess import run\nimport subprocess"))) == set()
+def test_a_file_that_started_processes_already_is_innocent() -> None:
+    before = "import subprocess\n\ndef f():\n    subprocess.run(['a'])\n"
+    assert seen(edited("src/a.py", before, before.replace("['a']", "['a', 'b']"))) == set()
+    assert (
+        seen(
+            edited(
+                "src/a.py",
+                before,
+                before.replace("import subprocess", "from subprocess import run\nimport subprocess"),
+            )
+        )
+        == set()
+    )
 
 
 @pytest.mark.parametrize(
     "code",
-    ["eval('1')\n", "exec('1')\n", "import builtins\nbuiltins.exec('1')\n", "import pickle\n", "from ctypes import CDLL\n", "__import__('os')\n",
-     "x = compile('1', '', 'eval')\n", "import marshal\n"],
-)  # fmt: skip
+    [
+        "eval('1')\n",
+        "exec('1')\n",
+        "import builtins\nbuiltins.exec('1')\n",
+        "import pickle\n",
+        "from ctypes import CDLL\n",
+        "__import__('os')\n",
+        "x = compile('1', '', 'eval')\n",
+        "import marshal\n",
+    ],
+)
 def test_source_newly_runs_code_from_data(code: str) -> None:
     assert seen(added("src/a.py", code)) == {"dynamic_code"}
 
 
-@pytest.mark.parametrize("code", ["import re\nx = re.compile('a')\n", "model.eval()\n", "cursor.exec('x')\n", "def evaluate(): pass\n"])
+@pytest.mark.parametrize(
+    "code",
+    ["import re\nx = re.compile('a')\n", "model.eval()\n", "cursor.exec('x')\n", "def evaluate(): pass\n"],
+)
 def test_a_method_named_eval_or_compile_is_innocent(code: str) -> None:
     assert seen(added("src/a.py", code)) == set()
 
 
-def test_code_quoted_before_and_live_now_is_seen() -> None: before = "x = 1\n'''\nimport
-subprocess\neval('1')\n'''\n" assert seen(edited("src/a.py", before, before.replace("'''\n", ""))) ==
-{"process_or_network_imports", "dynamic_code"}
+def test_code_quoted_before_and_live_now_is_seen() -> None:
+    before = "x = 1\n'''\nimport subprocess\neval('1')\n'''\n"
+    assert seen(edited("src/a.py", before, before.replace("'''\n", ""))) == {
+        "process_or_network_imports",
+        "dynamic_code",
+    }
 
 
 @pytest.mark.parametrize(
     "code",
-    ["try:\n    f()\nexcept Exception:\n    pass\n", "try:\n    f()\nexcept:\n    ...\n", "try:\n    f()\nexcept (OSError, BaseException):\n    pass\n",
-     "import contextlib\nwith contextlib.suppress(Exception):\n    f()\n"],
-)  # fmt: skip
+    [
+        "try:\n    f()\nexcept Exception:\n    pass\n",
+        "try:\n    f()\nexcept:\n    ...\n",
+        "try:\n    f()\nexcept (OSError, BaseException):\n    pass\n",
+        "import contextlib\nwith contextlib.suppress(Exception):\n    f()\n",
+    ],
+)
 def test_exceptions_are_swallowed(code: str) -> None:
     assert seen(added("src/a.py", code)) == {"swallowed_exceptions"}
 
 
-@pytest.mark.parametrize("code", ["try:\n    f()\nexcept OSError:\n    pass\n", "try:\n    f()\nexcept Exception:\n    log()\n",
-                                  "import contextlib\nwith contextlib.suppress(KeyError):\n    f()\n"])  # fmt: skip
+@pytest.mark.parametrize(
+    "code",
+    [
+        "try:\n    f()\nexcept OSError:\n    pass\n",
+        "try:\n    f()\nexcept Exception:\n    log()\n",
+        "import contextlib\nwith contextlib.suppress(KeyError):\n    f()\n",
+    ],
+)
 def test_a_narrow_or_handled_exception_is_innocent(code: str) -> None:
     assert seen(added("src/a.py", code)) == set()
 
@@ -107,9 +161,15 @@ def test_a_public_name_is_removed(old: str, new: str, gone: str) -> None:
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("def _private", "def _other"), ("def _hidden", "def _other"), ("def pay(): ...", "def pay(a): ..."), ("def pay(): ...", "from x import pay"),
-     ("def pay(): ...", "pay = 1"), ("def pay(): ...", "from .paying import *")],
-)  # fmt: skip
+    [
+        ("def _private", "def _other"),
+        ("def _hidden", "def _other"),
+        ("def pay(): ...", "def pay(a): ..."),
+        ("def pay(): ...", "from x import pay"),
+        ("def pay(): ...", "pay = 1"),
+        ("def pay(): ...", "from .paying import *"),
+    ],
+)
 def test_private_names_and_names_that_stay_reachable_are_innocent(old: str, new: str) -> None:
     assert seen(edited("src/shop/a.py", API, API.replace(old, new))) == set()
 
@@ -132,14 +192,22 @@ def test_a_public_module_is_removed_or_moves() -> None:
     assert texts(facts, "public_api_removed") == ["the module moved to src/shop/b.py"]
 
 
-@pytest.mark.parametrize("path", ["src/shop/_a.py", "src/_shop/a.py", "tests/test_a.py", "scripts/a.py", "docs/conf.py", "conftest.py"])
+@pytest.mark.parametrize(
+    "path",
+    ["src/shop/_a.py", "src/_shop/a.py", "tests/test_a.py", "scripts/a.py", "docs/conf.py", "conftest.py"],
+)
 def test_names_of_private_modules_scripts_and_tests_are_nobodys_api(path: str) -> None:
     assert "public_api_removed" not in seen(edited(path, API, ""))
 
 
-def test_python_that_cannot_be_read_is_a_fact() -> None: facts = facts_of(edited("src/a.py", "def f():
-...\n", "def f(:\n"), added("b.py", "x" * 2_000_001), added("c.py", "-" * 100_000 + "1")) assert
-facts["unparsable_python"] == ("b.py", "c.py", "src/a.py") assert "public_api_removed" not in facts.places
+def test_python_that_cannot_be_read_is_a_fact() -> None:
+    facts = facts_of(
+        edited("src/a.py", "def f(): ...\n", "def f(:\n"),
+        added("b.py", "x" * 2_000_001),
+        added("c.py", "-" * 100_000 + "1"),
+    )
+    assert facts["unparsable_python"] == ("b.py", "c.py", "src/a.py")
+    assert "public_api_removed" not in facts.places
 
 
 def test_a_file_that_is_mended_is_innocent() -> None:
