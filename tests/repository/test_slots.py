@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import fcntl
 import os
+import select
+import signal
 import stat
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +17,7 @@ from hypothesis import strategies as st
 
 from dev_agent.errors import GitFailed
 from dev_agent.repository.slots import Slot, Slots, content_time
-from tests.testing.children import killed_at_call
+from tests.testing.children import killed_at_call, start_child
 from tests.testing.repos import Project, make_repository
 
 Tree = Mapping[str, tuple[str, bytes]]
@@ -75,7 +78,36 @@ def test_a_purpose_that_is_not_a_plain_word_never_becomes_a_folder(project: Proj
     assert not (project.git_dir / "dev-agent").exists()
 
 
-def test_an_orphan_of_a_killed_holder_keeps_the_slot(project: Project) -> None:
+def test_a_git_child_that_outlives_a_killed_agent_keeps_the_slot(project: Project, tmp_path: Path) -> None:
+    started, go_on = tmp_path / "started", tmp_path / "go-on"
+    for pipe in (started, go_on):
+        os.mkfifo(pipe)
+    wanted = project.make_tree({".gitattributes": ("100644", b"x filter=slow\n"), "x": ("100644", b"1")})
+    project.git("config", "filter.slow.smudge", f"echo > {started}; read line < {go_on}; cat")
+    with open(started, "r+b", buffering=0) as is_started, open(go_on, "r+b", buffering=0) as may_go_on:
+        agent = start_child(lambda: _checkout(project, wanted))
+        assert select.select([is_started], [], [], 60)[0], "the filter never ran"
+        os.kill(agent, signal.SIGKILL)
+        os.waitpid(agent, 0)
+
+        with slot(project) as second:
+            assert second.folder.name == "types-2"
+        may_go_on.write(b"\n")
+    with open(second.folder.with_name("types-1") / "lock", "rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # until the orphan has ended
+
+    project.git("config", "filter.slow.smudge", "cat")
+    with slot(project) as third:
+        assert third.folder.name == "types-1"
+        assert look(third.checkout(wanted)) == fresh(project, wanted)
+
+
+def _checkout(project: Project, wanted: str) -> None:
+    with slot(project) as leased:
+        leased.checkout(wanted)
+
+
+def test_a_lock_somebody_inherited_keeps_the_slot(project: Project) -> None:
     with slot(project) as first:
         inherited = os.dup(first._git.pass_fds[0])  # as a git child has it
     with slot(project) as second:

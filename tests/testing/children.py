@@ -11,6 +11,11 @@ from collections.abc import Callable
 
 def in_child(work: Callable[[], object]) -> int:
     """Do `work` in a fork of this process and return its wait status (0: it ended well)."""
+    return os.waitpid(start_child(work), 0)[1]
+
+
+def start_child(work: Callable[[], object]) -> int:
+    """Begin `work` in a fork of this process and return its process id; the caller waits for it."""
     with warnings.catch_warnings():
         # Newer Pythons warn of forking with threads about; this child takes no lock another thread may hold.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -21,7 +26,7 @@ def in_child(work: Callable[[], object]) -> int:
         except BaseException:  # noqa: BLE001 - a child must never return into the test runner
             os._exit(9)
         os._exit(0)
-    return os.waitpid(child, 0)[1]
+    return child
 
 
 _CALLS = (
