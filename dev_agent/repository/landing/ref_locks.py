@@ -11,7 +11,6 @@ that ref fails. Removing a lock that somebody holds would be worse, so each need
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,10 +80,9 @@ def _may_be_held(repository: Repository, path: Path) -> bool:
     return any(_has_open(process, wanted) or _is_git_in(process, homes) for process in _processes())
 
 
-def _processes() -> Iterator[Path]:
-    for entry in os.scandir(_PROC):
-        if entry.name.isdigit() and int(entry.name) != os.getpid():
-            yield Path(entry.path)
+def _processes() -> list[Path]:
+    own = str(os.getpid())
+    return [path for path in _PROC.iterdir() if path.name.isdigit() and path.name != own]
 
 
 def _has_open(process: Path, wanted: str) -> bool:

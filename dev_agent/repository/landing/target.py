@@ -125,7 +125,11 @@ def require_sole_checkout(repository: Repository, target: Target) -> None:
 def _checked_out_at(repository: Repository, ref: str) -> Iterator[str]:
     """Folders of other, existing work trees that have `ref` checked out."""
     listed = repository.git.out("worktree", "list", "--porcelain", "-z").decode("utf-8", "surrogateescape")
-    for block in listed.split("\0\0"):
+    blocks = listed.split("\0\0")
+    if repository.git_dir.resolve() == repository.common_dir:
+        # We are the main work tree, which is listed first; with a separate git dir its path is not our root.
+        del blocks[0]
+    for block in blocks:
         lines = [line for line in block.split("\0") if line]
         if f"branch {ref}" not in lines or any(line.startswith("prunable") for line in lines):
             continue

@@ -35,6 +35,7 @@ def environment(home: Path) -> dict[str, str]:
         "GIT_COMMITTER_NAME": "User",
         "GIT_COMMITTER_EMAIL": "user@example.org",
         "LC_ALL": "C",
+        "GIT_LITERAL_PATHSPECS": "1",
     }
 
 

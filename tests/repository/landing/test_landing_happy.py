@@ -5,7 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from landing_scene import (
+
+from dev_agent.cancel import Cancel
+from dev_agent.repository.landing.land import land
+from dev_agent.repository.landing.outcome import Landed, Moved
+from dev_agent.repository.landing.target import find_target
+from dev_agent.repository.rename import Moves
+from tests.repository.landing.landing_scene import (
     FULL_CHANGE,
     File,
     Scene,
@@ -16,12 +22,6 @@ from landing_scene import (
     status,
     unfinished_work,
 )
-
-from dev_agent.cancel import Cancel
-from dev_agent.repository.landing.land import land
-from dev_agent.repository.landing.outcome import Landed, Moved
-from dev_agent.repository.landing.target import find_target
-from dev_agent.repository.rename import Moves
 
 
 def landed(scene: Scene, change: dict[str, File], moves: Moves | None = None) -> Landed:
