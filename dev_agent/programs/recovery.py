@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository
 
 _LAND = "land"
+_FINALS = frozenset({"committed", "verified", "no_change", "rejected", "failed"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,17 +68,20 @@ def _finish(repository: Repository, folder: RunFolder) -> str:
     """What was done for one run, "" if nothing. A damaged trace is `verify`'s to tell, and left alone."""
     with suppress(JournalBusy, JournalFailed, TraceCorrupt):
         story = told(read_trace(folder.path))
-        if not story.finished and not _has_landed(repository, story):
+        if not _is_decided(repository, story):
             return ""
         with Journal.open(folder.path, SystemClock()) as journal:
             if not story.finished:
-                _tell_landed(repository, journal, story)
+                _drive_to_the_end(repository, journal, story)
             conclude(repository, folder, journal)
         return f"run {folder.run}: wrote down that it ended in {told(read_trace(folder.path)).state}"
     return ""
 
 
-def _has_landed(repository: Repository, story: Story) -> bool:
+def _is_decided(repository: Repository, story: Story) -> bool:
+    """True if nothing is left to judge: the run is at its end, or its landing went through."""
+    if story.finished or story.state in _FINALS:
+        return True
     staged = current(story.facts)
     return (
         story.state == _LAND
@@ -86,8 +90,8 @@ def _has_landed(repository: Repository, story: Story) -> bool:
     )
 
 
-def _tell_landed(repository: Repository, journal: Journal, story: Story) -> None:
-    """Enter `land` again: it finds the commit on the branch and records the landing, nothing more."""
+def _drive_to_the_end(repository: Repository, journal: Journal, story: Story) -> None:
+    """Finish in the final the run had reached, or enter `land` again: it finds the commit on the branch."""
     policy = journal.blob(story.blobs[f"{REQUEST}.policy"]).decode("utf-8")
     context = ApplyContext(
         repository=repository,
