@@ -86,7 +86,7 @@ def read_hunk(source: Source, at: int) -> tuple[Hunk, int]:
         if taken is not None:
             rows, end = taken
             # In a header, an empty old side names the line *before* the insertion.
-            first = start if old_count or not start else start + 1
+            first = start if old_count else start + 1
             return Hunk(line=at + 1, start=first or None, counted=True, rows=_joined(rows, at)), end
     rows, end = _loose(source, at + 1)
     _refuse_remainder(source, at, end)

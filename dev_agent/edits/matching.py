@@ -129,10 +129,11 @@ class _Index:
 class Haystack:
     """A base file, searched many times. Indexes are made when first needed."""
 
-    def __init__(self, file: FileText, *, budget: int = 2_000_000) -> None:
+    def __init__(self, file: FileText, *, budget: int = 1_000_000) -> None:
         self.file = file
         self._budget = budget
         self._indexes: dict[MatchLevel, _Index] = {}
+        self._margins: dict[MatchLevel, list[str]] = {}
 
     def find(self, lines: Sequence[Line], *, hint: int | None, levels: Sequence[MatchLevel]) -> Found | None:
         """Find `lines` (at least one) at the first of `levels` that has any place.
@@ -148,15 +149,16 @@ class Haystack:
         return None
 
     def places(self, lines: Sequence[Line], level: MatchLevel, hint: int | None = None) -> list[Place]:
-        """Return the places at one level, at most `MANY` and the hinted one, in order."""
+        """Return the places at one level, at most `MANY` and the hinted one, in order. Raises Exhausted."""
         key = _KEYS[level]
+        block = _Block(lines, level)
         places: list[Place] = []
         for at in self._index(level).find([key(line) for line in lines]):
             if len(places) >= MANY and (hint is None or at > hint - 1):
                 break
             if len(places) >= MANY and hint is not None and at < hint - 1:
                 continue
-            shift = self._shift(lines, at, level)
+            shift = self._shift(block, at)
             if shift is not None:
                 places.append(Place(start=at, end=at + len(lines), shift=shift))
         return places
@@ -166,26 +168,54 @@ class Haystack:
             self._indexes[level] = _Index(map(_KEYS[level], self.file.lines))
         return self._indexes[level]
 
-    def _shift(self, lines: Sequence[Line], at: int, level: MatchLevel) -> Shift | None:
-        """Return the one shift that leads from `lines` to the base lines at `at`, None if there is none."""
-        if level <= MatchLevel.WHITESPACE:
+    def _margins_at(self, level: MatchLevel) -> list[str]:
+        if level not in self._margins:
+            self._margins[level] = [_margin(line, level) for line in self.file.lines]
+        return self._margins[level]
+
+    def _shift(self, block: _Block, at: int) -> Shift | None:
+        """Return the one shift that leads from the block to the base lines at `at`, None if there is none."""
+        if block.level <= MatchLevel.WHITESPACE:
             return Shift()
-        shift: Shift | None = None
-        for (given, _), (real, _) in zip(lines, self.file.lines[at : at + len(lines)], strict=True):
-            self._budget -= 1
-            if self._budget < 0:
-                raise Exhausted
-            if not given.strip():
-                continue
-            here = _shift_between(_margin(given, level), _margin(real, level))
-            if here is None or (shift is not None and here != shift):
-                return None
-            shift = here
+        # Comparing costs one step and a little for each line: lists of strings are compared in C.
+        self._budget -= 1 + len(block.margins) // 64
+        if self._budget < 0:
+            raise Exhausted
+        margins = self._margins_at(block.level)
+        if block.anchor is None:
+            return None
+        shift = _shift_between(block.margins[block.anchor], margins[at + block.anchor])
+        if shift is None or block.shifted(shift) != margins[at : at + len(block.margins)]:
+            return None
         return shift
 
 
-def _margin(content: str, level: MatchLevel) -> str:
-    return indentation(folded_punctuation(content) if level >= MatchLevel.UNICODE else content)
+class _Block:
+    """The indentations of the sought lines; blank lines have none, and fit blank lines whatever theirs is."""
+
+    def __init__(self, lines: Sequence[Line], level: MatchLevel) -> None:
+        self.level = level
+        self.margins = [_margin(line, level) for line in lines]
+        self.anchor = next((at for at, (content, _) in enumerate(lines) if content.strip()), None)
+        self._blank = [not content.strip() for content, _ in lines]
+        self._shifted: dict[Shift, list[str] | None] = {}
+
+    def shifted(self, shift: Shift) -> list[str] | None:
+        """Return the indentations after `shift`, None if a line has not the indentation to lose."""
+        if shift not in self._shifted:
+            # Judged on indentation alone: a mark stands for the content that `applied` wants to see.
+            pairs = [("" if blank else shift.applied(f"{margin}.")) for margin, blank in self._each()]
+            lost = any(each is None for each in pairs)
+            self._shifted[shift] = None if lost else [(each or "").removesuffix(".") for each in pairs]
+        return self._shifted[shift]
+
+    def _each(self) -> Iterator[tuple[str, bool]]:
+        return zip(self.margins, self._blank, strict=True)
+
+
+def _margin(line: Line, level: MatchLevel) -> str:
+    content = folded_punctuation(line[0]) if level >= MatchLevel.UNICODE else line[0]
+    return indentation(content) if content.strip() else ""
 
 
 def _shift_between(given: str, real: str) -> Shift | None:

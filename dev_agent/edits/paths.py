@@ -42,21 +42,24 @@ def is_dot_git(component: str) -> bool:
     return _NTFS_DOTGIT.match(visible.casefold().partition(":")[0]) is not None
 
 
-def path_fault(path: str) -> Fault | None:
-    """Return what forbids touching `path` in any way, None if nothing does."""
+def path_fault(path: str, *, in_base: bool) -> Fault | None:
+    """Return what forbids touching `path` in any way, None if nothing does.
+
+    A file that the base has may be edited whatever its name looks like, unless the name leads out of the tree.
+    """
     shown = f"'{escaped(path)}'"
     if not path:
         return ProblemCode.FORBIDDEN_PATH, "the file name is empty", _RELATIVE
     if path.startswith("/") or re.match(r"^[A-Za-z]:[\\/]", path):
         return ProblemCode.FORBIDDEN_PATH, f"{shown} is an absolute path", _RELATIVE
-    if "\\" in path:
-        return ProblemCode.FORBIDDEN_PATH, f"{shown} has a backslash", _RELATIVE
     parts = path.split("/")
     if any(part in {"", ".", ".."} for part in parts):
         return ProblemCode.FORBIDDEN_PATH, f"{shown} has an empty, '.' or '..' component", _RELATIVE
     if any(is_dot_git(part) for part in parts):
         return ProblemCode.FORBIDDEN_PATH, f"{shown} leads into .git", "git's own files cannot be edited"
-    if any(unicodedata.category(character) in _HIDDEN for character in path):
+    if not in_base and "\\" in path:
+        return ProblemCode.FORBIDDEN_PATH, f"{shown} has a backslash", _RELATIVE
+    if not in_base and any(unicodedata.category(character) in _HIDDEN for character in path):
         return (
             ProblemCode.FORBIDDEN_PATH,
             f"{shown} has a control or invisible character",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from itertools import chain
 from typing import Final
 
@@ -89,9 +90,11 @@ def _problem(path: str, edit: Replace, refused: Refused) -> Problem:
 
 
 def _overlapping(path: str, first: Region, second: Region) -> Problem:
+    if first.line > second.line:
+        first, second = second, first
     return Problem(
         path=path,
-        line_in_proposal=max(first.line, second.line),
+        line_in_proposal=second.line,
         code=ProblemCode.OVERLAP,
         message=f"the edits of proposal lines {first.line} and {second.line} change the same part of"
         f" '{escaped(path)}' "
@@ -167,6 +170,11 @@ class _Placing:
         lines = self.file.lines
         if not lines:
             at = 0
+            self.keeps_bom = self.keeps_bom and not text.drops_bom
+        elif text.at_top:
+            raise Refused(
+                ProblemCode.NOT_FOUND, f"{self._path} is more than a byte order mark", "quote a line"
+            )
         elif edit.numbered and edit.line_hint is not None and edit.line_hint <= len(lines) + 1:
             at = edit.line_hint - 1
         elif edit.line_hint is None and not edit.numbered:
@@ -283,7 +291,7 @@ class _Placing:
         )
 
     def _not_found(self, text: _Text) -> Refused:
-        if text.new:
+        if _are_akin(text.old, text.new):
             there = self._haystack.find(text.new, hint=None, levels=_STRICT)
             if there is not None and there.chosen is not None:
                 return self._applied(there.chosen.start)
@@ -299,6 +307,18 @@ class _Placing:
     def _nearest(self, sought: Sequence[Line]) -> Nearest:
         self._explained += 1
         return self._explainer.nearest(sought) if self._explained <= _EXPLAINED else ()
+
+
+def _are_akin(old: Sequence[Line], new: Sequence[Line]) -> bool:
+    """Return whether `new` reads as a version of `old`, so that finding it tells something about this edit.
+
+    Without this a replacement such as `pass` would count as applied wherever it stands.
+    """
+    olds = {content.strip() for content, _ in old} - {""}
+    if any(content.strip() in olds for content, _ in new):
+        return True
+    before, after = ("".join(content for content, _ in side[:10])[:300] for side in (old, new))
+    return SequenceMatcher(None, before, after).ratio() >= 0.5
 
 
 def _is_substantive(text: _Text) -> bool:

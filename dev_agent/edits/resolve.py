@@ -54,7 +54,7 @@ def resolve(
     Raises Unresolved with all problems, sorted by their line in the proposal.
     """
     report = Report()
-    planned = plan([edit for edit in edits if _is_sound(edit, report)])
+    planned = plan([edit for edit in edits if _is_sound(edit, tree, report)])
     report.problems += planned.problems
     maker = Maker(tree, planned, report, limits=limits, max_level=max_level)
     for removal in planned.removed.values():
@@ -72,9 +72,9 @@ def resolve(
     )
 
 
-def _is_sound(edit: Edit, report: Report) -> bool:
+def _is_sound(edit: Edit, tree: BaseTree, report: Report) -> bool:
     """Return whether an edit is looked at further: names and text are lawful, and it says something."""
-    lawful = [_is_lawful(path, edit, report) for path in _names(edit)]
+    lawful = [_is_lawful(path, edit, tree, report) for path in _names(edit)]
     lawful += [_is_text(text, edit, report) for text in _texts(edit)]
     if not all(lawful):
         return False
@@ -86,8 +86,8 @@ def _is_sound(edit: Edit, report: Report) -> bool:
     return True
 
 
-def _is_lawful(path: str, edit: Edit, report: Report) -> bool:
-    fault = paths.path_fault(path)
+def _is_lawful(path: str, edit: Edit, tree: BaseTree, report: Report) -> bool:
+    fault = paths.path_fault(path, in_base=tree.mode(path) is not None)
     if fault is not None:
         report.refuse(Subject(path=path, line=edit.origin.name_line or edit.origin.line), *fault)
     return fault is None

@@ -10,7 +10,6 @@ Rules kept here:
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 from typing import Final
@@ -20,7 +19,6 @@ Line = tuple[str, str]
 
 BOM: Final = "\ufeff"
 _BLANK: Final = " \t\r\x0b\x0c"
-_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def split_lines(text: str) -> list[Line]:
@@ -54,7 +52,7 @@ def escaped(text: str, limit: int = 120) -> str:
 
 
 def _escape(character: str) -> str:
-    if character != "\\" and unicodedata.category(character) not in _HIDDEN:
+    if character != "\\" and character.isprintable():
         return character
     return character.encode("unicode_escape").decode("ascii")
 

@@ -92,6 +92,11 @@ class _Part:
         return self.fields.get(name)
 
     @property
+    def has_old_blob(self) -> bool:
+        """Whether the index line names a blob on the old side, as only a diff of existing files does."""
+        return self.fields.get("index", "0").partition("..")[0].strip("0") != ""
+
+    @property
     def origin(self) -> Origin:
         return Origin(line=self.line + 1)
 
@@ -221,19 +226,23 @@ def _inside(part: _Part, path: str, to: str | None) -> list[Edit]:
     new_mode = part.mode("new_mode")
     if new_mode is not None and new_mode != part.mode("old_mode"):
         edits.append(SetMode(path=path, mode=new_mode, to=to, origin=part.origin))
-    edits += (
-        Replace(
-            path=path,
-            old=hunk.old,
-            new=hunk.new,
-            line_hint=hunk.start,
-            numbered=hunk.counted and part.is_git and hunk.start is not None,
-            to=to,
-            origin=Origin(line=hunk.line, name_line=part.line + 1),
-        )
-        for hunk in part.hunks
-    )
+    edits += (_replace(part, hunk, path, to) for hunk in part.hunks)
     return edits
+
+
+def _replace(part: _Part, hunk: Hunk, path: str, to: str | None) -> Replace:
+    # "-0,0" means the top of the file in a diff that git made without context, and "there is no file" in one that a
+    # model made up. Only the old blob's id tells them apart.
+    hint = None if hunk.start == 1 and not hunk.old and not part.has_old_blob else hunk.start
+    return Replace(
+        path=path,
+        old=hunk.old,
+        new=hunk.new,
+        line_hint=hint,
+        numbered=hunk.counted and part.is_git and hint is not None,
+        to=to,
+        origin=Origin(line=hunk.line, name_line=part.line + 1),
+    )
 
 
 def _is_replaced_whole(part: _Part) -> bool:

@@ -1,0 +1,96 @@
+"""Recognising a format in whatever a model or a file holds."""
+
+from __future__ import annotations
+
+import pytest
+
+from dev_agent.edits.errors import EditError, NotText, TooLarge, UnknownFormat
+from dev_agent.edits.model import Limits
+from dev_agent.edits.parse import FORMATS, parse
+from tests.edits.support import block, parse_error
+
+DIFF = "--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-one\n+two\n"
+
+
+@pytest.mark.parametrize("fence", ["```", "````", "~~~"])
+def test_a_diff_in_prose_and_a_fence(fence: str) -> None:
+    proposal = parse(f"Sure! Here:\n\n{fence}diff\n{DIFF}{fence}\n\nDone - enjoy.\n".encode())
+    assert proposal.format == "unified diff"
+    assert len(proposal.edits) == 1
+
+
+def test_several_fenced_blocks_of_one_format() -> None:
+    text = f"```diff\n{DIFF}```\nand\n```diff\n{DIFF.replace('a.txt', 'b.txt')}```\n"
+    assert [edit.path for edit in parse(text.encode()).edits] == ["a.txt", "b.txt"]
+
+
+def test_two_formats_in_one_answer_are_refused_instead_of_half_applied() -> None:
+    error = parse_error(f"```diff\n{DIFF}```\n" + block("b.txt", "a\n", "b\n"))
+    assert "search/replace" in error.message
+    assert error.line == 9
+
+
+def test_a_diff_inside_a_search_block_is_content() -> None:
+    proposal = parse(block("doc.md", DIFF, DIFF.replace("two", "three")).encode())
+    assert proposal.format == "search/replace"
+    assert len(proposal.edits) == 1
+
+
+def test_a_search_block_inside_a_diff_is_content() -> None:
+    lines = block("b.txt", "a\n", "b\n").splitlines()
+    text = f"--- /dev/null\n+++ b/doc.md\n@@ -0,0 +1,{len(lines)} @@\n" + "".join(
+        f"+{line}\n" for line in lines
+    )
+    assert parse(text.encode()).format == "unified diff"
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "I could not do it.\n", "```python\nx = 1\n```\n"])
+def test_no_format_says_which_are_understood(text: str) -> None:
+    error = parse_error(text)
+    assert isinstance(error, UnknownFormat)
+    assert all(name in error.hint for name in FORMATS)
+
+
+def test_no_format_shows_the_beginning_escaped() -> None:
+    error = parse_error("look \x1b[31mhere\u202e\n")
+    assert "look \\x1b[31mhere\\u202e" in error.message
+    assert "\x1b" not in error.message
+
+
+@pytest.mark.parametrize(
+    "text", ["*** Begin Patch\n*** End Patch\n", "<<<<<<< HEAD\na\n=======\nb\n>>>>>>> x\n"]
+)
+def test_a_foreign_format_is_named(text: str) -> None:
+    assert "this looks like" in parse_error(text).message
+
+
+def test_not_utf8_names_the_line() -> None:
+    error = parse_error(b"ok\n\xff\n")
+    assert isinstance(error, NotText)
+    assert error.line == 2
+
+
+def test_nul_names_the_line() -> None:
+    error = parse_error(b"ok\n\n\0")
+    assert isinstance(error, NotText)
+    assert error.line == 3
+
+
+def test_an_oversize_patch_is_refused_unread() -> None:
+    with pytest.raises(TooLarge, match="50000000"):
+        parse(b"\xff" * 50_000_000)
+
+
+def test_too_many_edits_are_refused() -> None:
+    with pytest.raises(TooLarge, match="2 edits"):
+        parse((DIFF + DIFF.replace("a.txt", "b.txt")).encode(), limits=Limits(edits=1))
+
+
+def test_a_byte_order_mark_before_the_proposal_is_nothing() -> None:
+    assert len(parse(("\ufeff" + DIFF).encode()).edits) == 1
+
+
+def test_errors_have_message_and_hint() -> None:
+    error: EditError = parse_error("nothing")
+    assert str(error) == error.message
+    assert error.hint
