@@ -10,13 +10,14 @@ from __future__ import annotations
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from types import MappingProxyType
 
 from dev_agent.runtime.actions import ActionSpec, Result, View, added
 from dev_agent.runtime.canonical import Json, frozen_object
-from dev_agent.runtime.conditions import has_type
 from dev_agent.runtime.errors import NotCanonical
 from dev_agent.runtime.events import require_recordable
+from dev_agent.runtime.facts import has_type
 from dev_agent.runtime.host import Clock
 from dev_agent.runtime.states import ERROR
 
@@ -74,7 +75,7 @@ def _judged(spec: ActionSpec, result: object) -> Attempt:
 
 
 def _checked(spec: ActionSpec, result: Result) -> Attempt:
-    if type(result.outcome) is not str and not hasattr(result.outcome, "value"):
+    if type(result.outcome) is not str and not isinstance(result.outcome, StrEnum):
         return failed("WrongOutcome", f"{spec.name} gave an outcome that is not text")
     outcome = str(result.outcome)
     if outcome not in spec.outcomes and outcome != ERROR:

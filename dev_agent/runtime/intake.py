@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from typing import cast
 
 from dev_agent.runtime.canonical import Json, frozen_object
-from dev_agent.runtime.conditions import has_type
 from dev_agent.runtime.errors import Fault, InputsRefused, NotCanonical, WrongSignal
 from dev_agent.runtime.events import require_recordable
+from dev_agent.runtime.facts import has_type
 from dev_agent.runtime.fold import Position
 from dev_agent.runtime.naming import nearest
 from dev_agent.runtime.program import Program

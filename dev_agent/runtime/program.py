@@ -18,7 +18,7 @@
     [states.work]
     kind = "action"
     action = "work"                     # default: the state's name
-    timeout_ms = 60_000                 # optional; an action that returns later is outcome `error`
+    timeout_ms = 60_000                 # optional; later is outcome `error`: not for outside effects
     visits = 5                          # optional; more than that often entered: budget_visits
     durable = true                      # optional; entering and leaving are on the disk before going on
     retry = { attempts = 3, on = ["error"], backoff_ms = 200, cap_ms = 5_000 }     # optional

@@ -14,7 +14,6 @@ re-exported here).
 
 from __future__ import annotations
 
-import fcntl
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -25,9 +24,10 @@ from typing import Protocol, Self
 
 from dev_agent.runtime.blobs import Blobs, random_salt
 from dev_agent.runtime.chain import TRACE_NAME, Chain, binding_of
-from dev_agent.runtime.errors import BlobUnavailable, JournalBusy, JournalFailed, TraceCorrupt
+from dev_agent.runtime.errors import BlobUnavailable, JournalFailed, TraceCorrupt
 from dev_agent.runtime.events import ERASED, RECOVERED, RUN_STARTED, BlobRef, Event, genesis, new_event
 from dev_agent.runtime.files import sync_folder, write_atomically
+from dev_agent.runtime.lock import locked
 from dev_agent.runtime.verification import Anchor, Verification, verify
 
 __all__ = ["Anchor", "BlobRef", "Event", "Journal", "Verification", "read_trace", "verify"]
@@ -83,7 +83,7 @@ class Journal:
             blobs=(),
         )
         binding_of(first)
-        journal = cls(folder, clock, _locked(folder, run), salt)
+        journal = cls(folder, clock, locked(folder, run), salt)
         try:
             if os.path.lexists(folder / TRACE_NAME):
                 raise JournalFailed(f"{folder.name} already holds a run", "open it, or choose another folder")
@@ -99,11 +99,11 @@ class Journal:
     def open(cls, folder: Path, clock: Now, *, salt: Callable[[], bytes] = random_salt) -> Self:
         """Take up a journal again: check the whole chain, cut a torn tail, finish recorded erasures.
 
-        Raises JournalBusy, JournalFailed, TraceCorrupt. Killed at any line: calling it again does the rest.
+        Raises JournalFailed, TraceCorrupt. Killed at any line: calling it again does the rest.
         """
         if not (folder / TRACE_NAME).is_file():
             raise JournalFailed(f"{folder.name} holds no run", "check the run's id")
-        journal = cls(folder, clock, _locked(folder, folder.name), salt)
+        journal = cls(folder, clock, locked(folder, folder.name), salt)
         try:
             journal._take_up()
         except BaseException:
@@ -298,21 +298,3 @@ def read_trace(folder: Path) -> tuple[Event, ...]:
         raise JournalFailed(
             f"cannot read the trace in {folder.name}: {error}", "check the run's id"
         ) from error
-
-
-def _locked(folder: Path, run: str) -> int:
-    descriptor = -1
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise JournalBusy(run) from None
-    except OSError as error:
-        if descriptor >= 0:
-            os.close(descriptor)
-        raise JournalFailed(
-            f"cannot lock {folder}: {error.strerror or error}", "check the folder's rights"
-        ) from error
-    return descriptor

@@ -13,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dev_agent.runtime.canonical import freeze
-from dev_agent.runtime.conditions import MAX_DEPTH, MAX_LENGTH, has_type, parse
+from dev_agent.runtime.conditions import MAX_LENGTH, parse
 from dev_agent.runtime.errors import ConditionError, FactUnusable, MissingFact
+from dev_agent.runtime.facts import has_type
+from dev_agent.runtime.grammar import MAX_DEPTH
 from dev_agent.runtime.states import FactType
 
 DECLARED = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -187,6 +188,34 @@ def test_a_run_needs_no_reporter_and_none_of_its_calls_does_anything(tmp_path: P
     with run.journal() as journal:
         silent = Engine(run.program, run.actions, journal, clock=run.clock, cancel=run.cancel)
         assert silent.resume().state == "committed"
+
+
+def test_before_a_durable_state_acts_and_when_a_run_rests_everything_is_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trace = tmp_path / "r" / TRACE_NAME
+    synced: list[int] = []
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        real(descriptor)
+        synced.append(trace.stat().st_size if trace.exists() else 0)
+
+    def land(_view: View) -> Result:
+        assert synced[-1] == trace.stat().st_size
+        return Result("landed")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    run = gated(tmp_path / "r", count=9, land=land)
+    assert run.start(INPUTS).kind is EndingKind.SUSPENDED
+    assert synced[-1] == trace.stat().st_size
+    assert run.resume({"outcome": "approved", "data": {"by": "ada"}}).state == "committed"
+    assert synced[-1] == trace.stat().st_size
+    sizes = [0]
+    for line in trace.read_bytes().splitlines(keepends=True):
+        sizes.append(sizes[-1] + len(line))
+    left = {sizes[event.seq + 1] for event in run.events() if event.data.get("next") in ("land", "committed")}
+    assert left <= set(synced)
 
 
 # What an action may do wrong
