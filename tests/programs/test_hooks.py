@@ -121,15 +121,8 @@ def test_a_hooks_folder_in_the_tree_is_the_bases_and_not_the_patchs(shop: Shop) 
     shop.project.commit("hooks of our own")
     shop.project.git("config", "core.hooksPath", ".githooks")
     lax = (
-        b"--- a/.githooks/pre-commit
-+++ b/.githooks/pre-commit
-"
-        b"@@ -1,3 +1,3 @@
- #!/bin/sh
- set -e
--exit 3
-+exit 0
-"
+        b"--- a/.githooks/pre-commit\n+++ b/.githooks/pre-commit\n"
+        b"@@ -1,3 +1,3 @@\n #!/bin/sh\n set -e\n-exit 3\n+exit 0\n"
     )
     before = shop.project.snapshot()
     report = shop.apply(lax)
