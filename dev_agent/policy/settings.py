@@ -34,7 +34,7 @@ HOOKS = (
     "**/.cursor/**", "**/.codex/**", "**/.zed/**", "**/.fleet/**",
 )  # fmt: skip
 OWN = ("dev-agent.toml", ".dev-agent.toml", ".dev-agent/**")
-GIT = ("**/.gitattributes", "**/.gitmodules", "**/.lfsconfig", "**/.mailmap")
+GIT = ("**/.gitattributes", "**/.gitmodules", "**/.lfsconfig")
 DEPENDENCIES = (
     "**/requirements*.txt", "**/requirements*.in", "**/requirements/*.txt", "**/requirements/*.in",
     "**/constraints*.txt", "**/setup.py", "**/uv.lock", "**/poetry.lock", "**/pdm.lock", "**/pylock*.toml",

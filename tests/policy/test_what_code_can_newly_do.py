@@ -217,3 +217,7 @@ def test_a_file_that_is_mended_is_innocent() -> None:
 def test_a_comment_in_a_file_that_cannot_be_read_still_counts() -> None:
     assert "type_ignores_added" in seen(added("a.py", "x = '''\ny = 1  # type: ignore\n"))
     assert "mixed_script_identifiers" in seen(added("a.py", "x = '''\npаy = 1\n"))
+
+
+def test_code_python_warns_about_is_read_like_any_other() -> None:
+    assert seen(added("src/a.py", "x = '\\d'\n")) == set()
