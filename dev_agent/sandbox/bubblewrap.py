@@ -95,7 +95,9 @@ class Bubblewrap:
         """What it gives and what it lacks."""
         lacks: list[Json] = [
             "a limit on memory the kernel holds for a job outside of its processes (pipes, sockets)",
-            "a look between two looks: memory and disk are measured about twenty times and twice a second",
+            "exact sums: memory and processes are measured about twenty times a second, disk twice",
+            "unix sockets: a listening one inside a mounted directory can be connected to",
+            "discretion about the host's kernel: its version, load and the sources of mounts show in /proc",
             "protection from faults of the kernel itself",
         ]
         if self._profile.network:

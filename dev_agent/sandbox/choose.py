@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -95,6 +96,9 @@ def default_scratch_root() -> Path:
 
 def _trials(profile: Profile, root: Path, bwrap: Path | None, outside: Sequence[Path]) -> Iterator[_Tried]:
     machine = os.uname().machine
+    if sys.platform != "linux":
+        yield _failed("bubblewrap", "needs Linux", "run dev-agent in a Linux container or virtual machine")
+        return
     if not seccomp.supported(machine):
         yield _failed("bubblewrap", f"no system-call filter for {machine}", "use x86_64 or aarch64")
         return

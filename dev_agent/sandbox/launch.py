@@ -23,8 +23,9 @@ from dev_agent.sandbox.watchdog import Watchdog
 _LAUNCHER = Path(__file__).with_name("launcher.py")
 # The job's own descriptors are 3 and 4; everything that is only passing through stays clear of them.
 _LOWEST = 10
-# Bubblewrap's own processes, and room for other jobs of the same user that start meanwhile.
-_HEADROOM = 64
+# The kernel's limit counts every thread of a user on the host, so it needs room for what that user starts meanwhile
+# elsewhere. It is the brake for a burst; the watchdog counts the job's own processes exactly.
+_HEADROOM = 1000
 
 Reader = tuple[int, Callable[[bytes], None]]
 

@@ -6,8 +6,9 @@ A mount target inside a staged tree is a path the judged change has a say in. Ru
 - no source is a symlink, and every source is a directory or a regular file, the same kind as what it covers;
 - one mount a target; parents before children, so that no mount hides an earlier one;
 - a mount point that a host directory lacks is made just before the run and removed after it, if it is still
-  empty:
-  the kernel needs something to mount on. A tree must not differ after the run, so only what was made goes.
+  empty: the kernel needs something to mount on. A tree must not differ after the run, so only what was made goes;
+- it goes with the last of several jobs that use the directory at once: removing a mount point takes away what is
+  mounted there, in every sandbox. Only this process's jobs are counted: a slot is leased to one process.
 
 If the process dies between making and removing, empty directories or files stay behind in the enclosing
 mount's source; they are mount points of the next run, git does not see empty directories, and nothing reads
@@ -19,6 +20,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -27,6 +29,7 @@ from dev_agent.sandbox.job import Mount, MountKind
 
 _OURS = frozenset({"proc", "dev", "sys"})
 _ON_HOST = frozenset({"usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"})
+_LOCK = threading.Lock()
 
 
 class MountRefused(Exception):
@@ -71,19 +74,47 @@ def mount_points_in_place(mounts: Sequence[Mount], roots: Mapping[Path, Path]) -
     `roots` gives, by target, the host directory that is mounted there: a mount's source, or the private
     copy of it. A mount that has none (memory) makes its mount points itself.
     """
-    with ExitStack() as made:
+    with ExitStack() as held:
         for mount in mounts:
             around = enclosing(mount, mounts)
             if around is None or around.target not in roots:
                 continue
             root = roots[around.target]
+            points = held.enter_context(_points_in(root))
             try:
-                _make(root, mount.target.relative_to(around.target), mount, made)
+                with _LOCK:
+                    _make(root, mount.target.relative_to(around.target), mount, points.made)
             except OSError as error:
                 raise MountRefused(
                     f"{mount.target} does not exist in {root} and cannot be made there: {error.strerror}"
                 ) from error
         yield
+
+
+class _Points:
+    """The mount points made in one directory, for as long as any job of this process uses it."""
+
+    def __init__(self) -> None:
+        self.users = 0
+        self.made = ExitStack()
+
+
+_IN_USE: dict[Path, _Points] = {}
+
+
+@contextmanager
+def _points_in(root: Path) -> Iterator[_Points]:
+    with _LOCK:
+        points = _IN_USE.setdefault(root, _Points())
+        points.users += 1
+    try:
+        yield points
+    finally:
+        with _LOCK:
+            points.users -= 1
+            if points.users == 0:
+                del _IN_USE[root]
+                points.made.close()
 
 
 def is_directory(mount: Mount) -> bool:

@@ -147,3 +147,9 @@ def test_where_an_overlay_does_not_work_scratch_is_a_copy(
 
     monkeypatch.setattr(Bubblewrap, "run", run)
     assert choose("auto", Profile(), scratch_root=tmp_path).describe()["scratch"] == "copy"
+
+
+def test_another_system_than_linux(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "darwin")
+    with pytest.raises(SandboxUnavailable, match="needs Linux"):
+        choose("auto", Profile(), scratch_root=tmp_path)

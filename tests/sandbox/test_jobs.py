@@ -12,7 +12,7 @@ import pytest
 
 from dev_agent.cancel import Cancel
 from dev_agent.sandbox.choose import choose
-from dev_agent.sandbox.job import EndedHow, Job, Mount
+from dev_agent.sandbox.job import Ended, EndedHow, Job, Mount
 from dev_agent.sandbox.profile import Profile
 from tests.sandbox.lab import (
     DATA,
@@ -299,3 +299,32 @@ def test_disk_growth_of_a_writable_mount(lab: Lab) -> None:
     small = limited(disk_bytes=10 * 1024**2)
     ended = lab.python(fill.format(seconds=300), mounts=mounts, limits=small)
     assert (ended.how, ended.detail) == (EndedHow.DISK, f"more than 10 MiB written to {cache}")
+
+
+def test_a_job_that_ends_takes_no_mount_from_another_one_on_the_same_tree(here: Lab) -> None:
+    for name in ("slot", "venv", "signals"):
+        (here.place / name).mkdir()
+    (here.place / "venv/tool").write_text("tool")
+    repo, signals = Path("/home/ann/repo"), here.place / "signals"
+    mounts = [
+        Mount(kind=READ_ONLY, target=repo, source=here.place / "slot"),
+        Mount(kind=READ_ONLY, target=repo / ".venv", source=here.place / "venv"),
+        Mount(kind=WRITABLE, target=Path("/signals"), source=signals),
+    ]
+    wait = """
+        import os, time
+        open("/signals/started", "w").close()
+        while not os.path.exists("/signals/go"):
+            time.sleep(0.01)
+        print(open(".venv/tool").read())
+    """
+    first = threading.Thread(target=lambda: ended.append(here.python(wait, mounts=mounts, cwd=repo)))
+    ended: list[Ended] = []
+    first.start()
+    while not (signals / "started").exists() and first.is_alive():
+        first.join(0.01)
+    assert here.python("print(open('.venv/tool').read())", mounts=mounts, cwd=repo).stdout == b"tool\n"
+    (signals / "go").touch()
+    first.join()
+    assert ended[0].stdout == b"tool\n"
+    assert list((here.place / "slot").iterdir()) == []

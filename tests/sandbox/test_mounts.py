@@ -153,3 +153,15 @@ def test_a_mount_point_that_cannot_be_made(tree: Path) -> None:
     ):
         raise AssertionError("not reached")
     assert list((tree / "folder").iterdir()) == []
+
+
+def test_a_mount_point_stays_while_another_job_uses_the_tree(tree: Path) -> None:
+    before = snapshot(tree)
+    mounts = staged(tree, tmpfs(REPO / ".venv"), Mount(kind=DATA, target=REPO / ".git"))
+    second = mount_points_in_place(mounts, {REPO: tree})
+    with mount_points_in_place(mounts, {REPO: tree}):
+        second.__enter__()
+    assert (tree / ".venv").is_dir()
+    assert (tree / ".git").is_file()
+    second.__exit__(None, None, None)
+    assert snapshot(tree) == before
