@@ -79,7 +79,7 @@ __all__ = [
 
 
 class Engine:
-    """Drives one run of a proved program. Raises ProgramRefused, WrongProgram when made.
+    """Drives one run of a proved program. Raises ProgramRefused when made.
 
     `sleep` waits between attempts (seconds; may return early), `workers` bounds the threads of a fork.
     """
@@ -97,7 +97,6 @@ class Engine:
         workers: int = 4,
     ) -> None:
         prove(program, actions)
-        fold.require_program(program, journal.run, journal.binding)
         self._program = program
         self._actions = dict(actions)
         self._journal = journal
@@ -119,7 +118,7 @@ class Engine:
     def start(self, inputs: Mapping[str, Json]) -> Ending:
         """Begin the run with these inputs and drive it.
 
-        Raises InputsRefused and RunRefused (nothing changed), JournalFailed.
+        Raises InputsRefused, WrongProgram, RunRefused (nothing changed), JournalFailed.
         Killed before `begun` is written: the run has not begun, and `start` can be called again.
         """
         self._position = fold.fold(self._program, self._journal.events)
@@ -135,7 +134,7 @@ class Engine:
         """Take the run up where its trace ends; `signal` = {"outcome", "data"} answers a wait state.
 
         A run that has ended, or waits and got no signal, returns its ending without any event. Raises
-        WrongSignal, RunRefused (nothing changed), TraceCorrupt, JournalFailed.
+        WrongSignal, WrongProgram, RunRefused (nothing changed), TraceCorrupt, JournalFailed.
         """
         self._position = position = fold.fold(self._program, self._journal.events)
         if not position.state:

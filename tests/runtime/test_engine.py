@@ -218,6 +218,24 @@ def test_before_a_durable_state_acts_and_when_a_run_rests_everything_is_on_the_d
     assert left <= set(synced)
 
 
+def test_the_step_into_a_final_is_on_the_disk_before_the_run_finishes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        real(descriptor)
+        if run.folder.joinpath(TRACE_NAME).exists():
+            synced.append(run.types()[-1])
+
+    run = work(tmp_path / "r", in_turn("again", "done"))
+    monkeypatch.setattr(os, "fsync", fsync)
+    run.start()
+    assert synced[-2:] == ["left", "finished"]
+    assert synced.count("left") == 1
+
+
 # What an action may do wrong
 
 
@@ -1212,6 +1230,17 @@ def test_a_forged_join_is_refused(tmp_path: Path) -> None:
         forged = {**join.data, "outcome": "passed", "next": "consent"}
         journal.append("left", forged)
         with pytest.raises(TraceCorrupt, match="another outcome than its branches join to"):
+            run.engine(journal).resume()
+
+
+@pytest.mark.parametrize("attempt", [0, 2, "1"])
+def test_an_attempt_out_of_order_is_refused(tmp_path: Path, attempt: Any) -> None:
+    run = gated(tmp_path / "r")
+    run.start(INPUTS)
+    cut(tmp_path / "r", 2)
+    with run.journal() as journal:
+        journal.append("entered", {"state": "make", "attempt": attempt})
+        with pytest.raises(TraceCorrupt, match=f"cannot be entered now as attempt {attempt}"):
             run.engine(journal).resume()
 
 
