@@ -161,9 +161,8 @@ class Demonstration:
     def _close(self, played: int) -> int:
         self.terminal.write_line(line(""))
         if not self.broken:
-            end = prose(
-                f"{played} commands did what they promise.", lead=(span("Demo passed: ", Style.GOOD),)
-            )
+            did = "did what it promises" if played == 1 else "did what they promise"
+            end = prose(f"{count(played, 'command')} {did}.", lead=(span("Demo passed: ", Style.GOOD),))
         else:
             end = prose("\n".join(self.broken), lead=(span("Demo failed: ", Style.BAD),))
         for one in end:
