@@ -40,14 +40,10 @@ class PrivateIndex:
         self._out("read-tree", tree)
 
     def replace(self, replacements: Replacements, zero: str) -> None:
-        """Ask for `replacements`; `zero` is the repository's all-zeros id. Not all of them may be obeyed.
-
-        Removals come first, so that a file can take the place of a folder that the same call empties.
-        """
-        rows = sorted(replacements.items(), key=lambda row: (row[1] is not None, row[0]))
+        """Ask for `replacements`; `zero` is the repository's all-zeros id. Not all of them may be obeyed."""
         lines = [
             f"{' '.join(entry or (NO_FILE, zero))}\t{path}\0".encode("utf-8", "surrogateescape")
-            for path, entry in rows
+            for path, entry in sorted(replacements.items())
         ]
         if lines:
             self._out("update-index", "-z", "--index-info", stdin=b"".join(lines))

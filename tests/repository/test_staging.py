@@ -436,6 +436,7 @@ def test_a_dead_process_folder_is_removed_and_a_living_one_is_not(project: Proje
 def test_a_sweeper_that_is_faster_is_evaded(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
     held: list[int] = []
+    flock = fcntl.flock
 
     def make_and_interfere(*, dir: Path) -> str:  # noqa: A002 - as mkdtemp calls it
         path = mkdtemp(dir=dir)
@@ -447,10 +448,16 @@ def test_a_sweeper_that_is_faster_is_evaded(project: Project, monkeypatch: pytes
             Path(path).rmdir()
         return path
 
+    def lock_too_late(fd: int, how: int) -> None:
+        if len(made) == 3 and Path(made[2]).exists():  # a sweeper removes it once it is open
+            Path(made[2]).rmdir()
+        flock(fd, how)
+
     mkdtemp = tempfile.mkdtemp
     monkeypatch.setattr(tempfile, "mkdtemp", make_and_interfere)
+    monkeypatch.setattr(fcntl, "flock", lock_too_late)
     with scratch(project.repository()) as place:
-        assert str(place.path) == made[2]
+        assert str(place.path) == made[3]
     os.close(held[0])
 
 
