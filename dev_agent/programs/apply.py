@@ -90,6 +90,7 @@ def bind(
         base=setting.base.commit,
         target=setting.base.target,
         policy=setting.rules.policy,
+        own_paths=setting.rules.own_paths,
         proposer=PatchFile(content=request.patch),
         gates=setting.gates,
         cancel=cancel,
@@ -120,7 +121,7 @@ def _record_request(journal: Journal, request: ApplyRequest, setting: Setting) -
         "base": setting.base.commit or "",
         "base_tree": setting.base.tree,
         "policy": {
-            "name": setting.rules.policy.name,
+            "name": setting.rules.name,
             "source": setting.rules.source,
             "digest": setting.rules.policy.digest,
         },

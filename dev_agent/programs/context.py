@@ -71,6 +71,7 @@ class ApplyContext:
     base: str | None
     target: Target
     policy: Policy
+    own_paths: tuple[str, ...] = ()
     proposer: Proposer
     gates: Judges | None
     cancel: Cancel

@@ -24,11 +24,20 @@ _LARGEST = 256_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rules:
-    """A policy with its text and its source: `shipped`, `base` (the base commit) or `caller` (a file they named)."""
+    """A policy with its text and its source: `shipped`, `base` (the base commit) or `caller` (a file they named).
+
+    `name` is what it was found by: a shipped name, or a path (in the base tree, for `base`).
+    """
 
     policy: Policy
     text: str
     source: str
+    name: str
+
+    @property
+    def own_paths(self) -> tuple[str, ...]:
+        """Paths of the repository that say how it is judged: touching them is a fact of its own."""
+        return (self.name,) if self.source == "base" else ()
 
 
 def read_rules(named: str | None, configured: str, trees: Trees, base_tree: str, *, cwd: Path) -> Rules:
@@ -48,7 +57,7 @@ def read_rules(named: str | None, configured: str, trees: Trees, base_tree: str,
 
 def again(text: str, *, source: str, name: str) -> Rules:
     """The rules in a text that was read before. Raises PolicyError."""
-    return Rules(policy=load_policy(text, source=name), text=text, source=source)
+    return Rules(policy=load_policy(text, source=name), text=text, source=source, name=name)
 
 
 def _named(named: str, cwd: Path) -> Rules:

@@ -123,6 +123,32 @@ def test_the_policy_of_the_base_rules_and_not_the_one_in_the_work_tree(shop: Sho
     assert shop.project.snapshot() == before
 
 
+def _with_house_rules(shop: Shop) -> None:
+    rules = b'name = "house"\nversion = 1\n[gates]\ntypes = "off"\ntests = "off"\n'
+    shop.project.commit("rules", {"rules.toml": rules, "dev-agent.toml": b'policy = "rules.toml"\n'})
+
+
+def test_a_patch_that_touches_the_policy_it_is_judged_by_is_denied(shop: Shop) -> None:
+    _with_house_rules(shop)
+    before = shop.project.snapshot()
+    report = shop.apply(replacing("rules.toml", 'name = "house"\n', 'name = "lax"\n'), policy=None)
+    assert (report.outcome, report.reason) == (Outcome.REJECTED, "policy_denied")
+    assert [finding["rule"] for finding in report.policy["findings"]] == ["on.policy_files"]
+    assert shop.project.snapshot() == before
+
+
+def test_a_run_does_not_land_on_a_branch_that_got_other_rules_meanwhile(shop: Shop) -> None:
+    _with_house_rules(shop)
+
+    def change_the_rules() -> None:
+        shop.project.commit("stricter", {"rules.toml": b'name = "house"\nversion = 1\n'})
+
+    report = shop.apply(HARMLESS, policy=None, reporter=Watching("consent", change_the_rules))
+    assert (report.outcome, report.reason) == (Outcome.REJECTED, "conflict")
+    assert "other rules" in report.explanation
+    assert shop.project.git("log", "-1", "--format=%s") == "stricter"
+
+
 def test_a_patch_cannot_bring_its_own_policy(shop: Shop) -> None:
     before = shop.project.snapshot()
     lax = b'name = "lax"\nversion = 1\n'

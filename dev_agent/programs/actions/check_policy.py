@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def _check_policy(context: ApplyContext, view: View) -> Result:
     staged = required(view.facts)
     changes = tree_changes(context.repository, staged.base_tree, staged.tree)
-    facts = compute_facts(changes, settings=context.policy.settings)
+    facts = compute_facts(changes, settings=context.policy.settings_with(own=context.own_paths))
     decision = decide(context.policy, facts)
     denials = [finding.because for finding in decision.findings if finding.verdict is Verdict.DENY]
     data: dict[str, Any] = {

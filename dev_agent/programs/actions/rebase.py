@@ -14,6 +14,7 @@ from dev_agent.programs.paths import to_recorded
 from dev_agent.programs.staged import StagedCommit, required, said
 from dev_agent.repository import kept
 from dev_agent.repository.discovery import tree_of
+from dev_agent.repository.objects import GitTree
 from dev_agent.repository.rebase import Conflicted, Rebased, rebase
 from dev_agent.repository.staging import recommit
 from dev_agent.repository.tree_diff import tree_difference
@@ -38,6 +39,9 @@ def _rebase(context: ApplyContext, view: View) -> Result:
     moved = rebase(context.repository, base=staged.base, commit=staged.commit, onto=tip)
     if isinstance(moved, Conflicted) or tip is None:
         return _conflict(moved, count)
+    changed = _rules_changed(context, staged.base, tip)
+    if changed:
+        return _conflict(Conflicted(paths=changed, text="it brings other rules; start the task again"), count)
     made = recommit(context.repository, tree=moved.tree, parent=tip, like=staged.commit, run=context.run)
     base_tree = tree_of(context.repository, tip)
     again = StagedCommit(
@@ -53,6 +57,12 @@ def _rebase(context: ApplyContext, view: View) -> Result:
         "reason": "",
     }
     return Result("rebased", data, {"change.patch": patch})
+
+
+def _rules_changed(context: ApplyContext, base: str | None, tip: str) -> tuple[str, ...]:
+    """The paths of the base's policy that read differently at the tip: a run is judged by one policy only."""
+    before, after = GitTree(context.repository, base), GitTree(context.repository, tip)
+    return tuple(path for path in context.own_paths if before.entry(path) != after.entry(path))
 
 
 def _conflict(moved: Conflicted | Rebased, count: int) -> Result:
