@@ -91,7 +91,12 @@ def import_roots(paths: Iterable[str], configured: Iterable[str] = ()) -> tuple[
     """Directories, relative to the root, that the project's own modules import from; "." is the last one."""
     present = tuple(paths)
     found = [PurePosixPath(one).as_posix() for one in configured]
-    found += [root for root in _SOURCE_ROOTS if any(_names_a_module(one, root) for one in present)]
+    found += [
+        root
+        for root in _SOURCE_ROOTS
+        # With an __init__.py it is a package itself, not a place of packages.
+        if f"{root}/__init__.py" not in present and any(_names_a_module(one, root) for one in present)
+    ]
     return tuple(dict.fromkeys([*(one for one in found if one != "."), "."]))
 
 
@@ -113,7 +118,7 @@ def _names_a_module(path: str, root: str) -> str:
             return ""
         pure = pure.relative_to(root)
     if len(pure.parts) == 1 and pure.suffix in {".py", ".pyi"}:
-        return pure.stem if pure.stem.isidentifier() else ""
+        return pure.stem if pure.stem.isidentifier() and pure.stem != "__init__" else ""
     if len(pure.parts) == 2 and pure.name in {"__init__.py", "__init__.pyi"}:
         return pure.parts[0] if pure.parts[0].isidentifier() else ""
     return ""

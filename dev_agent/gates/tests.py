@@ -97,6 +97,11 @@ class TestsGate:
         found = context.cache.get("tests-verdict", key)
         if found is not None:
             return Verdict.from_json(found).from_cache()
+        shadows = shadowing(context, subject)
+        if shadows:
+            # Nothing is run: whatever it said, it would not be about the modules everybody means.
+            verdict = _verdict(context, subject, GateResult.FAILED, "shadowed_modules")
+            return replace(verdict, new_failures=tuple(shadows))
         with context.trees.lease("tests") as slot:
             verdict = _Judgement(context, case, slot, cancel).verdict()
         if verdict.result in {GateResult.PASSED, GateResult.FAILED} and verdict.reason not in _MACHINE_MAY_BE:
@@ -184,10 +189,8 @@ class _Judgement:
         if settings.tests is Mode.STRICT:
             charged += self._red_anyway(weighed, kept, own)
         demands = self._demands(base, kept, own)
-        shadows = shadowing(self._context, case.subject)
         self._note(weighed, own)
         reasons = (
-            ("shadowed_modules", shadows),
             ("test_runner_patched", weighed.patched),
             ("inconsistent_report", weighed.odd_status),
             ("new_failures", charged),
@@ -199,7 +202,7 @@ class _Judgement:
             ("no_tests", not weighed.passed and not base.outcomes),
         )
         reason = next((name for name, there in reasons if there), "")
-        listed = [*shadows, *charged, *demands]
+        listed = [*charged, *demands]
         listed += [
             _named(test, "vanished", "was collected on the base and is not any more")
             for test in weighed.vanished

@@ -105,10 +105,14 @@ def choose_pytest(interpreter: Interpreter, installed: Installed, notes: list[st
         lent=True,
         python=interpreter.path,
         site_dirs=(TRUSTED / "pytest",),
-        shown=tuple(
-            (TRUSTED / "pytest" / name, site / name) for name in _LENT_PACKAGES if (site / name).exists()
-        ),
+        shown=tuple((TRUSTED / "pytest" / one.name, one) for one in _lent_paths(site)),
     )
+
+
+def _lent_paths(site: Path) -> list[Path]:
+    """Our pytest and what it imports, with their metadata, which they ask for by name."""
+    packages = [site / name for name in _LENT_PACKAGES if (site / name).exists()]
+    return packages + [one for name in _LENT_PACKAGES for one in sorted(site.glob(f"{name}-*.dist-info"))]
 
 
 def _home_of(name: str) -> Path | None:

@@ -14,6 +14,8 @@ from pathlib import PurePosixPath
 
 from dev_agent.cancel import Cancel
 from dev_agent.gates.cache import digest_of
+from dev_agent.gates.checks import ChecksGate
+from dev_agent.gates.config import CheckConfig
 from dev_agent.gates.context import GateContext
 from dev_agent.gates.delta import Finding, compare_findings
 from dev_agent.gates.layout import TestLayout, type_targets
@@ -41,6 +43,8 @@ class TypesGate:
         context = self._context
         if context.settings.types is Mode.OFF or not context.project.config.types.enabled:
             return self._verdict(subject, GateResult.SKIPPED, "switched_off")
+        if context.project.config.types.command:
+            return self._by_command(subject, cancel)
         tool = context.project.mypy
         if tool is None:
             return self._verdict(
@@ -63,10 +67,23 @@ class TypesGate:
         found = context.cache.get("types-verdict", key)
         if found is not None:
             return Verdict.from_json(found).from_cache()
+        shadows = shadowing(context, subject)
+        if shadows:
+            refused = self._verdict(subject, GateResult.FAILED, "shadowed_modules")
+            return replace(refused, new_failures=tuple(shadows))
         verdict = self._fresh(subject, tool, config, targets, cancel)
         if verdict.result in {GateResult.PASSED, GateResult.FAILED} and verdict.reason not in _SUDDEN:
             context.cache.put("types-verdict", key, verdict.to_json())
         return verdict
+
+    def _by_command(self, subject: Subject, cancel: Cancel) -> Verdict:
+        """The project's own type checker, of which only the exit status is understood."""
+        config = self._context.project.config.types
+        check = CheckConfig(name=GATE, command=config.command, timeout_s=config.timeout_s)
+        with self._context.trees.lease(GATE) as slot:
+            return ChecksGate(self._context).one(
+                check, subject, slot, cancel, mode=self._context.settings.types
+            )
 
     def _targets(self, subject: Subject, config: MypyConfig) -> tuple[str, ...]:
         configured = self._context.project.config.types.paths
@@ -199,11 +216,9 @@ class TypesGate:
         )
         counted = now.findings if self._context.settings.types is Mode.STRICT else delta.new
         unchecked = self._unchecked(subject, base, now)
-        shadows = shadowing(self._context, subject)
         reasons = (
             ("new_type_errors", counted),
             ("fewer_files_checked", unchecked),
-            ("shadowed_modules", shadows),
             ("nothing_checked", now.blocked and not base.blocked),
         )
         reason = next((name for name, there in reasons if there), "")
@@ -211,7 +226,7 @@ class TypesGate:
             verdict,
             result=GateResult.FAILED if reason else GateResult.PASSED,
             reason=reason or ("no_new_type_errors" if now.findings else "clean"),
-            new_failures=(*map(_failure, counted), *map(_unchecked_failure, unchecked), *shadows),
+            new_failures=(*map(_failure, counted), *map(_unchecked_failure, unchecked)),
             preexisting=len(now.findings) - len(counted),
             fixed=tuple(
                 sorted({f"{one.path}:{one.symbol}: {one.message} [{one.code}]" for one in delta.fixed})

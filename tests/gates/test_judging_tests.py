@@ -1,0 +1,212 @@
+"""What a verdict on tests says: old failures, demanded tests, ends of runs, memory of earlier runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dev_agent.cancel import Cancel
+from dev_agent.gates.verdict import GateResult
+from dev_agent.sandbox.sandbox import Sandbox
+from tests.gates.samples import BROKEN, CALC, SRC_LAYOUT, Sample, make_sample, tree_of
+
+ADD = "tests/test_calc.py::test_add"
+HALVE = "tests/test_calc.py::test_halve"
+
+
+@pytest.fixture(scope="module")
+def red(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Sample:
+    """A base whose test_add fails."""
+    files = {**SRC_LAYOUT, "src/acme/calc.py": BROKEN, "pytest.ini": "[pytest]\npythonpath = src\n"}
+    return make_sample(tmp_path_factory.mktemp("red"), files, sandbox)
+
+
+def test_a_failure_of_the_base_is_counted_and_not_charged(red: Sample) -> None:
+    untouched = red.tests({"README.md": "x\n"})
+    strict = red.tests({"README.md": "x\n"}, tests="strict")
+    mended = red.tests({"src/acme/calc.py": CALC})
+
+    assert (untouched.result, untouched.preexisting, untouched.passed) == (GateResult.PASSED, 1, 1)
+    assert "1 failure(s) of the base are still there" in untouched.notes
+    assert (strict.result, strict.reason) == (GateResult.FAILED, "new_failures")
+    assert (mended.result, mended.fixed, mended.preexisting) == (GateResult.PASSED, (ADD,), 0)
+
+
+@pytest.mark.parametrize("demand", [ADD, "all", "tests/test_calc.py"])
+def test_a_demanded_test_has_to_turn_green(red: Sample, demand: str) -> None:
+    demanding = replace(red, must_pass=(demand,))
+
+    mended = demanding.tests({"src/acme/calc.py": CALC})
+    idle = demanding.tests({"README.md": "x\n"})
+
+    assert mended.result is GateResult.PASSED
+    assert (idle.result, idle.reason) == (GateResult.FAILED, "must_pass_red")
+
+
+def test_a_demanded_test_that_was_green_shows_nothing(red: Sample) -> None:
+    verdict = replace(red, must_pass=(HALVE,)).tests({"src/acme/calc.py": CALC})
+
+    assert (verdict.result, verdict.reason) == (GateResult.FAILED, "must_pass_already_green")
+
+
+def test_a_demanded_test_that_does_not_exist_is_missing(red: Sample) -> None:
+    verdict = replace(red, must_pass=("tests/test_calc.py::test_none",)).tests({"src/acme/calc.py": CALC})
+
+    assert (verdict.result, verdict.reason) == (GateResult.FAILED, "must_pass_missing")
+
+
+def test_a_new_demanded_test_is_tried_on_the_base_first(red: Sample) -> None:
+    double = "\n\ndef double(number: int) -> int:\n    return number * 2\n"
+    honest = "from acme.calc import double\n\n\ndef test_double():\n    assert double(4) == 8\n"
+    empty = "def test_double():\n    assert True\n"
+    demanding = replace(red, must_pass=("tests/test_double.py::test_double",))
+
+    shown = demanding.tests({"src/acme/calc.py": BROKEN + double, "tests/test_double.py": honest})
+    hollow = demanding.tests({"src/acme/calc.py": BROKEN + double, "tests/test_double.py": empty})
+
+    assert shown.result is GateResult.PASSED, shown
+    assert (hollow.result, hollow.reason) == (GateResult.FAILED, "must_pass_already_green")
+
+
+def test_a_demanded_test_that_passes_by_luck_is_not_met(tmp_path: Path, sandbox: Sandbox) -> None:
+    """Green in the whole run, red when it runs without its neighbour in front."""
+    wrong = CALC.replace("number // 2", "number // 3")
+    lucky = CALC.replace("number // 2", "number // 2 if SEEN else 0") + "\n\nSEEN: list[int] = []\n"
+    lucky = lucky.replace("    return left + right", "    SEEN.append(1)\n    return left + right")
+    sample = make_sample(tmp_path, {**SRC_LAYOUT, "src/acme/calc.py": wrong}, sandbox)
+
+    verdict = replace(sample, must_pass=(HALVE,)).tests({"src/acme/calc.py": lucky})
+
+    assert (verdict.result, verdict.reason) == (GateResult.FAILED, "must_pass_flaky")
+
+
+def test_a_file_that_no_longer_imports_stands_for_its_tests(red: Sample) -> None:
+    verdict = red.tests({"src/acme/calc.py": CALC.replace("halve", "half")})
+
+    assert [one.id for one in verdict.new_failures] == [HALVE]
+    assert "ImportError" in verdict.new_failures[0].detail
+
+
+def test_the_same_tree_twice_costs_nothing(red: Sample) -> None:
+    change = {"src/acme/calc.py": CALC + "# again\n"}
+
+    first, second = red.tests(change), red.tests(change)
+
+    assert (first.cached, second.cached, second.ms) == (False, True, 0)
+    assert replace(second, cached=False, ms=first.ms, output=first.output) == first
+
+
+def test_another_dependency_is_another_verdict(tmp_path: Path, sandbox: Sandbox) -> None:
+    sample = make_sample(tmp_path, SRC_LAYOUT, sandbox)
+    change = {"README.md": "x\n"}
+    sample.tests(change)
+    site = next((sample.project.root / ".venv/lib").glob("python*/site-packages"))
+    (site / "other-1.dist-info").mkdir()
+    (site / "other-1.dist-info" / "METADATA").write_text("Name: other\n")
+
+    assert sample.tests(change).cached is False
+
+
+def test_a_project_without_tests_is_refused_unless_policy_allows(tmp_path: Path, sandbox: Sandbox) -> None:
+    files = {path: text for path, text in SRC_LAYOUT.items() if not path.startswith("tests/")}
+    sample = make_sample(tmp_path, files, sandbox)
+    change = {"src/acme/calc.py": CALC + "# x\n"}
+
+    refused, allowed = sample.tests(change), sample.tests(change, no_tests="allow")
+    brought = sample.tests({**change, "tests/test_calc.py": SRC_LAYOUT["tests/test_calc.py"]})
+    empty = sample.tests({**change, "tests/test_calc.py": "X = 1\n"})
+
+    assert (refused.result, refused.reason) == (GateResult.FAILED, "no_tests")
+    assert (allowed.result, allowed.reason) == (GateResult.SKIPPED, "no_tests")
+    assert (brought.result, brought.passed) == (GateResult.PASSED, 2)
+    assert (empty.result, empty.reason) == (GateResult.FAILED, "no_tests")
+    assert sample.gates().preflight().missing[0].startswith("this repository has no tests")
+    assert (sample.gates().has_tests, sample.gates().has_types) == (False, True)
+
+
+def test_a_hanging_change_is_ended_and_red(tmp_path: Path, sandbox: Sandbox) -> None:
+    sample = make_sample(tmp_path, {**SRC_LAYOUT, "dev-agent.toml": "gates.tests.timeout_s = 20\n"}, sandbox)
+
+    verdict = sample.tests({"src/acme/calc.py": CALC + "while True:\n    pass\n"})
+
+    assert (verdict.result, verdict.reason) == (GateResult.FAILED, "timed_out")
+    assert sample.tests({"src/acme/calc.py": CALC}).result is GateResult.PASSED
+
+
+def test_a_flood_of_output_is_cut_and_does_not_decide(red: Sample) -> None:
+    verdict = red.tests({"src/acme/calc.py": CALC + "import os\nos.write(1, b'x' * 1000 * 1000 * 40)\n"})
+
+    assert verdict.result is GateResult.PASSED
+    assert len(verdict.output) < 20 * 1024 * 1024
+
+
+def test_a_cancelled_run_says_nothing_about_the_change(red: Sample) -> None:
+    cancel = Cancel()
+    cancel.request()
+
+    verdict = red.gates().judge_tests(red.change({"src/acme/calc.py": CALC + "# cancelled\n"}), cancel)
+
+    assert verdict.result is GateResult.ERROR
+    assert "cancelled" in verdict.reason
+
+
+def test_gates_for_another_base_are_refused(red: Sample) -> None:
+    other = tree_of(red.project, {"a.py": ""})
+
+    with pytest.raises(ValueError, match="another base"):
+        red.gates().judge_tests(replace(red.change({}), base_tree=other), Cancel())
+
+
+def test_switched_off_by_policy_or_settings_is_skipped(tmp_path: Path, sandbox: Sandbox) -> None:
+    off = "gates.tests.enabled = false\ngates.types.enabled = false\n"
+    sample = make_sample(tmp_path, {**SRC_LAYOUT, "dev-agent.toml": off}, sandbox, venv=())
+
+    assert sample.tests({}).reason == sample.types({}).reason == "switched_off"
+    assert sample.tests({}, tests="off").result is GateResult.SKIPPED
+
+
+def test_checks_are_judged_by_their_exit_status_against_the_base(tmp_path: Path, sandbox: Sandbox) -> None:
+    settings = """
+[[gates.checks]]
+name = "words"
+command = "grep -q left src/acme/calc.py"
+[[gates.checks]]
+name = "always-red"
+command = "false"
+[[gates.checks]]
+name = "missing"
+command = "no-such-program"
+"""
+    sample = make_sample(tmp_path, {**SRC_LAYOUT, "dev-agent.toml": settings}, sandbox)
+    gates = sample.gates()
+
+    good = gates.judge_each_check(sample.change({"README.md": "x\n"}), Cancel())
+    bad = gates.judge_each_check(sample.change({"src/acme/calc.py": "X = 1\n"}), Cancel())
+    again = gates.judge_each_check(sample.change({"src/acme/calc.py": "X = 1\n"}), Cancel())
+    one = gates.judge_checks(sample.change({"src/acme/calc.py": "X = 1\n"}), Cancel())
+
+    assert [(each.gate, each.result, each.reason) for each in good] == [
+        ("words", GateResult.PASSED, "exit_status"),
+        ("always-red", GateResult.PASSED, "red_on_base_too"),
+        ("missing", GateResult.ERROR, "baseline_not_run"),
+    ]
+    assert (bad[0].result, bad[0].exit_code) == (GateResult.FAILED, 1)
+    assert (again[0].cached, again[2].cached) == (True, False)
+    assert (one.result, one.reason, one.gate) == (GateResult.ERROR, "baseline_not_run", "checks")
+    assert [each.id for each in one.new_failures] == ["words"]
+
+
+def test_a_type_checker_of_the_projects_own_is_a_check(tmp_path: Path, sandbox: Sandbox) -> None:
+    settings = 'gates.types.command = "grep -rq int src"\n'
+    sample = make_sample(tmp_path, {**SRC_LAYOUT, "dev-agent.toml": settings}, sandbox)
+
+    assert sample.types({"README.md": "x\n"}).result is GateResult.PASSED
+    assert sample.types({"src/acme/calc.py": "X = 1\n"}).result is GateResult.FAILED
+
+
+def test_no_checks_are_skipped(red: Sample) -> None:
+    verdict = red.gates().judge_checks(red.change({}), Cancel())
+
+    assert (verdict.result, verdict.reason) == (GateResult.SKIPPED, "no_checks")

@@ -1,0 +1,188 @@
+"""The staged source is what gets tested, however the project is laid out and installed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dev_agent.cancel import Cancel
+from dev_agent.errors import EnvironmentFault, UsageFault
+from dev_agent.gates.verdict import GateResult
+from dev_agent.sandbox.sandbox import Sandbox
+from tests.gates.samples import (
+    BROKEN,
+    CALC,
+    MYPY,
+    PYTEST,
+    SRC_LAYOUT,
+    TEST_CALC,
+    Sample,
+    make_sample,
+    make_venv,
+)
+
+FLAT = {"acme/__init__.py": "", "acme/calc.py": CALC, "tests/test_calc.py": TEST_CALC}
+NO_METADATA = {path: text for path, text in SRC_LAYOUT.items() if path != "pyproject.toml"}
+IN_INI = {**NO_METADATA, "pytest.ini": "[pytest]\npythonpath = src\naddopts = -x --ff -p no:randomly\n"}
+
+
+def assert_judged(sample: Sample, source: str) -> None:
+    """A break is seen and an honest change passes; the checkout of the user stays as it was."""
+    before = sample.project.snapshot()
+
+    broken = sample.tests({source: BROKEN})
+    honest = sample.tests({source: CALC + "\nMORE = 1\n"})
+
+    assert (broken.result, broken.reason) == (GateResult.FAILED, "new_failures"), broken
+    assert [one.id for one in broken.new_failures] == ["tests/test_calc.py::test_add"]
+    assert (honest.result, honest.passed) == (GateResult.PASSED, 2), honest
+    assert sample.project.snapshot() == before
+
+
+def test_editable_src_layout(acme: Sample) -> None:
+    assert_judged(acme, "src/acme/calc.py")
+
+
+def test_flat_layout_without_metadata(tmp_path: Path, sandbox: Sandbox) -> None:
+    assert_judged(make_sample(tmp_path, FLAT, sandbox), "acme/calc.py")
+
+
+def test_pythonpath_and_stopping_options_in_the_ini(tmp_path: Path, sandbox: Sandbox) -> None:
+    sample = make_sample(tmp_path, IN_INI, sandbox)
+    both = BROKEN.replace("number // 2", "number // 3")
+
+    verdict = sample.tests({"src/acme/calc.py": both})
+
+    assert len(verdict.new_failures) == 2
+
+
+def test_a_copy_of_the_project_in_the_environment_is_not_what_gets_tested(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    sample = make_sample(tmp_path, SRC_LAYOUT, sandbox)
+    site = next((sample.project.root / ".venv/lib").glob("python*/site-packages"))
+    (site / "acme").mkdir()
+    (site / "acme" / "__init__.py").touch()
+    (site / "acme" / "calc.py").write_text(CALC)
+
+    verdict = sample.tests({"src/acme/calc.py": BROKEN})
+
+    assert (verdict.result, verdict.reason) == (GateResult.FAILED, "new_failures")
+
+
+def test_a_run_that_tests_the_copy_after_all_is_void(tmp_path: Path, sandbox: Sandbox) -> None:
+    conftest = (
+        "import sys\nsys.path.insert(0, next(one for one in sys.path if one.endswith('site-packages')))\n"
+    )
+    sample = make_sample(tmp_path, {**SRC_LAYOUT, "conftest.py": conftest}, sandbox)
+    site = next((sample.project.root / ".venv/lib").glob("python*/site-packages"))
+    (site / "acme").mkdir()
+    (site / "acme" / "__init__.py").touch()
+    (site / "acme" / "calc.py").write_text(CALC)
+
+    verdict = sample.tests({"src/acme/calc.py": BROKEN})
+
+    assert (verdict.result, verdict.reason) == (GateResult.ERROR, "baseline_tested_elsewhere")
+    assert "acme from" in verdict.hint
+
+
+def test_no_environment_at_all_serves_for_a_project_without_dependencies(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    sample = make_sample(tmp_path, SRC_LAYOUT, sandbox, venv=None)
+    told = sample.gates().describe()
+
+    assert "no virtual environment found" in told["because"]
+    assert sample.tests({"src/acme/calc.py": BROKEN}).reason == "new_failures"
+    assert sample.types({"src/acme/calc.py": CALC + "X: int = ''\n"}).reason == "new_type_errors"
+
+
+def test_no_environment_and_dependencies_is_refused_with_a_remedy(tmp_path: Path, sandbox: Sandbox) -> None:
+    files = {**SRC_LAYOUT, "requirements.txt": "rich\n"}
+    sample = make_sample(tmp_path, files, sandbox, venv=None)
+
+    with pytest.raises(EnvironmentFault, match="no Python environment") as caught:
+        sample.gates()
+    assert "python -m venv .venv" in caught.value.hint
+
+
+def test_an_environment_without_pytest_gets_one_lent(tmp_path: Path, sandbox: Sandbox) -> None:
+    sample = make_sample(tmp_path, SRC_LAYOUT, sandbox, venv=())
+    told = sample.gates().describe()
+
+    assert told["pytest"]["lent"] is True
+    assert any("has no pytest; dev-agent lends its own" in note for note in told["notes"])
+    assert sample.tests({"src/acme/calc.py": BROKEN}).reason == "new_failures"
+
+
+def test_the_active_environment_outside_of_the_repository(tmp_path: Path, sandbox: Sandbox) -> None:
+    sample = make_sample(tmp_path, SRC_LAYOUT, sandbox, venv=None)
+    make_venv(tmp_path / "elsewhere", (*PYTEST, *MYPY))
+    sample = replace(sample, virtual_env=str(tmp_path / "elsewhere"))
+    told = sample.gates().describe()
+
+    assert told["because"] == "the active environment (VIRTUAL_ENV)"
+    assert (told["pytest"]["lent"], told["mypy"]["lent"]) == (False, False)
+    assert sample.tests({"src/acme/calc.py": BROKEN}).reason == "new_failures"
+    assert sample.types({"src/acme/calc.py": CALC + "X: int = ''\n"}).reason == "new_type_errors"
+
+
+def test_a_configured_interpreter_that_is_missing_is_named(tmp_path: Path, sandbox: Sandbox) -> None:
+    sample = make_sample(tmp_path, {**SRC_LAYOUT, "dev-agent.toml": 'python = "env/bin/python"\n'}, sandbox)
+
+    with pytest.raises(UsageFault, match="'env/bin/python' does not exist"):
+        sample.gates()
+
+
+def test_a_linked_environment_in_the_change_cannot_aim_our_mount_elsewhere(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    sample = make_sample(tmp_path, SRC_LAYOUT, sandbox)
+    subject = sample.change({"src/acme/calc.py": BROKEN})
+    linked = sample.project.make_tree(
+        {
+            **{path: ("100644", text.encode()) for path, text in sample.base.items()},
+            ".venv": ("120000", b"/"),
+        }
+    )
+    verdict = sample.gates().judge_tests(replace(subject, tree=linked, changed=(".venv",)), Cancel())
+
+    assert (verdict.result, verdict.reason) == (GateResult.ERROR, "unavailable")
+    assert "symlink" in verdict.hint
+
+
+def test_generated_files_are_shown_and_set_up_runs_first(tmp_path: Path, sandbox: Sandbox) -> None:
+    files = {
+        **SRC_LAYOUT,
+        "dev-agent.toml": 'include = ["src/acme/_version.py", "none/*"]\n'
+        'setup = ["python -c \'open(\\"made.txt\\", \\"w\\").write(\\"x\\")\'"]\n',
+        "tests/test_made.py": "from acme._version import V\n\n\n"
+        "def test_made():\n    assert (V, open('made.txt').read()) == (3, 'x')\n",
+    }
+    sample = make_sample(tmp_path, files, sandbox)
+    (sample.project.root / "src/acme/_version.py").write_text("V = 3\n")
+
+    verdict = sample.tests({"README.md": "hello\n"})
+
+    assert (verdict.result, verdict.passed) == (GateResult.PASSED, 3), verdict
+    assert "include: 'none/*' names no untracked file" in verdict.notes
+    assert not (sample.project.root / "made.txt").exists()
+
+
+def test_a_set_up_that_fails_is_not_a_verdict_on_the_change(tmp_path: Path, sandbox: Sandbox) -> None:
+    sample = make_sample(tmp_path, {**SRC_LAYOUT, "dev-agent.toml": 'setup = ["false"]\n'}, sandbox)
+
+    for verdict in (sample.tests({"a.txt": ""}), sample.types({"a.txt": ""})):
+        assert (verdict.result, verdict.reason) == (GateResult.ERROR, "baseline_setup_failed")
+
+
+def test_a_read_only_tree_makes_a_writing_test_fail(tmp_path: Path, sandbox: Sandbox) -> None:
+    writing = "def test_writes():\n    open('left.txt', 'w').close()\n"
+    files = {**SRC_LAYOUT, "dev-agent.toml": 'gates.tests.tree = "read-only"\n'}
+    sample = make_sample(tmp_path, files, sandbox)
+
+    verdict = sample.tests({"tests/test_writes.py": writing})
+
+    assert [one.id for one in verdict.new_failures] == ["tests/test_writes.py::test_writes"]
