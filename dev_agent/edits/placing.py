@@ -19,7 +19,7 @@ from dev_agent.edits.explain import Explainer, Nearest, quoted_lines, without_vi
 from dev_agent.edits.matching import MANY, Exhausted, Found, Haystack, Place
 from dev_agent.edits.model import Match, MatchLevel, Replace
 from dev_agent.edits.splice import Region, Splice, overlap, spliced, splices
-from dev_agent.edits.text import BOM, FileText, Line, escaped, split_lines, to_bytes
+from dev_agent.edits.text import BOM, FileText, Line, escaped, split_lines, to_bytes, without_trailing_space
 
 _STRICT: Final = (MatchLevel.EXACT, MatchLevel.WHITESPACE)
 _LADDER: Final = (*_STRICT, MatchLevel.INDENT, MatchLevel.UNICODE)
@@ -138,15 +138,19 @@ class _Placing:
         old, new = edit.old, edit.new
         # The mark is no part of the text that people see and quote; only an edit that quotes it may change
         # it.
-        at_top = self.file.bom and old.startswith(BOM)
-        if at_top:
-            old = old[1:]
+        at_top = self.file.bom and old.startswith(BOM) and self._begins_with(old[1:])
         drops = at_top and not new.startswith(BOM)
-        if self.file.bom and new.startswith(BOM):
-            new = new[1:]
+        if at_top:
+            old, new = old[1:], new.removeprefix(BOM)
         lines = split_lines(new)
         self._refuse_placeholder(edit, lines)
         return _Text(old=split_lines(old), new=lines, at_top=at_top, drops_bom=drops)
+
+    def _begins_with(self, text: str) -> bool:
+        sought = split_lines(text)
+        return [without_trailing_space(content) for content, _ in sought] == [
+            without_trailing_space(content) for content, _ in self.file.lines[: len(sought)]
+        ]
 
     def _require_encodable(self, edit: Replace) -> None:
         if not self.file.utf8 and not (edit.old.isascii() and edit.new.isascii()):
@@ -206,6 +210,9 @@ class _Placing:
             raise Refused(
                 ProblemCode.NOT_FOUND, f"a byte order mark is sought inside {self._path}", "leave it out"
             )
+        if self.file.bom and found.chosen.start == 0 and text.new:
+            # The file keeps its mark; one that the replacement brings must not become a second.
+            text.new[0] = (text.new[0][0].removeprefix(BOM), text.new[0][1])
         self._refuse_repetition(edit, text, found.chosen)
         region = self._region(edit, [(found.chosen, found.level, text.old, text.new)])
         self.keeps_bom = self.keeps_bom and not text.drops_bom

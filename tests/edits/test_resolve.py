@@ -372,6 +372,22 @@ def test_byte_order_mark_goes_only_if_the_edit_quotes_it() -> None:
     problem(base, block("a.txt", "\ufeffb\n", "x\n"), ProblemCode.NOT_FOUND)
 
 
+def test_a_byte_order_mark_inside_a_file_is_content() -> None:
+    base = {"a": b"\xef\xbb\xbfa\n\xef\xbb\xbfb\nc\n"}
+    assert done(base, Replace(path="a", old="\ufeffb\n", new="\ufeffx\n")) == {
+        "a": b"\xef\xbb\xbfa\n\xef\xbb\xbfx\nc\n"
+    }
+    assert done(base, Replace(path="a", old="c\n", new="\ufeffc\n")) == {
+        "a": base["a"].replace(b"c", b"\xef\xbb\xbfc")
+    }
+
+
+def test_a_quoted_byte_order_mark_means_the_top_and_nowhere_else() -> None:
+    problem(
+        {"a": b"\xef\xbb\xbfa \na\n"}, [Replace(path="a", old="\ufeffa\n", new="b\n")], ProblemCode.NOT_FOUND
+    )
+
+
 def test_a_file_that_is_only_a_byte_order_mark() -> None:
     base = {"a": b"\xef\xbb\xbf"}
     assert done(base, Replace(path="a", old="\ufeff", new="x\n")) == {"a": b"x\n"}
