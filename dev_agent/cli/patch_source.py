@@ -25,11 +25,8 @@ def read_patch(source: str | None) -> bytes:
         if sys.stdin.isatty():
             sys.stderr.write("Reading the patch from the terminal; end it with Ctrl-D.\n")
         return _read(sys.stdin.buffer)
-    path = Path(source)
-    if path.is_dir():
-        raise UsageFault(f"--patch {source} is a directory", hint="name the patch file in it")
     try:
-        with path.open("rb") as stream:
+        with Path(source).open("rb") as stream:
             return _read(stream)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)

@@ -103,7 +103,9 @@ def test_whatever_changes_of_the_users_is_noticed(
     before = user_state(stage, environ)
     assert user_state(stage, environ) == before
     harm(stage, environ)
-    assert user_state(stage, environ) != before
+    after = user_state(stage, environ)
+    assert after != before
+    assert not demonstration.kept(Promise.UNTOUCHED, before, after)
 
 
 @pytest.fixture

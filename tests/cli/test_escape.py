@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dev_agent.cli.output.escape import escape_line, escape_lines
-from dev_agent.cli.output.page import prose, span, table
+from dev_agent.cli.output.page import Style, prose, span, table
 from dev_agent.cli.output.patch import patch_lines
 
 
@@ -55,3 +55,9 @@ def test_lines_are_split_at_line_feeds_only() -> None:
 
 def test_a_carriage_return_that_a_patch_changes_is_shown() -> None:
     assert [one.text for one in patch_lines("@@ -1 +1 @@\n-a\r\n+a\n")] == ["@@ -1 +1 @@", "-a\\r", "+a"]
+
+
+def test_a_removed_line_that_begins_with_dashes_is_no_header() -> None:
+    lines = list(patch_lines("--- a/x\n+++ b/x\n@@ -1 +1 @@\n--- old\n+++ new\n"))
+    styles = [one.spans[0].style for one in lines]
+    assert styles == [Style.STRONG, Style.STRONG, Style.NAME, Style.BAD, Style.GOOD]

@@ -136,7 +136,7 @@ class Demonstration:
         if done.code != act.exit_code:
             self._fail(f"`{shown}` ended with {done.code}, not with {act.exit_code}")
             return
-        if not _kept(act.promise, before, user_state(self.stage, self.environ)):
+        if not kept(act.promise, before, user_state(self.stage, self.environ)):
             self._fail(f"after `{shown}` this does not hold: {act.promise.value}")
             return
         self.terminal.write_line(
@@ -178,7 +178,8 @@ class Demonstration:
             self.terminal.write_line(one)
 
 
-def _kept(promise: Promise, before: UserState, after: UserState) -> bool:
+def kept(promise: Promise, before: UserState, after: UserState) -> bool:
+    """True if what the user owns changed no more than promised."""
     if promise is Promise.UNTOUCHED:
         return before == after
     return (
