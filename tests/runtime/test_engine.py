@@ -526,6 +526,18 @@ def test_a_crash_in_one_branch_loses_nothing_of_the_other(tmp_path: Path) -> Non
     assert cost_of(run)["tokens"] == 7
 
 
+def test_what_a_branch_recorded_does_not_change_before_the_join(tmp_path: Path) -> None:
+    def body(view: View) -> Result:
+        data = {"list": [1]}
+        view.record("noted", data)
+        data["list"].append(2)
+        return Result("passed")
+
+    run = gated(tmp_path / "r", tests=body)
+    run.start(INPUTS)
+    assert next(event for event in run.events() if event.type == "noted").data == {"list": (1,)}
+
+
 def test_a_branch_cannot_record_durably(tmp_path: Path) -> None:
     run = gated(tmp_path / "r", tests=recording("intent", "passed", durable=True))
     assert run.start(INPUTS).state == "rejected"
