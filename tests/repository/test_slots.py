@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import fcntl
 import os
 import select
 import signal
@@ -17,7 +16,7 @@ from hypothesis import strategies as st
 
 from dev_agent.errors import GitFailed
 from dev_agent.repository.slots import Slot, Slots, content_time
-from tests.testing.children import killed_at_call, start_child
+from tests.testing.children import killed_at_call, start_child, wait_until_unlocked
 from tests.testing.repos import Project, make_repository
 
 Tree = Mapping[str, tuple[str, bytes]]
@@ -93,8 +92,7 @@ def test_a_git_child_that_outlives_a_killed_agent_keeps_the_slot(project: Projec
         with slot(project) as second:
             assert second.folder.name == "types-2"
         may_go_on.write(b"\n")
-    with open(second.folder.with_name("types-1") / "lock", "rb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # until the orphan has ended
+    wait_until_unlocked(second.folder.with_name("types-1") / "lock")
 
     project.git("config", "filter.slow.smudge", "cat")
     with slot(project) as third:
@@ -487,6 +485,7 @@ def test_what_was_altered_is_named(project: Project) -> None:
             "gone": ("100644", b"4"),
             "kept": ("120000", b"a"),
             "link": ("120000", b"a"),
+            "pipe": ("100644", b"5"),
             "sub": ("160000", head),
         }
     )
@@ -498,11 +497,15 @@ def test_what_was_altered_is_named(project: Project) -> None:
         (folder / "d" / "new").write_bytes(b"")
         (folder / "gone").unlink()
         (folder / "link").unlink()
-        os.mkfifo(folder / "link")
-        os.utime(folder / "link", (0, 0))
+        (folder / "link").symlink_to("a")
+        seconds = (folder / "pipe").stat().st_mtime
+        (folder / "pipe").unlink()
+        os.mkfifo(folder / "pipe")
+        (folder / "pipe").chmod(0o644)
+        os.utime(folder / "pipe", (seconds, seconds))
         (folder / "sub" / "inside").mkdir()
 
-        assert leased.altered() == ("a", "b", "d/new", "gone", "link", "sub/inside")
+        assert leased.altered() == ("a", "b", "d/new", "gone", "link", "pipe", "sub/inside")
 
 
 # Laws
@@ -580,6 +583,7 @@ def test_a_checkout_killed_at_any_call_heals(project: Project, way: str) -> None
     while True:
         prepare()
         killed = killed_at_call(number, work)
+        wait_until_unlocked(slots.folder / "kill-1" / "lock")
         with slots.lease("kill") as leased:
             assert look(leased.checkout(new)) == expected, f"killed before call {number}"
             assert leased.folder.name == "kill-1"

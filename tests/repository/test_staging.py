@@ -18,7 +18,7 @@ from dev_agent.repository.receipts import attach
 from dev_agent.repository.refs import drop_ref, list_refs, read_ref
 from dev_agent.repository.scratch import scratch
 from dev_agent.repository.staging import ChangeLike, Staged, commit_tree, compose, recommit, stage, staged_ref
-from tests.testing.children import killed_at_call
+from tests.testing.children import killed_at_call, wait_until_unlocked
 from tests.testing.repos import Project, clone, make_repository
 
 
@@ -405,6 +405,8 @@ def test_work_killed_at_any_call_is_done_or_not_begun(
 
         assert read_ref(project.repository(), ref) in {None, complete}
         assert project.snapshot() == before
+        for left in (project.git_dir / "dev-agent" / "tmp").glob("*"):
+            wait_until_unlocked(left)
         with scratch(project.repository()) as place:
             assert [path for path in place.path.parent.iterdir() if path != place.path] == []
         if not killed:

@@ -63,6 +63,22 @@ def test_a_rename_is_a_deletion_and_an_addition(project: Project) -> None:
     assert trees.diff(tree, made) == (("a.py", "D"), ("moved.py", "A"))
 
 
+def test_the_users_diff_settings_do_not_hide_a_path(project: Project) -> None:
+    head = project.git("rev-parse", "HEAD").encode()
+    for name, value in {
+        "diff.ignoreSubmodules": "all",
+        "diff.relative": "true",
+        "diff.renames": "true",
+    }.items():
+        project.git("config", name, value)
+    old = project.make_tree({"sub": ("160000", head), "a": ("100644", b"same\n" * 50)})
+    new = project.make_tree({"sub": ("160000", b"2" * 40), "b": ("100644", b"same\n" * 50)})
+
+    found = RepositoryTrees(project.repository()).diff(old, new)
+
+    assert found == (("a", "D"), ("b", "A"), ("sub", "M"))
+
+
 def test_odd_names_survive_a_diff(tmp_path: Path) -> None:
     names = ("new\nline", "tab\tx", "byte\udcff", ' "q" ')
     project = make_repository(tmp_path, {"keep": b""})

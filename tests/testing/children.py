@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 
 
 def in_child(work: Callable[[], object]) -> int:
@@ -27,6 +29,15 @@ def start_child(work: Callable[[], object]) -> int:
             os._exit(9)
         os._exit(0)
     return child
+
+
+def wait_until_unlocked(path: Path) -> None:
+    """Wait until nobody, no orphan of a killed process either, holds the lock on a file or folder."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+    finally:
+        os.close(fd)
 
 
 _CALLS = (
