@@ -45,7 +45,8 @@ def rebase(
     done = repository.git.run(
         "merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", onto, commit
     )
-    if done.code not in (0, 1):
+    # Status 1 without a tree is no conflict: one of the commits could not be read.
+    if done.code not in (0, 1) or not done.stdout:
         raise GitFailed(("merge-tree",), done.code, done.stderr.decode("utf-8", "replace"))
     tree, *paths = done.stdout.decode("utf-8", "surrogateescape").split("\0")[:-1]
     if done.code == 0:

@@ -12,7 +12,6 @@ import pytest
 from dev_agent.repository.landing.index_lock import take_index_lock
 from dev_agent.repository.landing.journal import Journal, NewerJournal, write_journal
 from dev_agent.repository.landing.outcome import Blocked, Landed
-from dev_agent.repository.landing.progress import Progress
 from dev_agent.repository.landing.ref_locks import drop_stale_ref_locks
 from dev_agent.repository.landing.transaction import Transaction
 from dev_agent.repository.lock import land_lock_held
@@ -20,16 +19,13 @@ from dev_agent.repository.recovery import RecoveryReport, recover
 from tests.repository.landing.landing_scene import (
     FULL_CHANGE,
     Scene,
+    died_at,
     files_of,
     leftovers,
     make_scene,
     snapshot,
     status,
 )
-
-
-class Died(BaseException):
-    """Stands for a kill where no child process is needed."""
 
 
 def journal_for(tx: Transaction, scene: Scene, commit: str) -> Journal:
@@ -220,22 +216,6 @@ class TestRefLocks:
         lock.write_bytes(b"")
         assert recover(scene.repository).actions == (f"removed the stale lock {lock}",)
         assert leftovers(scene) == []
-
-
-def died_at(scene: Scene, point: str, change: dict[str, bytes | tuple[str, bytes] | None]) -> None:
-    """A landing that stops at `point` as if killed: even its own way back does not run."""
-    pid = os.fork()
-    if pid == 0:
-        request = scene.request(scene.propose(change))
-
-        class Dying(Progress):
-            def reached(self, reached: str) -> None:
-                if reached == point:
-                    os._exit(77)
-
-        scene.land(request, progress=Dying())
-        os._exit(1)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 77
 
 
 def test_an_edit_made_on_the_mixture_survives_recovery_and_the_old_file_is_kept(tmp_path: Path) -> None:

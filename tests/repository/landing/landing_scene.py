@@ -19,6 +19,7 @@ from dev_agent.repository.landing.outcome import Outcome
 from dev_agent.repository.landing.progress import Progress
 from dev_agent.repository.landing.target import Target, find_target
 from dev_agent.repository.rename import Moves
+from tests.testing.children import in_child
 
 File = bytes | tuple[str, bytes] | None
 """Bytes of a plain file, (mode, bytes) of any, None for a deletion."""
@@ -164,10 +165,12 @@ class Scene:
         )
 
 
-def make_scene(tmp_path: Path, files: Mapping[str, File] | None = None, *init: str) -> Scene:
+def make_scene(
+    tmp_path: Path, files: Mapping[str, File] | None = None, *init: str, root: Path | None = None
+) -> Scene:
     """A repository on branch `main` with one commit of `files` (a few by default)."""
     home = tmp_path / "home"
-    root = tmp_path / "repo"
+    root = root or tmp_path / "repo"
     home.mkdir(parents=True)
     root.mkdir()
     scene = Scene(root=root, home=home)
@@ -268,3 +271,19 @@ def leftovers(scene: Scene) -> list[str]:
 
 def status(scene: Scene) -> str:
     return scene.git("status", "--porcelain", "-uall", env={"GIT_OPTIONAL_LOCKS": "0"})
+
+
+class _Dying(Progress):
+    def __init__(self, point: str) -> None:
+        self._point = point
+
+    def reached(self, point: str) -> None:
+        if point == self._point:
+            os._exit(77)
+
+
+def died_at(scene: Scene, point: str, change: Mapping[str, File], *, moves: Moves | None = None) -> None:
+    """A landing that ends at `point` as if killed: no way back of its own runs."""
+    request = scene.request(scene.propose(change), moves=moves)
+    status = in_child(lambda: scene.land(request, progress=_Dying(point)))
+    assert os.waitstatus_to_exitcode(status) == 77, "the point was never reached"
