@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,8 +17,8 @@ import pytest
 
 from dev_agent.cancel import Cancel
 from dev_agent.errors import EnvironmentFault
-from dev_agent.repository.landing.land import Request
-from dev_agent.repository.landing.outcome import Blocked, Code, Landed, Moved, Outcome
+from dev_agent.repository.landing.land import Request, land_request
+from dev_agent.repository.landing.outcome import Blocked, Code, Landed, Moved, Outcome, Refusal
 from dev_agent.repository.landing.progress import Progress
 from dev_agent.repository.lock import land_lock_held
 from dev_agent.repository.rebase import Rebased, rebase
@@ -32,6 +33,7 @@ from tests.repository.landing.landing_scene import (
     snapshot,
     status,
 )
+from tests.testing.children import in_child
 
 
 class At(Progress):
@@ -458,6 +460,74 @@ def test_an_error_between_commit_point_and_index_goes_forward_and_comes_out(tmp_
     assert status(scene) == ""
     assert (scene.root / "a.txt").read_bytes() == b"ours\n"
     assert leftovers(scene) == []
+
+
+def test_a_way_back_that_cannot_be_finished_is_reported_and_finished_by_recovery(tmp_path: Path) -> None:
+    scene = make_scene(tmp_path)
+    scene.hook("reference-transaction", "test $1 != prepared")
+    home = scene.root / ".git" / "dev-agent"
+    obstacle: list[Path] = []
+
+    def act() -> None:
+        (tx,) = home.glob("tx-*")
+        obstacle.append(home / tx.name.replace("tx-", "kept-"))
+        obstacle[0].write_bytes(b"no folder")
+        append(scene.root / "a.txt")
+
+    with pytest.raises(EnvironmentFault, match="could not be taken back yet") as raised:
+        landing(scene, "installed", act)
+    assert "dev-agent recover" in raised.value.hint
+    assert (scene.root / ".git" / "index.lock").exists()
+    obstacle[0].unlink()
+    assert [path for kept in recover(scene.repository).kept for path, _ in kept.files] == ["a.txt"]
+    assert (scene.root / "a.txt").read_bytes() == b"ours\ntyped meanwhile\n"
+    assert (scene.root / "b.txt").read_bytes() == b"two\n"
+    assert not (scene.root / ".git" / "index.lock").exists()
+
+
+def test_a_refusal_that_comes_too_late_is_a_landing(tmp_path: Path) -> None:
+    scene = make_scene(tmp_path)
+
+    def refuse() -> None:
+        raise Refusal(Code.REF_UPDATE_FAILED, "too late")
+
+    assert isinstance(landing(scene, "committed", refuse), Landed)
+    assert status(scene) == ""
+
+
+def test_git_children_inherit_the_land_lock(tmp_path: Path) -> None:
+    """If only the agent is killed, its orphan must still hold recovery off."""
+    scene = make_scene(tmp_path)
+    seen = tmp_path / "seen"
+    scene.hook("reference-transaction", f"ls -l /proc/$$/fd | grep -q land.lock && touch {seen}; exit 0")
+    assert isinstance(scene.land(scene.request(scene.propose({"a.txt": b"ours\n"}))), Landed)
+    assert seen.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+@pytest.mark.parametrize("git_dir_is_theirs", [False, True], ids=["nothing", "the git dir only"])
+def test_where_one_may_not_write_the_landing_is_refused(git_dir_is_theirs: bool) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        scene = make_scene(Path(name))
+        trusting = scene.home / "config"
+        trusting.write_text("[safe]\n\tdirectory = *\n")
+        scene.environ["GIT_CONFIG_GLOBAL"] = str(trusting)
+        request = scene.request(scene.propose({"a.txt": b"ours\n", "src/c.py": None}))
+        if git_dir_is_theirs:
+            for path in [scene.root / ".git", *(scene.root / ".git").rglob("*")]:
+                os.chown(path, 65534, 65534)
+        before = snapshot(scene)
+        repository = scene.repository
+
+        def as_somebody_else() -> None:
+            os.setgid(65534)
+            os.setuid(65534)
+            outcome = land_request(repository, request, Cancel())
+            refused_as(outcome, Code.NO_WRITE_PERMISSION, *((".", "src") if git_dir_is_theirs else ()))
+
+        assert in_child(as_somebody_else) == 0
+        assert snapshot(scene) == before
 
 
 def test_a_landing_that_waits_too_long_for_another_says_whose_it_is(tmp_path: Path) -> None:
