@@ -29,6 +29,14 @@ class Style(StrEnum):
     NAME = "name"
 
 
+class Fit(StrEnum):
+    """What a terminal does with a line longer than it is wide. In a pipe every line stays whole."""
+
+    CUT = "cut"
+    WRAP = "wrap"
+    WHOLE = "whole"
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """A run of escaped text in one style."""
@@ -39,11 +47,11 @@ class Span:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
-    """One line. A `flowing` line is wrapped between words, continued at `indent`; another is cut."""
+    """One line: a row of a table (cut), a sentence (wrapped between words, continued at `indent`), or a quotation."""
 
     spans: tuple[Span, ...] = ()
     indent: int = 0
-    flowing: bool = False
+    fit: Fit = Fit.CUT
 
     @property
     def text(self) -> str:
@@ -80,9 +88,18 @@ def prose(
         first = tuple(lead) if number == 0 else ()
         margin = (Span(" " * inner),) if inner else ()
         lines.append(
-            Line(spans=(*margin, *first, Span(content.lstrip(" "), style)), indent=inner, flowing=True)
+            Line(spans=(*margin, *first, Span(content.lstrip(" "), style)), indent=inner, fit=Fit.WRAP)
         )
     return tuple(lines)
+
+
+def quotation(text: str, *, style: Style = Style.PLAIN, indent: int = 0) -> tuple[Line, ...]:
+    """Lines of a program or of its output: kept as they are, because a break of ours would change their meaning."""
+    margin = Span(" " * indent)
+    return tuple(
+        Line(spans=(margin, Span(content, style)), indent=indent, fit=Fit.WHOLE)
+        for content in escape_lines(text)
+    )
 
 
 def table(rows: Iterable[Sequence[Span]], *, indent: int = 0) -> tuple[Line, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dev_agent.cli.output.escape import escape_line
-from dev_agent.cli.output.page import Line, Span, Style
+from dev_agent.cli.output.page import Fit, Line, Span, Style
 
 _KINDS = (
     (("diff ", "index ", "new ", "deleted ", "old ", "similarity ", "rename ", "--- ", "+++ "), Style.STRONG),
@@ -17,14 +17,14 @@ _KINDS = (
 
 
 def patch_lines(text: str) -> Iterator[Line]:
-    """The lines of a diff. Wrapped, not cut: the end of a long line may be what matters."""
+    """The lines of a diff, whole: the end of a long line may be what matters."""
     in_header = True
     for content in text.removesuffix("\n").split("\n"):
         if content.startswith("diff "):
             in_header = True
         elif content.startswith("@@"):
             in_header = False
-        yield Line(spans=(Span(_visible(content), _style(content, in_header=in_header)),), flowing=True)
+        yield Line(spans=(Span(_visible(content), _style(content, in_header=in_header)),), fit=Fit.WHOLE)
 
 
 def _visible(content: str) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TextIO
 
-from dev_agent.cli.output.page import Line, Span, Style, width_of
+from dev_agent.cli.output.page import Fit, Line, Span, Style, width_of
 
 _CODES = {
     Style.PLAIN: "",
@@ -43,9 +43,9 @@ class Terminal:
     def write_line(self, line: Line) -> None:
         """Write a line, wrapped or cut to the terminal. In a pipe it stays one: a program may search it."""
         rows: Iterable[tuple[Span, ...]] = (line.spans,)
-        if line.flowing and self.wraps:
+        if line.fit is Fit.WRAP and self.wraps:
             rows = _wrapped(line, self.width)
-        elif self.is_terminal:
+        elif line.fit is Fit.CUT and self.is_terminal:
             rows = (_cut(line.spans, self.width),)
         for row in rows:
             self.write_text("".join(self._painted(part) for part in row).rstrip(" ") + "\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from dev_agent.cli.output.page import Line, Page, Style, count, line, prose, span
+from dev_agent.cli.output.page import Fit, Line, Page, Style, count, line, prose, span
 
 if TYPE_CHECKING:
     from dev_agent.programs.doctor import Finding
@@ -48,8 +48,8 @@ def _rows(findings: tuple[Finding, ...]) -> Iterable[Line]:
 
 
 def _hanging(text: Line, indent: int) -> Line:
-    return Line(spans=text.spans, indent=indent, flowing=True)
+    return Line(spans=text.spans, indent=indent, fit=Fit.WRAP)
 
 
 def _indented(text: Line, indent: int) -> Line:
-    return Line(spans=(span(" " * indent), *text.spans), indent=indent, flowing=True)
+    return Line(spans=(span(" " * indent), *text.spans), indent=indent, fit=Fit.WRAP)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from dev_agent.cli.output.page import Line, Span, Style, count, line, prose, seconds, span, table
+from dev_agent.cli.output.page import Line, Span, Style, count, line, prose, quotation, seconds, span, table
 
 _STYLES = {"passed": Style.GOOD, "failed": Style.BAD, "error": Style.BAD, "skipped": Style.DIM}
 _MOST_FAILURES = 10
@@ -44,7 +44,9 @@ def _summary(verdict: Mapping[str, Any]) -> str:
     new = len(verdict.get("new_failures") or ())
     said = [count(new, "new failure")] if new else []
     if verdict.get("passed"):
-        said.append(f"{verdict['passed']} passed")
+        # What a type checker passes are files.
+        checked = count(int(verdict["passed"]), "file")
+        said.append(checked if _name(verdict) == "types" else f"{verdict['passed']} passed")
     if verdict.get("preexisting"):
         said.append(f"{verdict['preexisting']} failing before and after")
     said += [f"{len(verdict[key])} {key}" for key in ("fixed", "flaky", "superseded") if verdict.get(key)]
@@ -84,7 +86,6 @@ def _failure(failure: Mapping[str, Any] | str, *, details: bool) -> Iterable[Lin
     yield from prose(told.split("\n")[0] + (f"  [{code}]" if code else ""), indent=2)
     if details and failure.get("detail"):
         detail = str(failure["detail"]).rstrip("\n").split("\n")
-        for text in detail[:_MOST_DETAIL]:
-            yield from prose(text, style=Style.DIM, indent=6)
+        yield from quotation("\n".join(detail[:_MOST_DETAIL]), style=Style.DIM, indent=6)
         if len(detail) > _MOST_DETAIL:
             yield line(span(f"… {len(detail) - _MOST_DETAIL} more lines", Style.DIM), indent=6)

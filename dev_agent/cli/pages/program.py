@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dev_agent.cli.output.escape import escape_lines
-from dev_agent.cli.output.page import Line, Page, Span, Style, count, prose, span
+from dev_agent.cli.output.page import Page, Style, count, prose, quotation, span
 
 if TYPE_CHECKING:
     from dev_agent.runtime.program import Program
@@ -21,5 +20,4 @@ def check_page(program: Program) -> Page:
 
 def graph_page(drawing: str) -> Page:
     """A drawing, line by line."""
-    lines = escape_lines(drawing.rstrip("\n"))
-    return Page(data={"graph": drawing}, lines=tuple(Line(spans=(Span(text),)) for text in lines))
+    return Page(data={"graph": drawing}, lines=quotation(drawing.rstrip("\n")))
