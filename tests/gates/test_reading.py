@@ -100,13 +100,16 @@ def test_a_child_of_a_test_sends_nothing(tmp_path: Path) -> None:
 
 def test_places_are_said_as_they_are_found_where_nothing_is_mounted() -> None:
     translated = runner("launch").translated
-    places = {"/repo": "/tmp/copy", "/repo/.venv": "/home/u/.venv", "/same": "/same"}
+    places = {"/repo": "/tmp/copy", "/repo/.venv": "/home/u/.venv", "/repo/same": "/repo/same"}
 
-    assert translated(["-c", "/repo/a.ini", "--rootdir=/repo", {"p": "/repo/.venv/bin"}, 3], places) == [
+    assert translated(
+        ["-c", "/repo/a.ini", "--rootdir=/repo", {"p": "/repo/.venv/bin"}, "/repo/same/x", 3], places
+    ) == [
         "-c",
         "/tmp/copy/a.ini",
         "--rootdir=/tmp/copy",
         {"p": "/home/u/.venv/bin"},
+        "/repo/same/x",
         3,
     ]
     assert translated("/repository", places) == "/repository"

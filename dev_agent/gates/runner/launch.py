@@ -59,15 +59,15 @@ def sibling(name: str) -> Any:
 
 def translated(value: Any, places: Dict[str, str]) -> Any:
     """The instructions with every place in them said as it is found here; the same unless nothing is mounted."""
-    moved = {before: now for before, now in places.items() if before != now}
-    if not moved:
+    if all(before == now for before, now in places.items()):
         return value
-    names = sorted(moved, key=len, reverse=True)
+    # Also those that did not move: `/repo/.venv` may stay where it is while `/repo` around it is a copy.
+    names = sorted(places, key=len, reverse=True)
     pattern = re.compile("(^|[=:,'])(%s)(?=$|[/:,'])" % "|".join(map(re.escape, names)))
 
     def said(one: Any) -> Any:
         if isinstance(one, str):
-            return pattern.sub(lambda found: found.group(1) + moved[found.group(2)], one)
+            return pattern.sub(lambda found: found.group(1) + places[found.group(2)], one)
         if isinstance(one, list):
             return [said(each) for each in one]
         if isinstance(one, dict):
