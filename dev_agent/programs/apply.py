@@ -21,6 +21,7 @@ from dev_agent.programs.builtin import apply_program
 from dev_agent.programs.clock import SystemClock, new_run_id
 from dev_agent.programs.conclude import conclude
 from dev_agent.programs.context import ApplyContext
+from dev_agent.programs.faults import raise_bugs
 from dev_agent.programs.folders import RunFolder, runs_dir
 from dev_agent.programs.proposers import PatchFile
 from dev_agent.programs.recovery import recover_everything
@@ -75,7 +76,9 @@ def apply(
             reporter=reporter,
         )
         engine.start(inputs_of(request, setting.sandbox.name))
-        return conclude(repository, folder, journal)
+        report = conclude(repository, folder, journal)
+        raise_bugs(context)
+        return report
 
 
 def bind(

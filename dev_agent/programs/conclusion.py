@@ -210,7 +210,11 @@ def _notes(story: Story) -> tuple[str, ...]:
 
 
 def _is_environment(story: Story) -> bool:
-    """True if nothing was learned because of the machine, so that the exit code says so."""
-    branches = story.facts.get("check", {})
-    reasons = [str(one.get("reason", "")) for one in branches.values() if one.get("result") == "error"]
-    return any(reason.startswith(_ENVIRONMENT_REASONS) for reason in reasons)
+    """True if a gate learned nothing because of the machine, so that the exit code says so.
+
+    A gate that raised left `type` and `message` instead of a verdict; if that was a bug of ours, it was raised.
+    """
+    branches = [one for one in story.facts.get("check", {}).values() if isinstance(one, Mapping)]
+    raised = any("result" not in one for one in branches)
+    reasons = [str(one.get("reason", "")) for one in branches if one.get("result") == "error"]
+    return raised or any(reason.startswith(_ENVIRONMENT_REASONS) for reason in reasons)

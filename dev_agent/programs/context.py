@@ -59,7 +59,7 @@ class Judges(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ApplyContext:
-    """Everything an action may use. `snapshot` is what `begin` records about it.
+    """Everything an action may use. `snapshot` is what `begin` records about it, `faults` what actions raised.
 
     `gates` is None for a drive that can judge nothing any more: recovery telling a run that it has landed.
     """
@@ -76,6 +76,7 @@ class ApplyContext:
     gates: Judges | None
     cancel: Cancel
     snapshot: Mapping[str, Any] = field(default_factory=dict)
+    faults: list[Exception] = field(default_factory=list)
 
     @property
     def judges(self) -> Judges:

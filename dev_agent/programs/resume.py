@@ -16,6 +16,7 @@ from dev_agent.programs.apply import bind, inputs_of
 from dev_agent.programs.builtin import apply_program
 from dev_agent.programs.clock import SystemClock
 from dev_agent.programs.conclude import conclude
+from dev_agent.programs.faults import raise_bugs
 from dev_agent.programs.folders import find_run
 from dev_agent.programs.recovery import recover_everything
 from dev_agent.programs.request import ApplyRequest
@@ -101,7 +102,9 @@ def _drive(
             else:
                 # Killed between the request and its beginning.
                 engine.start(inputs_of(request, setting.sandbox.name))
-            return conclude(repository, folder, journal)
+            report = conclude(repository, folder, journal)
+            raise_bugs(context)
+            return report
 
 
 def _signal(story: Story, decision: Mapping[str, Any] | None) -> dict[str, Any] | None:

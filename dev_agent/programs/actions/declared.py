@@ -27,7 +27,15 @@ class Declared:
 
     def bound(self, context: ApplyContext) -> ActionSpec:
         """The action as the engine runs it."""
-        return ActionSpec(self.name, self.outcomes, self.facts, lambda view: self.run(context, view))
+        return ActionSpec(self.name, self.outcomes, self.facts, lambda view: self._run(context, view))
+
+    def _run(self, context: ApplyContext, view: View) -> Result:
+        """Run it; what it raises is outcome `error` to the engine, and remembered for who looks for our bugs."""
+        try:
+            return self.run(context, view)
+        except Exception as error:
+            context.faults.append(error)
+            raise
 
     def unbound(self) -> ActionSpec:
         """The declaration alone, for proving a program that will not run."""
