@@ -210,7 +210,7 @@ class _Placing:
             raise Refused(
                 ProblemCode.NOT_FOUND, f"a byte order mark is sought inside {self._path}", "leave it out"
             )
-        if self.file.bom and found.chosen.start == 0 and text.new:
+        if self.file.bom and not edit.old.startswith(BOM) and found.chosen.start == 0 and text.new:
             # The file keeps its mark; one that the replacement brings must not become a second.
             text.new[0] = (text.new[0][0].removeprefix(BOM), text.new[0][1])
         self._refuse_repetition(edit, text, found.chosen)

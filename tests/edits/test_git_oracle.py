@@ -80,7 +80,7 @@ def is_tree(files: Tree) -> bool:
     trees=changed(),
     options=st.sampled_from([(), ("-M", "-C"), ("-U0",), ("-U1",), ("--no-prefix",), ("-M", "--full-index")]),
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 def test_a_diff_that_git_makes_comes_to_gits_tree(
     git: Git, trees: tuple[Tree, Tree], options: tuple[str, ...]
 ) -> None:
@@ -101,7 +101,7 @@ def test_a_diff_that_git_makes_comes_to_gits_tree(
 
 
 @given(trees=changed())
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 def test_git_applies_the_rendered_change_set(git: Git, trees: tuple[Tree, Tree]) -> None:
     """git apply of render(x) on the base gives x's tree."""
     before, result = trees

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dev_agent.edits.errors import EditError
@@ -30,7 +30,7 @@ def outcome(proposal: bytes, tree: DictTree) -> ChangeSet | EditError:
 
 
 @given(changed())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_rendered_change_set_resolves_to_the_same_bytes(trees: Trees) -> None:
     """parse(render(x)) resolves against the same base to x."""
     before, after = trees
@@ -45,7 +45,7 @@ def clashes(paths: list[str]) -> bool:
 
 
 @given(st.lists(st.sampled_from(LINES[:6]), min_size=1, max_size=9), st.data())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_only_a_unique_place_is_edited(lines: list[str], data: st.DataObject) -> None:
     """If an edit without a line number resolves, its lines stood at exactly one place at the level it was matched."""
     start = data.draw(st.integers(0, len(lines) - 1))
@@ -65,7 +65,7 @@ def test_only_a_unique_place_is_edited(lines: list[str], data: st.DataObject) ->
 
 
 @given(content, content, content, st.sampled_from(MatchLevel))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_untouched_lines_keep_their_bytes(base: bytes, old: bytes, new: bytes, level: MatchLevel) -> None:
     """Whatever an edit does, the lines before and after its place are those of the base, byte for byte."""
     edit = Replace(path="f", old=old.decode(), new=new.decode())
@@ -88,21 +88,21 @@ def test_untouched_lines_keep_their_bytes(base: bytes, old: bytes, new: bytes, l
 
 
 @given(changed(), st.integers(0, 2**32))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_damaged_diff_is_a_change_set_or_an_edit_error(trees: Trees, seed: int) -> None:
     before, after = trees
     outcome(damaged(render(change_set(before, after)), seed), DictTree(before))
 
 
 @given(text, text, text, st.integers(0, 2**32))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_damaged_block_is_a_change_set_or_an_edit_error(base: str, old: str, new: str, seed: int) -> None:
     proposal = f"Prose.\n\n```\n{block('d/f.txt', old, new)}```\n".encode()
     outcome(damaged(proposal, seed), DictTree({"d/f.txt": base.encode()}))
 
 
 @given(st.binary(max_size=300) | text.map(str.encode))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_bytes_are_a_change_set_or_an_edit_error(proposal: bytes) -> None:
     outcome(proposal, DictTree({"a": b"a\n"}))
 
@@ -130,16 +130,19 @@ def damaged(proposal: bytes, seed: int) -> bytes:
 
 
 @given(st.binary(max_size=200))
+@settings(deadline=None)
 def test_a_file_text_and_its_bytes_are_inverse(raw: bytes) -> None:
     file = FileText.from_bytes(raw)
     assert to_bytes(list(file.lines), bom=file.bom) == raw
 
 
 @given(text)
+@settings(deadline=None)
 def test_lines_join_to_the_text_they_were_cut_from(value: str) -> None:
     assert join_lines(split_lines(value)) == value
 
 
 @given(st.text())
+@settings(deadline=None)
 def test_escaped_text_is_one_printable_line(value: str) -> None:
     assert escaped(value, 10_000).isprintable()

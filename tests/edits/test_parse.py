@@ -19,6 +19,10 @@ def test_a_diff_in_prose_and_a_fence(fence: str) -> None:
     assert len(proposal.edits) == 1
 
 
+def test_a_line_of_inline_code_opens_no_fence() -> None:
+    assert len(parse(f"```x``` is code\n{DIFF}".encode()).edits) == 1
+
+
 def test_several_fenced_blocks_of_one_format() -> None:
     text = f"```diff\n{DIFF}```\nand\n```diff\n{DIFF.replace('a.txt', 'b.txt')}```\n"
     assert [edit.path for edit in parse(text.encode()).edits] == ["a.txt", "b.txt"]

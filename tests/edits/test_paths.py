@@ -244,6 +244,14 @@ def test_a_new_symlink_inside_the_tree_is_lawful(path: str, target: str) -> None
     assert (change.after_mode, change.after) == ("120000", target.encode())
 
 
+def test_a_new_symlink_does_not_lead_through_another_new_one() -> None:
+    edits: list[Edit] = [
+        Create(path="l", text="m/x", mode="120000"),
+        Create(path="m", text="d", mode="120000"),
+    ]
+    assert [each.path for each in problems({"d/x": b""}, edits)] == ["l"]
+
+
 @pytest.mark.parametrize("path", [".gitmodules", "d/.gitattributes", ".GITIGNORE"])
 def test_files_that_git_reads_are_no_symlinks(path: str) -> None:
     problem({}, [Create(path=path, text="x", mode="120000")], ProblemCode.SYMLINK)

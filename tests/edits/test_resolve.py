@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from dev_agent.edits.errors import ProblemCode, Unresolved
@@ -382,6 +380,18 @@ def test_a_byte_order_mark_inside_a_file_is_content() -> None:
     }
 
 
+def test_a_second_byte_order_mark_is_content() -> None:
+    base = {"a": b"\xef\xbb\xbf\xef\xbb\xbfa\n"}
+    edit = Replace(path="a", old="\ufeff\ufeffa\n", new="\ufeff\ufeffb\n")
+    assert done(base, edit) == {"a": base["a"].replace(b"a", b"b")}
+
+
+def test_an_insertion_at_the_end_of_a_file_without_final_newline_takes_the_line_ends_above() -> None:
+    edit = Replace(path="a", old="b \n", new="b \nc\n")
+    assert done({"a": b"a\r\nb"}, edit) == {"a": b"a\r\nb\r\nc"}
+    assert done({"a": b"b"}, edit) == {"a": b"b\nc"}
+
+
 def test_a_quoted_byte_order_mark_means_the_top_and_nowhere_else() -> None:
     problem(
         {"a": b"\xef\xbb\xbfa \na\n"}, [Replace(path="a", old="\ufeffa\n", new="b\n")], ProblemCode.NOT_FOUND
@@ -584,7 +594,7 @@ def test_a_placeholder_that_was_there_may_stay() -> None:
     assert not applied({"a.txt": base}, block("a.txt", base.decode(), base.decode() + "b\n")).empty
 
 
-def test_a_thousand_misfits_in_a_long_file_are_all_reported_quickly() -> None:
+def test_a_thousand_misfits_in_a_long_file_are_all_reported() -> None:
     base = b"".join(b"value_%d = compute(%d, previous=%d)\n" % (n, n, n - 1) for n in range(20_000))
     edits: list[Edit] = [
         Replace(
@@ -592,17 +602,16 @@ def test_a_thousand_misfits_in_a_long_file_are_all_reported_quickly() -> None:
         )
         for n in range(1000)
     ]
-    started = time.process_time()
-    assert len(problems({"a.txt": base}, edits)) == 1000
-    # A bound on work, not on speed: quadratic behaviour takes minutes.
-    assert time.process_time() - started < 60
+    found = problems({"a.txt": base}, edits)
+    assert len(found) == 1000
+    assert all(each.nearest for each in found[:100])
 
 
 def test_a_file_of_equal_lines_stops_the_search_instead_of_calling_a_place_unique() -> None:
     base = b"".join(b" " * (n % 7) + b"x\n" for n in range(20_000))
     old = "".join(" " * (n % 5) + "x\n" for n in range(2_000))
     found = problems({"a.txt": base}, [Replace(path="a.txt", old=old, new="y\n") for _ in range(50)])
-    assert {each.code for each in found} <= {ProblemCode.TOO_LARGE, ProblemCode.NOT_FOUND}
+    assert ProblemCode.TOO_LARGE in {each.code for each in found}
 
 
 # Values.
