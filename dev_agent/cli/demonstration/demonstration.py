@@ -12,7 +12,7 @@ from enum import Enum
 from dev_agent.cancel import Cancel
 from dev_agent.cli.demonstration.material import Stage, clean_environment
 from dev_agent.cli.demonstration.state import UserState, user_state
-from dev_agent.cli.output.page import Style, count, line, prose, span
+from dev_agent.cli.output.page import Fit, Line, Style, count, line, prose, span
 from dev_agent.cli.output.terminal import Terminal
 from dev_agent.process import Completed, Stopped, run
 
@@ -128,11 +128,15 @@ class Demonstration:
         self.terminal.write_line(line(""))
         self._say(act.title)
         shown = " ".join(["dev-agent", *map(shlex.quote, act.args)])
-        self.terminal.write_line(line(span("$ ", Style.DIM), span(shown, Style.STRONG)))
+        # Whole, so that it can be copied from a narrow terminal too.
+        self.terminal.write_line(
+            Line(spans=(span("$ ", Style.DIM), span(shown, Style.STRONG)), fit=Fit.WHOLE)
+        )
         before = user_state(self.stage, self.environ)
         done = self._dev_agent(*act.args)
         # The command's own output: it escaped what needed escaping, and its colours are wanted here.
-        self.terminal.write_text((done.stderr + done.stdout).decode("utf-8", "replace"))
+        progress = done.stderr + b"\n" if done.stderr and done.stdout else done.stderr
+        self.terminal.write_text((progress + done.stdout).decode("utf-8", "replace"))
         if done.code != act.exit_code:
             self._fail(f"`{shown}` ended with {done.code}, not with {act.exit_code}")
             return

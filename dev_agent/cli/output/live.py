@@ -100,3 +100,4 @@ def live_progress(stderr: Terminal) -> Iterator[Reporter]:
     reporter = LiveReporter()
     with Live(reporter, console=console, refresh_per_second=10, redirect_stdout=False, redirect_stderr=False):
         yield reporter
+    stderr.write_text("\n")
