@@ -69,6 +69,7 @@ class Project:
             "editable": [one.name for one in self.installed.distributions if one.editable],
             "settings": self.config.source or None,
             "notes": list(self.notes),
+            "digest": self.digest,
         }
 
 

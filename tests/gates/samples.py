@@ -135,6 +135,7 @@ def make_sample(
     folder: Path, files: Mapping[str, str], sandbox: Sandbox, *, venv: Sequence[str] | None = PYTEST
 ) -> Sample:
     """A repository with `files` committed and checked out, and a `.venv` holding copies of some packages."""
+    folder.mkdir(exist_ok=True)
     ignored = {".gitignore": ".venv\n", **files}
     project = make_repository(folder / "work", {path: text.encode() for path, text in ignored.items()})
     if venv is not None:

@@ -9,6 +9,9 @@ import pytest
 
 from dev_agent.cancel import Cancel
 from dev_agent.errors import EnvironmentFault, UsageFault
+from dev_agent.gates.tests import TestsGate
+from dev_agent.gates.tools import choose_pytest
+from dev_agent.gates.types import TypesGate
 from dev_agent.gates.verdict import GateResult
 from dev_agent.sandbox.sandbox import Sandbox
 from tests.gates.samples import (
@@ -186,3 +189,73 @@ def test_a_read_only_tree_makes_a_writing_test_fail(tmp_path: Path, sandbox: San
     verdict = sample.tests({"tests/test_writes.py": writing})
 
     assert [one.id for one in verdict.new_failures] == ["tests/test_writes.py::test_writes"]
+
+
+def test_what_is_shown_of_the_host_is_named_and_never_more_than_code(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (tmp_path / "data").mkdir()
+    settings = f'read_only = ["{tmp_path / "data"}", "{tmp_path}", "/no/such/place"]\n'
+    sample = make_sample(tmp_path, {**SRC_LAYOUT, "dev-agent.toml": settings}, sandbox)
+    site = next((sample.project.root / ".venv/lib").glob("python*/site-packages"))
+    (site / "added.pth").write_text(f"{outside}\n{tmp_path}\n{sample.project.root / 'src'}\n")
+
+    project = sample.gates().project
+    shown = {target for target, _ in project.shown}
+
+    assert {outside, tmp_path / "data"} <= shown
+    assert tmp_path not in shown
+    assert project.pth_roots == ("src",)
+    assert any("holds more than code" in note for note in project.notes)
+    assert any("overlaps the repository" in note for note in project.notes)
+    assert "read_only: /no/such/place does not exist" in project.notes
+
+
+def test_variables_of_the_settings_reach_the_tests(tmp_path: Path, sandbox: Sandbox) -> None:
+    settings = 'env = { PYTHONPATH = "code", WORD = "hello" }\n'
+    code = "import os\nimport acme\n\n\ndef test_it():\n    assert os.environ['WORD'] == 'hello'\n"
+    files = {"code/acme.py": "X = 1\n", "test_it.py": code, "dev-agent.toml": settings}
+    sample = make_sample(tmp_path, files, sandbox)
+
+    assert sample.tests({"code/acme.py": "X = 2\n"}).result is GateResult.PASSED
+    assert sample.gates().project.env["PYTHONPATH"] == str(sample.project.root / "code")
+
+
+def test_nothing_to_type_check_is_skipped_or_refused(tmp_path: Path, sandbox: Sandbox) -> None:
+    sample = make_sample(tmp_path, {"README.md": "x\n"}, sandbox)
+
+    assert sample.types({"a.txt": ""}).result is GateResult.SKIPPED
+    assert sample.types({"a.txt": ""}, no_types="deny").result is GateResult.FAILED
+    assert len(sample.gates().preflight().missing) == 2
+
+
+def test_a_declared_dependency_needs_an_environment(tmp_path: Path, sandbox: Sandbox) -> None:
+    for number, text in enumerate(
+        (
+            '[project]\ndependencies = ["rich"]\n',
+            '[tool.poetry]\nname = "x"\n',
+            '[project]\ndynamic = ["dependencies"]\n',
+        )
+    ):
+        sample = make_sample(tmp_path / str(number), {"pyproject.toml": text}, sandbox, venv=None)
+        with pytest.raises(EnvironmentFault, match="no Python environment"):
+            sample.gates()
+
+
+def test_a_python_too_old_for_what_is_lent_is_told_so(tmp_path: Path, sandbox: Sandbox) -> None:
+    sample = make_sample(tmp_path, SRC_LAYOUT, sandbox, venv=())
+    project = sample.gates().project
+    notes: list[str] = []
+
+    assert choose_pytest(replace(project.interpreter, version=(3, 10, 1)), project.installed, notes) is None
+    assert "needs Python 3.11 (it has 3.10.1): install pytest there" in notes[0]
+    without = replace(sample.gates().project, pytest=None, mypy=None)
+    gates = sample.gates()
+    gates._context = replace(gates._context, project=without)
+    assert [gates._context.project.pytest, len(gates.preflight().missing)] == [None, 2]
+    context = gates._context
+    subject = sample.change({"README.md": "x\n"})
+    assert TestsGate(context).judge(subject, Cancel()).reason == "no_test_runner"
+    assert TypesGate(context).judge(subject, Cancel()).reason == "no_type_checker"
