@@ -136,15 +136,17 @@ def land_request(
             repository, f"landing for run {request.run}", timeout_s=request.land_wait_s, cancel=cancel
         ) as fd:
             held = replace(repository, git=repository.git.holding(fd))
-            recover_held(held, told)
+            recovered = recover_held(held, told)
             outcome = _Landing(held, request, cancel, on_begin, told).outcome()
     except LandLockBusy as busy:
         return Blocked(code=Code.LANDING_BUSY, text=busy.message)
     except OSError as error:
         return _refused(error)
-    if hooks and isinstance(outcome, Landed) and request.target.has_work_tree:
-        return replace(outcome, warnings=(*outcome.warnings, *_post_merge(repository)))
-    return outcome
+    if not isinstance(outcome, Landed):
+        return outcome
+    wants_hook = hooks and request.target.has_work_tree
+    said = _post_merge(repository) if wants_hook else ()
+    return replace(outcome, warnings=(*recovered.actions, *outcome.warnings, *said))
 
 
 def _require_verified(repository: Repository, request: Request) -> None:

@@ -180,7 +180,9 @@ def test_recovery_is_idempotent_and_says_nothing_the_second_time(tmp_path: Path)
 def test_the_next_landing_recovers_what_a_killed_one_left(tmp_path: Path) -> None:
     trial = Trial(tmp_path, None)
     trial.killed_landing(trial.points.index("installed"))
-    assert isinstance(trial.land(), Landed)
+    outcome = trial.land()
+    assert isinstance(outcome, Landed)
+    assert [text.split(" the landing of ")[0] for text in outcome.warnings] == ["took back"]
     assert trial.judge(0) == "after"
 
 
