@@ -132,8 +132,9 @@ def _namespaces(job: Job, identity: Identity, wiring: Wiring) -> list[str]:
     if not job.network:
         arguments.append("--unshare-net")
     if identity.changes:
-        # Only what setpriv needs to become somebody without any; it gives them up for good.
-        for capability in ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"):
+        # What setpriv needs to become somebody without any, and what it takes to enter a working directory that
+        # belongs to that somebody alone. setpriv gives them up for good.
+        for capability in ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP", "CAP_DAC_READ_SEARCH"):
             arguments += ["--cap-add", capability]
         arguments = ["--cap-drop", "ALL", *arguments]
     else:

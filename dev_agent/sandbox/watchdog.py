@@ -110,13 +110,27 @@ def _tell(pid: int, file: str, *fields: bytes) -> int | None:
     return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(fields))
 
 
-def in_use(directory: Path) -> int:
-    """Bytes used on the file system mounted at `directory`; 0 if it is not there (yet)."""
+def in_use(directory: Path | int) -> int:
+    """Bytes used on the file system that `directory`, a path or a descriptor, is on."""
+    status = os.statvfs(directory)
+    return (status.f_blocks - status.f_bfree) * status.f_frsize
+
+
+def _overlay_in_use(root: Path, target: Path) -> int:
+    """Bytes used by the overlay at `target` of a sandbox whose `/` is `root`."""
     try:
-        status = os.statvfs(directory)
+        inside = os.open(root / target.relative_to("/"), os.O_PATH | os.O_DIRECTORY)
     except OSError:
         return 0
-    return (status.f_blocks - status.f_bfree) * status.f_frsize
+    try:
+        # While the sandbox is being set up its root still is the host's, where the target is the real checkout
+        # and "used" would be what is on the host's disk. One descriptor for both questions: the root changes
+        # from one moment to the next.
+        if target.exists() and os.fstat(inside).st_dev == target.stat().st_dev:
+            return 0
+        return in_use(inside)
+    finally:
+        os.close(inside)
 
 
 def free_on(directory: Path) -> int:
@@ -197,7 +211,7 @@ class Watchdog:
             return 0
         root = _PROC / str(pid) / "root"
         # They share one file system in memory, which each of them reports as its own.
-        return max(in_use(root / target.relative_to("/")) for target in self._overlays)
+        return max(_overlay_in_use(root, target) for target in self._overlays)
 
     def _disk(self) -> Veto | None:
         now = self._clock()

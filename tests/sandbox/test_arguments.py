@@ -116,7 +116,7 @@ def test_the_list_for_root_with_copies() -> None:
         == (
             """
         --cap-drop ALL --unshare-pid --unshare-ipc --unshare-uts --unshare-cgroup-try --unshare-net
-        --cap-add CAP_SETUID --cap-add CAP_SETGID --cap-add CAP_SETPCAP
+        --cap-add CAP_SETUID --cap-add CAP_SETGID --cap-add CAP_SETPCAP --cap-add CAP_DAC_READ_SEARCH
         --hostname sandbox --die-with-parent --new-session --json-status-fd 50
         """
             + SYSTEM

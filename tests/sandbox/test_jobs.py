@@ -328,3 +328,13 @@ def test_a_job_that_ends_takes_no_mount_from_another_one_on_the_same_tree(here: 
     first.join()
     assert ended[0].stdout == b"tool\n"
     assert list((here.place / "slot").iterdir()) == []
+
+
+def test_a_working_directory_nobody_else_may_enter(lab: Lab) -> None:
+    private = lab.place / "private"
+    private.mkdir(mode=0o700)
+    lab.own(private)
+    for kind in (SCRATCH, WRITABLE):
+        mounts = [Mount(kind=kind, target=Path("/work/here"), source=private)]
+        ended = lab.python("open('made', 'w').close(); print('fine')", mounts=mounts, cwd=Path("/work/here"))
+        assert ended.stdout == b"fine\n", ended
