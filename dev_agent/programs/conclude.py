@@ -1,13 +1,16 @@
 """What follows a drive: for a finished run its receipt, in the run's folder and in the repository; a report.
 
-Each step can be repeated and is: a crash between any two is mended by concluding again. Nothing here changes
-how the run ended.
+Order: the envelope, if the user signs → the receipt attached in the repository → the last anchor → the receipt in
+the run's folder. The last one is the mark that all is done: without it recovery concludes again, and every step can
+be repeated. Nothing here changes how the run ended, so a full disk or a locked ref is a warning of the report.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dev_agent.errors import DevAgentError
 from dev_agent.programs.anchoring import anchor_now
 from dev_agent.programs.conclusion import Places, report_of
 from dev_agent.programs.folders import RunFolder
@@ -20,7 +23,7 @@ from dev_agent.repository.anchors import anchors_of
 from dev_agent.repository.refs import drop_ref
 from dev_agent.repository.signing import NotSigned, sign
 from dev_agent.repository.staging import staged_ref
-from dev_agent.runtime.errors import BlobUnavailable
+from dev_agent.runtime.errors import BlobUnavailable, RuntimeFault
 from dev_agent.runtime.files import write_atomically
 from dev_agent.runtime.receipt import PAYLOAD_TYPE, Envelope, Signature, pae
 
@@ -33,11 +36,16 @@ _END = "end"
 
 def conclude(repository: Repository, folder: RunFolder, journal: Journal) -> RunReport:
     """Write what is missing of a finished run's proof, and report. An unfinished run is only reported."""
-    events = journal.events
-    story = told(events)
+    story = told(journal.events)
+    warnings: tuple[str, ...] = ()
     if story.finished:
-        _prove(repository, folder, journal, story)
-    return report_of(
+        try:
+            _prove(repository, folder, journal, story)
+        except (DevAgentError, RuntimeFault, OSError) as error:
+            warnings = (
+                f"its proof is not complete yet: {error}; mend the cause, then run: dev-agent recover",
+            )
+    report = report_of(
         story,
         task=task_of(story, journal),
         places=Places(
@@ -46,6 +54,7 @@ def conclude(repository: Repository, folder: RunFolder, journal: Journal) -> Run
         ),
         alive=False,
     )
+    return replace(report, warnings=(*report.warnings, *warnings))
 
 
 def task_of(story: Story, journal: Journal) -> str:
@@ -58,8 +67,6 @@ def task_of(story: Story, journal: Journal) -> str:
 
 def _prove(repository: Repository, folder: RunFolder, journal: Journal, story: Story) -> None:
     receipt = receipt_of(journal.events)
-    if not folder.receipt.exists() or folder.receipt.read_bytes() != receipt:
-        write_atomically(folder.receipt, receipt, durable=True)
     envelope = _envelope(repository, folder, receipt)
     staged = current(story.facts)
     if story.state == Outcome.COMMITTED and staged:
@@ -68,6 +75,8 @@ def _prove(repository: Repository, folder: RunFolder, journal: Journal, story: S
         drop_ref(repository, staged_ref(folder.run))
     if not any(anchor.phase == _END for anchor in anchors_of(repository, folder.run)):
         anchor_now(repository, journal, _END)
+    if not folder.receipt.exists() or folder.receipt.read_bytes() != receipt:
+        write_atomically(folder.receipt, receipt, durable=True)
 
 
 def _envelope(repository: Repository, folder: RunFolder, receipt: bytes) -> bytes | None:

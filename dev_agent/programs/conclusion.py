@@ -13,6 +13,25 @@ from dev_agent.programs.staged import current
 from dev_agent.programs.story import Story
 from dev_agent.runtime.canonical import thaw
 
+_CHANGES = "commit or put away the changes in the way"
+_IN_THE_WAY = {
+    "branch-checked-out-elsewhere": "switch the other work tree to another branch",
+    "branch-checked-out-twice": "switch the other work tree to another branch",
+    "branch_busy": "wait until the branch rests",
+    "disk-full": "free some space",
+    "filter-failed": "mend the filter git names",
+    "head-switched": "switch back to the branch the change is for",
+    "hook-veto": "satisfy the hook or change it",
+    "index-locked": "wait for the git command that holds the index, or remove a lock nobody holds",
+    "landing-busy": "wait for the other landing",
+    "missing-objects": "fetch what the clone lacks",
+    "no-write-permission": "make the files writable",
+    "operation-in-progress": "finish or abort what is in progress",
+    "ref-update-failed": "mend what git says about the ref",
+    "unmerged-index": "resolve the conflicts in the index",
+}
+"""What has to happen before a kept change can land; for all other codes it is the user's own changes."""
+
 _WAITING = {"approve": Outcome.SUSPENDED, "kept": Outcome.KEPT}
 _FINALS = {outcome.value: outcome for outcome in Outcome}
 _BRANCHES = ("types", "tests", "checks")
@@ -142,7 +161,7 @@ def _advice(story: Story, outcome: Outcome, reason: Reason) -> str:
             f"look at it with: dev-agent show {run} — then: dev-agent approve {run} | dev-agent reject {run}"
         )
     if outcome is Outcome.KEPT:
-        return f"commit or put away the changes in the way, then: dev-agent resume {run}"
+        return f"{_IN_THE_WAY.get(reason.code, _CHANGES)}, then: dev-agent resume {run}"
     if outcome is Outcome.INTERRUPTED:
         return f"nothing of yours changed; go on with: dev-agent resume {run}"
     if reason.hint:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import dev_agent
 from dev_agent.errors import RepositoryFault, UsageFault
 from dev_agent.gates.config import GateConfig, read_config
+from dev_agent.programs.distrust import DistrustedTrees
 from dev_agent.programs.judging import Judging
 from dev_agent.programs.rules import Rules, again, read_rules
 from dev_agent.repository.discovery import read_head, tree_of
@@ -174,7 +175,7 @@ def _complete(
     )
     gates = Judging(
         repository=repository,
-        trees=trees,
+        trees=trees if sandbox.tier else DistrustedTrees(trees),
         sandbox=sandbox,
         policy=rules.policy.gates,
         must_pass=request.must_pass,

@@ -49,6 +49,9 @@ _FIXED_OPTIONS = (
     "advice.graftFileDeprecated=false",
 )
 _NO_HOOKS = "core.hooksPath=/dev/null"
+_NOT_FOR_HOOKS = frozenset({"protocol.allow=never"})
+_NOT_FOR_HOOKS_ENV = frozenset({"GIT_LITERAL_PATHSPECS", "GIT_EDITOR", "GIT_PAGER"})
+"""A user's hook inherits what we set; it may fetch, and may use pathspecs, as under any other git."""
 
 
 def find_git(environ: Mapping[str, str]) -> str:
@@ -113,12 +116,20 @@ class Git:
         output_limit: int = 1 << 30,
     ) -> Completed:
         """Run `git args…` and return what happened, whatever it was."""
-        options = [*_FIXED_OPTIONS, *(() if hooks else (_NO_HOOKS,)), *config]
+        fixed = (
+            [one for one in _FIXED_OPTIONS if one not in _NOT_FOR_HOOKS]
+            if hooks
+            else [*_FIXED_OPTIONS, _NO_HOOKS]
+        )
+        options = [*fixed, *config]
+        variables = self.environment()
+        if hooks:
+            variables = {name: value for name, value in variables.items() if name not in _NOT_FOR_HOOKS_ENV}
         argv = [self.program, *(part for option in options for part in ("-c", option)), *args]
         return run(
             argv,
             cwd=self.cwd,
-            env={**self.environment(), **(env or {})},
+            env={**variables, **(env or {})},
             timeout_s=self.timeout_s,
             stdin=stdin,
             pass_fds=self.pass_fds,

@@ -369,3 +369,32 @@ def test_every_run_can_be_verified(shop: Shop) -> None:
         proof = verify_run(shop.repository(), find_run(shop.repository(), report.run))
         assert proof.ok, proof
         assert {check.name: check.mark for check in proof.checks}["receipt"] is Mark.OK
+
+
+def test_without_confinement_a_test_that_edits_the_tree_does_not_reach_the_next_run(shop: Shop) -> None:
+    poison = (
+        b"import pathlib\n"
+        b"def test_writes():\n"
+        b"    cart = pathlib.Path(__file__).parents[1] / 'src/shop/cart.py'\n"
+        b"    cart.write_text('def total(p): return 99\\ndef count(p): return 99\\n')\n"
+    )
+    # Read-only there, such a tree is the slot itself here: nothing can be mounted without confinement.
+    settings = b'gates.tests.tree = "read-only"\n'
+    shop.project.commit("a test that writes", {"tests/test_writes.py": poison, "dev-agent.toml": settings})
+    lax = TESTS_ONLY.replace("[gates]", '[sandbox]\nconfinement = "optional"\n[gates]')
+    first = shop.apply(HARMLESS, policy=lax, sandbox="off", dry_run=True)
+    again = shop.apply(replacing("notes.txt", "three\n", "3\n"), policy=lax, sandbox="off", dry_run=True)
+    assert (first.outcome, again.outcome) == (Outcome.VERIFIED, Outcome.VERIFIED)
+    assert b"99" not in (shop.root / "src/shop/cart.py").read_bytes()
+
+
+def test_a_policy_that_requires_confinement_outranks_the_flag(shop: Shop) -> None:
+    with pytest.raises(UsageFault, match="requires confinement"):
+        shop.apply(HARMLESS, policy="strict", sandbox="off")
+    assert all_runs(shop.repository()) == ()
+
+
+def test_a_repository_cannot_turn_its_own_confinement_off(shop: Shop) -> None:
+    shop.project.commit("lax", {"dev-agent.toml": b'sandbox = "off"\n'})
+    with pytest.raises(UsageFault, match="only the person who runs dev-agent"):
+        shop.apply(HARMLESS)

@@ -106,6 +106,20 @@ def test_a_run_that_ended_without_its_receipt_gets_it_from_recovery(shop: Shop) 
     assert folder.receipt.read_bytes() == written
 
 
+def test_a_landing_whose_receipt_cannot_be_attached_is_still_a_landing(shop: Shop) -> None:
+    in_the_way = "refs/dev-agent/receipts/in-the-way"
+    shop.project.git("update-ref", in_the_way, "HEAD")
+    report = shop.apply(HARMLESS)
+    assert (report.outcome, report.exit_code) == (Outcome.COMMITTED, 0)
+    assert "dev-agent recover" in report.warnings[-1]
+    assert report.receipt is None
+    shop.project.git("update-ref", "-d", in_the_way)
+    recover_everything(shop.repository())
+    folder = find_run(shop.repository(), report.run)
+    assert verify_run(shop.repository(), folder).ok
+    assert folder.receipt.exists()
+
+
 def test_two_processes_cannot_drive_one_run(shop: Shop) -> None:
     seen: list[str] = []
 
