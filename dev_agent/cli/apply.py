@@ -73,6 +73,7 @@ def apply(  # noqa: PLR0913 - one parameter an option
     Accepted patches: unified diffs and SEARCH/REPLACE blocks, also inside what a model writes around them.
     """
     session = Session(directory=directory, as_json=as_json, quiet=quiet)
+    session.listen()
     request = ApplyRequest(
         task=task,
         patch=read_patch(patch),

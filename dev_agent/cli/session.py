@@ -37,6 +37,10 @@ class Session:
         """The repository around the directory. Raises RepositoryFault or EnvironmentFault."""
         return discover(self.directory, self.environ)
 
+    def listen(self) -> None:
+        """From here on a signal raises KeyboardInterrupt: before anything was begun it ends the command at once."""
+        self.cancel.install_signal_handlers()
+
     @property
     def repository_or_none(self) -> Repository | None:
         """The repository if the directory is in one: some questions can be answered without."""
@@ -53,7 +57,7 @@ class StoppedInside(KeyboardInterrupt):
 @contextmanager
 def stoppable(session: Session) -> Iterator[None]:
     """Signals become a calm end while inside; one that escapes says that something may have begun."""
-    session.cancel.install_signal_handlers()
+    session.listen()
     try:
         yield
     except KeyboardInterrupt as stop:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -111,6 +114,54 @@ def test_wrong_usage_with_json_is_an_object(capsys: pytest.CaptureFixture[str]) 
 )
 def test_json_is_recognised_before_parsing(argv: list[str], environ: dict[str, str], *, wanted: bool) -> None:
     assert wants_json(argv, environ) is wanted
+
+
+def test_an_interruption_before_a_run_began_says_that_nothing_changed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_start: Path, _environ: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dev_agent.cli.session.discover", interrupted)
+    assert run(["runs"]) == 130
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == ("", "Interrupted. Nothing was changed.\n")
+
+
+def test_a_signal_while_the_patch_is_read_ends_the_command(tmp_path: Path) -> None:
+    # The prompt for a terminal is the sign that reading has begun.
+    ours, theirs = pty.openpty()
+    child = subprocess.Popen(
+        [sys.executable, "-m", "dev_agent", "apply", "task", "--patch", "-"],
+        cwd=tmp_path,
+        env=isolated_environ(tmp_path / "home"),
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert child.stderr is not None
+    assert b"end it with Ctrl-D" in child.stderr.readline()
+    child.send_signal(signal.SIGTERM)
+    _, said = child.communicate(timeout=60)
+    os.close(ours)
+    os.close(theirs)
+    assert (child.returncode, said) == (130, b"Interrupted. Nothing was changed.\n")
+
+
+def test_a_bug_of_ours_is_a_report_and_code_70(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(_start: Path, _environ: object) -> None:
+        raise ZeroDivisionError("ours")
+
+    monkeypatch.setattr("dev_agent.cli.session.discover", broken)
+    assert run(["runs"]) == 70
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "builtins.ZeroDivisionError: ours" in shown.err
+    assert "Traceback" not in shown.err
+    assert run(["runs", "--json"]) == 70
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "ZeroDivisionError"
 
 
 def test_outside_a_repository_says_so(tmp_path: Path) -> None:

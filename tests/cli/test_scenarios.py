@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -330,3 +331,70 @@ def test_a_program_that_cannot_be_proved_is_refused_with_its_faults(tiny: Projec
     done = dev_agent(tiny, "program", "check", "p.toml")
     assert done.returncode == 2
     assert b"nowhere" in done.stderr or b"states" in done.stderr
+
+
+def test_work_in_the_way_keeps_the_change_and_resume_lands_it(tiny: Project) -> None:
+    tiny.write("tiny.py", TINY + b"# mine\n")
+    before = tiny.snapshot()
+    kept = dev_agent(tiny, "apply", "Double faster", "--patch", "-", "--json", stdin=GOOD)
+    assert (kept.returncode, answered(kept)["outcome"]) == (6, "kept"), kept.stderr.decode()
+    assert tiny.snapshot() == before
+    tiny.write("tiny.py", TINY)
+    resumed = dev_agent(tiny, "resume", "last", "--json")
+    assert (resumed.returncode, answered(resumed)["outcome"]) == (0, "committed"), resumed.stderr.decode()
+    assert tiny.git("status", "--porcelain") == ""
+
+
+def test_a_change_can_land_on_a_new_branch_from_another_folder(tiny: Project, tmp_path: Path) -> None:
+    head = tiny.git("rev-parse", "HEAD")
+    elsewhere = Project(root=tmp_path, environ=tiny.environ)
+    done = dev_agent(
+        elsewhere,
+        *("apply", "Double faster", "--patch", "-", "--branch", "faster", "-C", str(tiny.root), "--json"),
+        stdin=GOOD,
+    )
+    assert (done.returncode, answered(done)["branch"]) == (0, "faster"), done.stderr.decode()
+    assert tiny.git("rev-parse", "HEAD") == head
+    assert tiny.git("rev-parse", "faster") == answered(done)["commit"]
+
+
+def test_a_test_that_must_pass_and_does_not_is_a_rejection(tiny: Project) -> None:
+    before = tiny.snapshot()
+    done = dev_agent(
+        tiny,
+        "apply",
+        "task",
+        "--patch",
+        "-",
+        "--must-pass",
+        "test_tiny.py::test_missing",
+        "--json",
+        stdin=GOOD,
+    )
+    assert (done.returncode, answered(done)["outcome"]) == (1, "rejected"), done.stderr.decode()
+    assert tiny.snapshot() == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_a_run_calmly_and_changes_nothing(tiny: Project, number: signal.Signals) -> None:
+    endless = b"import time\n\n\ndef test_endless() -> None:\n    while True:\n        time.sleep(0.1)\n"
+    tiny.commit("endless", {"test_tiny.py": endless})
+    (tiny.root / "fix.patch").write_text(GOOD, encoding="utf-8")
+    before = tiny.snapshot()
+    child = subprocess.Popen(
+        [sys.executable, "-m", "dev_agent", "apply", "task", "--patch", "fix.patch", "--json"],
+        cwd=tiny.root,
+        env=dict(tiny.environ),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert child.stderr is not None
+    for row in child.stderr:
+        if json.loads(row) == {"event": "branch_started", "state": "check", "action": "tests"}:
+            break
+    child.send_signal(number)
+    out, _ = child.communicate(timeout=120)
+    assert child.returncode == 130
+    assert json.loads(out)["outcome"] == "interrupted"
+    assert tiny.snapshot() == before

@@ -100,7 +100,10 @@ def files_line(files: tuple[str, ...]) -> Iterable[Line]:
 def _body(report: RunReport) -> Iterable[Line]:
     """Everything above the closing line; each block ends with an empty line."""
     findings = [one for one in (report.policy.get("findings") or ()) if one.get("verdict") in {"ask", "deny"}]
+    # The first line is in the closing sentence; the rest says where, with the nearest real lines.
+    details = tuple(line(span(text)) for text in report.explanation.split("\n")[1:])
     blocks = (
+        details,
         tuple(gate_lines(report.gates, details=report.outcome is Outcome.REJECTED)),
         tuple(finding_lines(findings)),
         tuple(one for text in report.notes for one in prose(text, style=Style.DIM)),
