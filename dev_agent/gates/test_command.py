@@ -26,10 +26,16 @@ _NEEDS_CACHE = re.compile(
     r"--(lf|ff|nf|sw|last-failed|failed-first|new-first|stepwise|cache)|-o|--override-ini"
 )
 
+FOUNDATIONS = frozenset({"pluggy", "iniconfig", "packaging", "pygments", "exceptiongroup"})
+"""Modules pytest is built on. A repository of one of them is judged by a pytest that runs on the judged module."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TestCommand:
-    """Everything that shapes a run but the tree and the tests asked for."""
+    """Everything that shapes a run but the tree and the tests asked for.
+
+    `foundations` are those of pytest's own foundations that are this very project.
+    """
 
     __test__ = False
 
@@ -38,6 +44,7 @@ class TestCommand:
     config: PytestConfig
     roots: tuple[str, ...]
     exempt: tuple[str, ...]
+    foundations: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -54,6 +61,10 @@ class TestCommand:
             config=config,
             roots=roots,
             exempt=tuple(sorted(exempt & sys.stdlib_module_names)),
+            # The base's: a change that brings a pluggy of its own must not be loaded before the judge.
+            foundations=tuple(
+                sorted({name for root in roots for name in own_names(base_paths, root)} & FOUNDATIONS)
+            ),
         )
 
     def arguments(self, targets: Sequence[str]) -> tuple[str, ...]:
@@ -89,6 +100,7 @@ class TestCommand:
             "lent": [str(target) for target, _ in self.tool.shown],
             "roots": list(self.roots),
             "own": sorted(own - sys.stdlib_module_names),
+            "foundations": list(self.foundations),
             "exempt": list(self.exempt),
             "late_plugins": list(late),
         }

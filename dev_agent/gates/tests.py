@@ -202,6 +202,9 @@ class _Judgement:
             ("no_tests", not weighed.passed and not base.outcomes),
         )
         reason = next((name for name, there in reasons if there), "")
+        if not reason and not flaky and case.kept_tree == case.subject.tree:
+            # Once it has landed this tree is the next base, and this run its baseline.
+            self._remember(case.subject.tree, kept)
         listed = [*charged, *demands]
         listed += [
             _named(test, "vanished", "was collected on the base and is not any more")
@@ -225,20 +228,28 @@ class _Judgement:
     def _baseline(self) -> TestRun:
         context, case = self._context, self._case
         targets = self._paths(case.subject.base_tree)
-        key = digest_of(
-            [case.subject.base_tree, context.project.digest, list(case.command.arguments(targets))]
-        )
-        stored = context.cache.get("tests-baseline", key)
+        stored = context.cache.get("tests-baseline", self._baseline_key(case.subject.base_tree))
         if stored is not None:
             return replace(TestRun.from_json(stored), ms=0)
         run = self._run(case.subject.base_tree, targets)
         if not run.fault:
-            context.cache.put("tests-baseline", key, run.to_json())
+            self._remember(case.subject.base_tree, run)
         return run
+
+    def _remember(self, tree: str, run: TestRun) -> None:
+        self._context.cache.put("tests-baseline", self._baseline_key(tree), run.to_json())
+
+    def _baseline_key(self, tree: str) -> str:
+        arguments = self._case.command.arguments(self._paths(tree))
+        return digest_of([tree, self._context.project.digest, list(arguments)])
 
     def _run(self, tree: str, targets: Sequence[str]) -> TestRun:
         context, case = self._context, self._case
         instructions = case.command.instructions(context.trees.paths(tree), targets)
+        for name in instructions["foundations"]:
+            said = f"pytest is built on {name}, which is this project: it runs on the judged {name}"
+            if said not in self._notes:
+                self._notes.append(said)
         ran = context.bench.run(
             "tests",
             instructions,

@@ -18,12 +18,14 @@ from tests.gates.samples import (
     BROKEN,
     CALC,
     MYPY,
+    OWN_SITE,
     PYTEST,
     SRC_LAYOUT,
     TEST_CALC,
     Sample,
     make_sample,
     make_venv,
+    tree_of,
 )
 
 FLAT = {"acme/__init__.py": "", "acme/calc.py": CALC, "tests/test_calc.py": TEST_CALC}
@@ -259,3 +261,40 @@ def test_a_python_too_old_for_what_is_lent_is_told_so(tmp_path: Path, sandbox: S
     subject = sample.change({"README.md": "x\n"})
     assert TestsGate(context).judge(subject, Cancel()).reason == "no_test_runner"
     assert TypesGate(context).judge(subject, Cancel()).reason == "no_type_checker"
+
+
+def test_a_project_that_pytest_itself_is_built_on_is_judged_by_its_staged_form(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    installed = OWN_SITE / "iniconfig"
+    files = {
+        f"src/iniconfig/{file.name}": file.read_text(encoding="utf-8") for file in installed.glob("*.py")
+    }
+    files["tests/test_ini.py"] = (
+        "import iniconfig\ndef test_value() -> None:\n    assert VALUE == 1\n".replace(
+            "VALUE", "getattr(iniconfig, 'VALUE', 1)"
+        )
+    )
+    sample = make_sample(tmp_path, files, sandbox)
+    source = files["src/iniconfig/__init__.py"]
+
+    honest = sample.tests({"src/iniconfig/__init__.py": source + "\nVALUE = 1\n"})
+    broken = sample.tests({"src/iniconfig/__init__.py": source + "\nVALUE = 2\n"})
+
+    assert (honest.result, honest.passed) == (GateResult.PASSED, 1), honest
+    assert any("pytest is built on iniconfig" in note for note in honest.notes)
+    assert (broken.result, broken.reason) == (GateResult.FAILED, "new_failures"), broken
+
+
+def test_a_landed_change_brings_its_own_baseline(acme: Sample) -> None:
+    changed = CALC + "\nREMEMBERED = 1\n"
+    first = acme.tests({"src/acme/calc.py": changed})
+    assert first.result is GateResult.PASSED
+    later = replace(acme, base={**acme.base, "src/acme/calc.py": changed})
+    later = replace(later, base_tree=tree_of(acme.project, later.base))
+    entries = {path.name for path in acme.cache.rglob("*") if path.is_file()}
+    again = later.tests({"src/acme/calc.py": changed + "LATER = 1\n"})
+    new = {path.name for path in acme.cache.rglob("*") if path.is_file()} - entries
+    assert again.result is GateResult.PASSED
+    # One verdict and the baseline for the tree after it; no baseline for the tree it started from.
+    assert len(new) == 2, sorted(new)

@@ -50,7 +50,8 @@ def test_staged_roots_lie_between_the_library_and_the_environment(
 
     start = pathways.add_tools([str(site)], ["/lent"])
     before = list(sys.path)
-    pathways.add_project("/repo", ["src", "."], start, [str(site)])
+    pathways.add_roots("/repo", ["src", "."], start)
+    pathways.add_site([str(site)])
 
     assert before == ["/stdlib", str(site), "/lent"]
     assert sys.path == ["/stdlib", "/repo/src", "/repo", str(site), "/lent", str(added)]

@@ -34,9 +34,13 @@ def add_tools(site_dirs: List[str], lent: List[str]) -> int:
     return start
 
 
-def add_project(root: str, roots: List[str], start: int, site_dirs: List[str]) -> None:
-    """The staged roots in front of the site directories, and the `.pth` files' additions behind them."""
+def add_roots(root: str, roots: List[str], start: int) -> None:
+    """The staged roots, in front of the site directories."""
     sys.path[start:start] = [os.path.normpath(os.path.join(root, one)) for one in roots]
+
+
+def add_site(site_dirs: List[str]) -> None:
+    """What the site directories' `.pth` files add, behind everything."""
     for folder in site_dirs:
         site.addsitedir(folder)
 

@@ -2,6 +2,10 @@
 
 Order is the safety argument: pytest and the environment's plugins load while only the standard library and
 site-packages can be imported from; then the photograph is taken; then the project's paths come in.
+
+One kind of project cannot have that: one that is itself a module pytest is built on (pluggy, iniconfig …).
+There can be only one of it in a process, and its tests are about the staged one, so its paths come in first.
+The verdict says so.
 """
 
 # No pathlib, to start fast; tools are imported when their turn comes.
@@ -28,6 +32,9 @@ def run_tests(
     standard = pathways.StandardFirst(instructions["exempt"])
     lent = sorted({os.path.dirname(one) for one in instructions["lent"]})
     start = pathways.add_tools(instructions["site_dirs"], lent)
+    founded = bool(instructions["foundations"])
+    if founded:
+        pathways.add_roots(root, instructions["roots"], start)
     try:
         import pytest
     except ImportError as error:
@@ -45,7 +52,9 @@ def run_tests(
         _forget_autoload_switch()
         seen["photograph"] = integrity.photograph()
         sys.meta_path.insert(0, standard)
-        pathways.add_project(root, instructions["roots"], start, instructions["site_dirs"])
+        if not founded:
+            pathways.add_roots(root, instructions["roots"], start)
+        pathways.add_site(instructions["site_dirs"])
         for name in instructions["late_plugins"]:
             early_config.pluginmanager.import_plugin(name, consider_entry_points=True)
 
