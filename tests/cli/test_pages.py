@@ -115,6 +115,14 @@ def test_a_landing_says_where_it_is_and_how_to_look_at_it() -> None:
     )
 
 
+def test_the_rest_of_an_explanation_is_quoted_in_both_places() -> None:
+    long = "1 edit could not be resolved\nline 3: \x1b no\n     1  def f()"
+    report = replace(REPORT, explanation=long)
+    for page in (report_page(report), show_page(replace(RECORD, report=report))):
+        assert "\nline 3: \\x1b no\n     1  def f()\n" in "\n" + shown(page)
+        assert "Rejected: 1 edit could not be resolved. See:" in shown(page).splitlines()[-1]
+
+
 def test_a_closing_line_is_one_line_whatever_a_hint_quotes() -> None:
     quoting = replace(REPORT, advice="it said:\nINTERNALERROR\nmore")
     assert shown(report_page(quoting)).splitlines()[-1] == "Rejected: 1 new test failure. It said"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from dev_agent.cli.output.page import Line, Page, Style, count, line, prose, span
+from dev_agent.cli.output.page import Line, Page, Style, count, line, prose, quotation, span
 from dev_agent.cli.pages.gates import gate_lines
 from dev_agent.programs.report import Outcome, RunReport
 
@@ -97,13 +97,17 @@ def files_line(files: tuple[str, ...]) -> Iterable[Line]:
         yield line(span(f"… and {len(files) - _MOST_FILES} more", Style.DIM), indent=2)
 
 
+def detail_lines(report: RunReport) -> tuple[Line, ...]:
+    """The rest of an explanation whose first line is in the closing sentence: where, and the nearest real lines."""
+    _, _, rest = report.explanation.partition("\n")
+    return quotation(rest) if rest else ()
+
+
 def _body(report: RunReport) -> Iterable[Line]:
     """Everything above the closing line; each block ends with an empty line."""
     findings = [one for one in (report.policy.get("findings") or ()) if one.get("verdict") in {"ask", "deny"}]
-    # The first line is in the closing sentence; the rest says where, with the nearest real lines.
-    details = tuple(line(span(text)) for text in report.explanation.split("\n")[1:])
     blocks = (
-        details,
+        detail_lines(report),
         tuple(gate_lines(report.gates, details=report.outcome is Outcome.REJECTED)),
         tuple(finding_lines(findings)),
         tuple(one for text in report.notes for one in prose(text, style=Style.DIM)),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dev_agent.cli.output.page import Line, Page, Style, count, line, prose, seconds, span, table
 from dev_agent.cli.output.progress import outcome_style as step_style
 from dev_agent.cli.pages.gates import gate_lines
-from dev_agent.cli.pages.report import closing, files_line, finding_lines, outcome_style, short
+from dev_agent.cli.pages.report import closing, detail_lines, files_line, finding_lines, outcome_style, short
 
 if TYPE_CHECKING:
     from dev_agent.programs.runs import RunRecord, RunSummary
@@ -49,6 +49,7 @@ def _story(record: RunRecord) -> Iterable[Line]:
     yield from _block("Policy", tuple(finding_lines(record.findings)))
     yield from _block(count(len(report.files), "file"), tuple(files_line(report.files)))
     yield from _block("Proof", table(_proof(report), indent=2))
+    yield from _block("Details", detail_lines(report))
     for text in (*report.notes, *report.warnings):
         yield from prose(text, style=Style.DIM)
     yield line("")
@@ -85,6 +86,10 @@ def _record_json(record: RunRecord) -> Mapping[str, Any]:
     return {
         "report": record.report.to_json(),
         "task": record.report.task,
+        "explanation": record.report.explanation,
+        "advice": record.report.advice,
+        "notes": list(record.report.notes),
+        "warnings": list(record.report.warnings),
         "started": record.started,
         "ended": record.ended,
         "path": [_plain(step) for step in record.path],
