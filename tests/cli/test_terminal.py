@@ -29,6 +29,13 @@ def test_a_terminal_gets_colour(screen: Maker) -> None:
     assert written(terminal) == "\x1b[32myes\x1b[0m\n"
 
 
+def test_a_sentence_is_coloured_as_one(screen: Maker) -> None:
+    terminal = screen()
+    for one in prose("it is so", style=Style.BAD):
+        terminal.write_line(one)
+    assert written(terminal) == "\x1b[31mit is so\x1b[0m\n"
+
+
 @pytest.mark.parametrize(
     ("environ", "on_screen", "in_pipe"),
     [

@@ -12,6 +12,7 @@ import shutil
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import TextIO
 
 from dev_agent.cli.output.page import Fit, Line, Span, Style, width_of
@@ -48,7 +49,7 @@ class Terminal:
         elif line.fit is Fit.CUT and self.is_terminal:
             rows = (_cut(line.spans, self.width),)
         for row in rows:
-            self.write_text("".join(self._painted(part) for part in row).rstrip(" ") + "\n")
+            self.write_text("".join(self._painted(part) for part in _joined(row)).rstrip(" ") + "\n")
 
     def write_text(self, text: str) -> None:
         """Write text as it is; what the stream's encoding lacks becomes an escape, never an exception."""
@@ -147,6 +148,12 @@ def _wrapped(line: Line, width: int) -> Iterable[tuple[Span, ...]]:
         row.append(part)
         used += width_of(part)
     yield tuple(row)
+
+
+def _joined(row: Iterable[Span]) -> Iterable[Span]:
+    """The row with neighbours of one style made one, so that a sentence is one stroke of the brush."""
+    for style, parts in groupby(row, key=lambda part: part.style):
+        yield Span("".join(part.text for part in parts), style)
 
 
 def _words(spans: Iterable[Span]) -> Iterable[Span]:
