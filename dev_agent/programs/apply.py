@@ -67,6 +67,8 @@ def apply(
         _record_request(journal, request, setting)
         anchor_now(repository, journal, "start")
         context = bind(repository, request, setting, journal, cancel)
+        for lack in setting.gates.preflight(setting.base.tree).missing:
+            reporter.noted(lack)
         engine = Engine(
             program,
             {name: action.bound(context) for name, action in ACTIONS.items()},

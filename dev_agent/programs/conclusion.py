@@ -223,9 +223,9 @@ def _gate(recorded: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _notes(story: Story) -> tuple[str, ...]:
-    staged, hooks = story.facts.get("stage", {}), story.facts.get("hooks", {})
+    begin, staged, hooks = (story.facts.get(state, {}) for state in ("begin", "stage", "hooks"))
     blocked = [from_recorded(path) for path in story.facts.get("land", {}).get("paths", ())]
-    return (*staged.get("notes", ()), *hooks.get("notes", ()), *blocked)
+    return (*begin.get("notes", ()), *staged.get("notes", ()), *hooks.get("notes", ()), *blocked)
 
 
 def _is_environment(story: Story) -> bool:

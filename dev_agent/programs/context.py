@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 class Judges(Protocol):
     """The gates as the actions use them."""
 
+    @property
+    def confined(self) -> bool:
+        """True if what is run sees mounts instead of the machine."""
+        ...
+
     def preflight(self, base_tree: str) -> Preflight:
         """What can be judged on a base."""
         ...

@@ -61,6 +61,11 @@ class Judging:
                 )
             return self._prepared[base_tree]
 
+    @property
+    def confined(self) -> bool:
+        """True if what is run sees mounts instead of the machine."""
+        return self.sandbox.tier > 0
+
     def preflight(self, base_tree: str) -> Preflight:
         """What can be judged on a base."""
         return self.of(base_tree).preflight()

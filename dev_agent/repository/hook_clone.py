@@ -1,7 +1,7 @@
 """A throw-away clone for hooks to run in: a staged tree with an index and a HEAD, and no way to the real repository.
 
 It has what `git commit` would give a hook (work tree, index, HEAD, message file) and borrows the repository's
-objects read-only, at the path `OBJECTS` of the sandbox. It has no remotes, no refs but HEAD's, none of the user's
+objects, read-only in a sandbox. It has no remotes, no refs but HEAD's, none of the user's
 configuration but their identity.
 
 What a hook did is read back by the repository's own git, never by opening the clone as a repository: its
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from dev_agent.repository.user_hooks import UserHooks
 
 OBJECTS = Path("/dev-agent-objects")
-"""Where the sandbox shows the repository's objects."""
+"""Where a sandbox with mounts shows the repository's objects; without, they are where they are."""
 
 MESSAGE = ".git/COMMIT_EDITMSG"
 _LARGEST_MESSAGE = 256 * 1024
@@ -46,35 +46,41 @@ class HookClone:
     tree: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Draft:
+    """The commit that is to be made: `tree` staged on `base` (None: as the first commit) of `branch`."""
+
+    tree: str
+    base: str | None
+    branch: str
+    message: str
+    identity: Identity
+
+
 def make_clone(
-    repository: Repository,
-    place: Scratch,
-    hooks: UserHooks,
-    *,
-    tree: str,
-    base: str | None,
-    branch: str,
-    message: str,
-    identity: Identity,
+    repository: Repository, place: Scratch, hooks: UserHooks, draft: Draft, *, objects: Path = OBJECTS
 ) -> HookClone:
-    """Fill `place` with a clone showing `tree` as staged on `base`. Raises GitFailed or OSError."""
+    """Fill `place` with a clone in which `draft` is about to be committed, its objects borrowed from `objects`.
+
+    Raises GitFailed or OSError.
+    """
     root = place.path / "clone"
     git_dir = root / ".git"
     for folder in ("objects/info", "refs/heads", "hooks", "info"):
         (git_dir / folder).mkdir(parents=True)
-    (git_dir / "objects/info/alternates").write_text(f"{OBJECTS}\n", encoding="utf-8")
-    (git_dir / "HEAD").write_text(f"ref: refs/heads/{branch}\n", encoding="utf-8")
-    if base is not None:
-        head = git_dir / "refs/heads" / branch
+    (git_dir / "objects/info/alternates").write_text(f"{objects}\n", encoding="utf-8")
+    (git_dir / "HEAD").write_text(f"ref: refs/heads/{draft.branch}\n", encoding="utf-8")
+    if draft.base is not None:
+        head = git_dir / "refs/heads" / draft.branch
         head.parent.mkdir(parents=True, exist_ok=True)
-        head.write_text(f"{base}\n", encoding="ascii")
-    _configure(repository, git_dir, hooks, identity)
+        head.write_text(f"{draft.base}\n", encoding="ascii")
+    _configure(repository, git_dir, hooks, draft.identity)
     index = PrivateIndex(repository.git.holding(place.claim), git_dir / "index")
-    index.load(tree)
+    index.load(draft.tree)
     index.check_out(root)
-    (root / MESSAGE).write_text(message, encoding="utf-8")
+    (root / MESSAGE).write_text(draft.message, encoding="utf-8")
     _put_hooks(root, hooks)
-    return HookClone(path=root, tree=tree)
+    return HookClone(path=root, tree=draft.tree)
 
 
 def tree_after(repository: Repository, clone: HookClone) -> str:

@@ -11,6 +11,7 @@ from dev_agent.programs.folders import all_runs, find_run
 from dev_agent.programs.report import Outcome
 from dev_agent.programs.runs import diff_of, list_runs, read_run
 from dev_agent.programs.verify import Mark, verify_run
+from dev_agent.runtime.engine import Reporter
 from tests.programs.conftest import (
     BETTER,
     BREAKS_A_TEST,
@@ -342,6 +343,31 @@ def test_failures_of_the_base_are_counted_and_do_not_stand_in_the_way(shop: Shop
     report = shop.apply(BETTER, policy=TESTS_ONLY)
     assert report.outcome is Outcome.COMMITTED
     assert report.explanation == "the base's own 1 failing test still there"
+
+
+class _Noting(Reporter):
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def noted(self, text: str) -> None:
+        self.said.append(text)
+
+    def entered(self, state: str, attempt: int) -> None:
+        self.said.append(state)
+
+
+def test_a_repository_without_tests_says_so_before_it_starts_and_policy_decides(shop: Shop) -> None:
+    shop.project.commit("no tests", {"tests/test_cart.py": None})
+    reporter = _Noting()
+    allowed = shop.apply(HARMLESS, policy=TESTS_ONLY, reporter=reporter)
+    assert "no tests" in reporter.said[0]
+    assert reporter.said[1] == "begin"
+    assert allowed.outcome is Outcome.COMMITTED
+    assert any("no tests" in note for note in allowed.notes)
+    before = shop.project.snapshot()
+    denied = shop.apply(BETTER, policy=TESTS_ONLY.replace("[gates]", '[gates]\nno_tests = "deny"'))
+    assert (denied.outcome, denied.reason) == (Outcome.REJECTED, "no_tests")
+    assert shop.project.snapshot() == before
 
 
 def test_the_list_of_runs_is_newest_first_and_tells_how_each_ended(shop: Shop) -> None:

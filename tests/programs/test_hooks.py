@@ -116,6 +116,17 @@ def test_a_hook_cannot_reach_the_repository_or_the_network(shop: Shop, hooks: Pa
     assert "evil" not in shop.project.git("for-each-ref")
 
 
+def test_without_confinement_a_hook_still_works_on_a_clone(shop: Shop, hooks: Path) -> None:
+    script = 'test "$(git show HEAD:notes.txt | sed -n 2p)" = two\necho four >>notes.txt; git add notes.txt\n'
+    _install(hooks, "pre-commit", script)
+    shop.project.write("staged.txt", b"mine\n")
+    shop.project.git("add", "staged.txt")
+    report = shop.apply(HARMLESS, sandbox="off")
+    assert report.outcome is Outcome.COMMITTED, report
+    assert (shop.root / "notes.txt").read_bytes() == b"one\n2\nthree\nfour\n"
+    assert shop.status() == "A  staged.txt"
+
+
 def test_a_hooks_folder_in_the_tree_is_the_bases_and_not_the_patchs(shop: Shop) -> None:
     _install(shop.root / ".githooks", "pre-commit", "exit 3\n")
     shop.project.commit("hooks of our own")

@@ -48,6 +48,8 @@ def _hooks(context: ApplyContext, view: View) -> Result:
 def _run(context: ApplyContext, staged: StagedCommit, hooks: UserHooks, data: dict[str, Any]) -> Result:
     repository = context.repository
     message = message_of(repository, staged.commit)
+    kept = repository.common_dir / "objects"
+    objects = (OBJECTS if context.judges.confined else kept, kept)
     with scratch(repository) as place:
         clone = make_clone(
             repository,
@@ -60,12 +62,13 @@ def _run(context: ApplyContext, staged: StagedCommit, hooks: UserHooks, data: di
             else _DETACHED,
             message=message,
             identity=user_identity(repository),
+            objects=objects[0],
         )
         runs = context.judges.run_hooks(
             hooks.names,
             base_tree=staged.base_tree,
             clone=clone.path,
-            objects=(OBJECTS, repository.common_dir / "objects"),
+            objects=objects,
             message=MESSAGE,
             cancel=context.cancel,
         )
