@@ -15,7 +15,7 @@ from dev_agent.programs.actions.declared import Declared
 from dev_agent.programs.change import digest, patch_text, tree_changes
 from dev_agent.programs.staged import StagedCommit, required
 from dev_agent.programs.trailers import message_of, with_trailers
-from dev_agent.repository.hook_clone import MESSAGE, OBJECTS, make_clone, message_after, tree_after
+from dev_agent.repository.hook_clone import MESSAGE, OBJECTS, Draft, make_clone, message_after, tree_after
 from dev_agent.repository.identity import user_identity
 from dev_agent.repository.objects import GitTree
 from dev_agent.repository.refs import set_ref
@@ -55,13 +55,15 @@ def _run(context: ApplyContext, staged: StagedCommit, hooks: UserHooks, data: di
             repository,
             place,
             hooks,
-            tree=staged.tree,
-            base=staged.base,
-            branch=context.target.ref.removeprefix("refs/heads/")
-            if context.target.ref != "HEAD"
-            else _DETACHED,
-            message=message,
-            identity=user_identity(repository),
+            Draft(
+                tree=staged.tree,
+                base=staged.base,
+                branch=_DETACHED
+                if context.target.ref == "HEAD"
+                else context.target.ref.removeprefix("refs/heads/"),
+                message=message,
+                identity=user_identity(repository),
+            ),
             objects=objects[0],
         )
         runs = context.judges.run_hooks(
