@@ -1,0 +1,99 @@
+"""What the documentation says is tried: examples are parsed by the code, links lead somewhere, lists are whole."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from dev_agent.cli.app import COMMANDS
+from dev_agent.cli.apply import apply
+from dev_agent.cli.demonstration.material import demo_material
+from dev_agent.cli.failure import ExitCode
+from dev_agent.edits.model import DictTree, MatchLevel
+from dev_agent.edits.parse import parse
+from dev_agent.edits.resolve import resolve
+from dev_agent.gates.config import parse_config
+from dev_agent.policy.shipped import shipped, shipped_names
+from dev_agent.programs.report import Outcome, RunReport
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def demo_tree() -> DictTree:
+    project = demo_material() / "project"
+    files = [path for path in project.rglob("*") if path.is_file() and ".venv" not in path.parts]
+    return DictTree({path.relative_to(project).as_posix(): path.read_bytes() for path in files})
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_link_leads_to_a_file(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        if not link.startswith("https://"):
+            assert (page.parent / link).exists(), link
+
+
+@pytest.mark.parametrize("fence", ["diff", ""])
+def test_the_examples_of_formats_fit_the_demo_project(fence: str) -> None:
+    marks = "````" if not fence else "```"
+    example = text("docs/formats.md").split(f"\n{marks}{fence}\n")[1].split(f"\n{marks}\n")[0]
+    proposal = parse(example.encode())
+    change = resolve(proposal.edits, demo_tree(), max_level=MatchLevel.EXACT)
+    assert [one.path for one in change.changes] == ["src/invoices/discounts.py"]
+    assert b"quantity >= BULK_FROM" in (change.changes[0].after or b"")
+
+
+def test_the_short_form_of_search_replace_is_understood() -> None:
+    assert "`<<<SEARCH` … `===`\n… `>>>REPLACE`" in text("docs/formats.md")
+    short = b'src/invoices/money.py\n<<<SEARCH\nCENT = Decimal("0.01")\n===\nCENT = Decimal("0.1")\n>>>REPLACE\n'
+    assert len(parse(short).edits) == 1
+
+
+def test_every_match_level_is_in_the_table() -> None:
+    rows = re.findall(r"^\| (\d) \| ", text("docs/formats.md"), re.MULTILINE)
+    assert [int(row) for row in rows] == [int(level) for level in MatchLevel]
+
+
+def test_the_example_of_settings_is_accepted_whole() -> None:
+    example = text("docs/configuration.md").split("```toml\n")[1].split("\n```")[0]
+    config = parse_config(tomllib.loads(example)["tool"]["dev-agent"], source="pyproject.toml")
+    assert (config.python, config.policy) == (".venv/bin/python", "strict")
+
+
+def test_every_key_of_a_policy_is_in_the_table() -> None:
+    page = text("docs/configuration.md")
+    document = tomllib.loads(shipped("default"))
+    for table, values in document.items():
+        keys = values if isinstance(values, dict) and table != "on" else {table: None}
+        assert all(f"`{key}" in page or f"`[{key}]`" in page for key in keys), table
+    assert all(f"`{name}`" in page for name in shipped_names())
+
+
+def test_every_option_of_apply_and_its_variable_is_in_the_table() -> None:
+    page = text("docs/configuration.md")
+    for annotation in apply.__annotations__.values():
+        for option, variable in re.findall(r"'(--[a-z-]+)'.*?envvar='(DEV_AGENT_[A-Z_]+)'", str(annotation)):
+            assert f"`{option}" in page, option
+            assert f"`{variable}`" in page, variable
+
+
+def test_every_exit_code_is_in_the_table() -> None:
+    rows = {int(row) for row in re.findall(r"^\| (\d+) \| ", text("docs/configuration.md"), re.MULTILINE)}
+    blank = RunReport(
+        run="", task="", outcome=Outcome.FAILED, reason="", explanation="", advice="", base="", commit=None,
+        tree=None, branch=None, files=(), policy={}, gates=(), cost={}, receipt=None, trace="",
+    )  # fmt: skip
+    assert rows >= {int(code) for code in ExitCode} | {0, 1, 4, 5, 6, blank.exit_code}
+    assert all(f"`{key}`" in text("docs/configuration.md") for key in blank.to_json())
+
+
+def test_every_command_is_in_the_changelog() -> None:
+    page = text("CHANGELOG.md")
+    assert all(re.search(rf"`(?:dev-agent )?{name}", page) for name in COMMANDS)
