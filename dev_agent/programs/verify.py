@@ -19,6 +19,8 @@ from dev_agent.programs.folders import ENVELOPE, RECEIPT, TRACE, RunFolder, all_
 from dev_agent.programs.receipt import receipt_of
 from dev_agent.programs.staged import current
 from dev_agent.programs.story import Story, told
+from dev_agent.programs.trailers import RUN, message_of
+from dev_agent.programs.trailers import TRACE as TRACE_TRAILER
 from dev_agent.repository import receipts
 from dev_agent.repository.anchors import anchors_of
 from dev_agent.repository.discovery import tree_of
@@ -169,7 +171,8 @@ def _beyond_chain(
     if given is not None:
         checks.append(_compared("given file", given, receipt, folder))
     if repository is not None and story.state == "committed":
-        checks += _landing(repository, story, receipt, anchors)
+        heads = frozenset(event.hash for event in events)
+        checks += _landing(repository, story, receipt, anchors, heads)
     return checks
 
 
@@ -212,13 +215,15 @@ def _signature(folder: RunFolder, repository: Repository | None, receipt: bytes)
     return Check(name="signature", mark=marks.get(checked.trust, Mark.UNCHECKED), detail=said)
 
 
-def _landing(repository: Repository, story: Story, receipt: bytes, anchors: tuple[Any, ...]) -> list[Check]:
+def _landing(
+    repository: Repository, story: Story, receipt: bytes, anchors: tuple[Any, ...], heads: frozenset[str]
+) -> list[Check]:
     staged = current(story.facts)
     if staged is None:
         return [Check(name="commit", mark=Mark.BAD, detail="a committed run names no commit")]
     try:
         return [
-            _commit(repository, story, staged.commit, staged.tree),
+            _commit(repository, story.run, heads, staged.commit, staged.tree),
             _attached(repository, staged.commit, receipt),
             _anchored_before(anchors),
         ]
@@ -228,14 +233,14 @@ def _landing(repository: Repository, story: Story, receipt: bytes, anchors: tupl
         ]
 
 
-def _commit(repository: Repository, story: Story, commit: str, tree: str) -> Check:
+def _commit(repository: Repository, run: str, heads: frozenset[str], commit: str, tree: str) -> Check:
     if tree_of(repository, commit) != tree:
         return Check(name="commit", mark=Mark.BAD, detail=f"{commit} does not have the verified tree {tree}")
-    message = repository.git.out("show", "-s", "--format=%B", "--end-of-options", commit).decode(
-        "utf-8", "replace"
-    )
-    if f"Dev-Agent-Run: {story.run}" not in message.splitlines():
+    lines = message_of(repository, commit).splitlines()
+    if f"{RUN}: {run}" not in lines:
         return Check(name="commit", mark=Mark.BAD, detail=f"{commit} does not name this run")
+    if not heads.intersection(line.removeprefix(f"{TRACE_TRAILER}: sha256:") for line in lines):
+        return Check(name="commit", mark=Mark.BAD, detail=f"{commit} names a head this trace never had")
     return Check(name="commit", mark=Mark.OK, detail=f"{commit} has the verified tree {tree}")
 
 

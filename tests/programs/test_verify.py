@@ -15,7 +15,7 @@ from dev_agent.programs.report import Outcome
 from dev_agent.programs.story import told
 from dev_agent.programs.verify import Mark, VerifyReport, verify_file, verify_run
 from dev_agent.repository.refs import ANCHORS, RECEIPTS, drop_ref
-from dev_agent.runtime.trace import read_trace
+from dev_agent.runtime.trace import Journal, read_trace
 from tests.programs.conftest import HARMLESS, Shop
 
 
@@ -160,3 +160,27 @@ def test_a_receipt_is_signed_with_the_users_key(shop: Shop, tmp_path: Path) -> N
     )
     folder.envelope.write_text(json.dumps(envelope))
     assert _marks(verify_run(shop.repository(), folder))["signature"] is Mark.BAD
+
+
+def test_a_trace_that_was_written_anew_is_not_the_one_the_commit_names(
+    shop: Shop, landed: RunFolder, tmp_path: Path
+) -> None:
+    """Somebody who rewrites chain, anchors and receipt still cannot change what the commit says."""
+    events = read_trace(landed.path)
+    forged = tmp_path / landed.run
+    with Journal.create(forged, landed.run, events[0].data["binding"], _Frozen()) as journal:  # type: ignore[arg-type]
+        for event in events[1:]:
+            payloads = {blob.role: b"x" * blob.length for blob in event.blobs}
+            journal.append(event.type, event.data, actor=event.actor, blobs=payloads)
+    (forged / "receipt.json").write_bytes(receipt_of(read_trace(forged)))
+    drop_ref(shop.repository(), ANCHORS)
+    drop_ref(shop.repository(), RECEIPTS)
+    report = verify_run(shop.repository(), RunFolder(run=landed.run, path=forged))
+    assert _marks(report)["chain"] is Mark.OK
+    assert _marks(report)["receipt"] is Mark.OK
+    assert _marks(report)["commit"] is Mark.BAD
+
+
+class _Frozen:
+    def now(self) -> str:
+        return "2026-01-02T03:04:05.000Z"
