@@ -15,6 +15,7 @@ from dev_agent.runtime.canonical import thaw
 
 _CHANGES = "commit or put away the changes in the way"
 _IN_THE_WAY = {
+    "assume-unchanged": "clear the mark (git update-index --no-assume-unchanged)",
     "branch-checked-out-elsewhere": "switch the other work tree to another branch",
     "branch-checked-out-twice": "switch the other work tree to another branch",
     "branch_busy": "wait until the branch rests",
@@ -28,6 +29,7 @@ _IN_THE_WAY = {
     "no-write-permission": "make the files writable",
     "operation-in-progress": "finish or abort what is in progress",
     "ref-update-failed": "mend what git says about the ref",
+    "sparse-overlap": "widen the sparse checkout",
     "unmerged-index": "resolve the conflicts in the index",
 }
 """What has to happen before a kept change can land; for all other codes it is the user's own changes."""

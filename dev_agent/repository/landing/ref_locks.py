@@ -44,7 +44,8 @@ def _is_ours(repository: Repository, path: Path, begun: int, commit: str) -> boo
         if path.stat().st_mtime_ns < begun:
             return False
         text = path.read_text(encoding="ascii", errors="replace")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
+        # No directory: another ref stands where this one's folder would be, so git never made the lock.
         return False
     if text == f"{commit}\n":
         return True

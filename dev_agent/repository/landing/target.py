@@ -75,11 +75,39 @@ def find_target(repository: Repository, branch: str | None = None) -> Target:
     checked = repository.git.run("check-ref-format", "--branch", branch)
     if not checked.ok or branch.startswith(("-", "@")):
         raise UsageFault(f"{branch!r} is not a branch name", hint="see: git check-ref-format --help")
+    if branch.startswith("refs/"):
+        raise UsageFault(
+            f"{branch!r} is the full name of a ref, not of a branch",
+            hint=f"say the branch alone, for example: {branch.rpartition('/')[2]}",
+        )
     ref = f"refs/heads/{branch}"
     if ref == head.ref:
         return _head_target(repository, head)
-    exists = read_ref(repository, ref) is not None
-    return Target(kind=TargetKind.OTHER_BRANCH if exists else TargetKind.NEW_BRANCH, ref=ref)
+    if read_ref(repository, ref) is not None:
+        return Target(kind=TargetKind.OTHER_BRANCH, ref=ref)
+    _require_room(repository, branch)
+    return Target(kind=TargetKind.NEW_BRANCH, ref=ref)
+
+
+def _require_room(repository: Repository, branch: str) -> None:
+    """Refuse a new branch that cannot be made because a name is a folder to another: `a` beside `a/b`.
+
+    Raises UsageFault.
+    """
+    parts = branch.split("/")
+    above = ["/".join(parts[:end]) for end in range(1, len(parts))]
+    taken = repository.git.line(
+        "for-each-ref",
+        "--count=1",
+        "--format=%(refname:lstrip=2)",
+        f"refs/heads/{branch}/",
+        *(f"refs/heads/{one}" for one in above if read_ref(repository, f"refs/heads/{one}") is not None),
+    )
+    if taken:
+        raise UsageFault(
+            f"the branch {branch!r} cannot be made: there is a branch {taken!r}",
+            hint="choose a name that is neither the beginning of another's nor goes on after it",
+        )
 
 
 def _head_target(repository: Repository, head: Head) -> Target:

@@ -94,6 +94,41 @@ def test_head_by_its_own_name_has_a_work_tree(tmp_path: Path) -> None:
     assert find_target(scene.repository, "main").kind is TargetKind.HEAD_BRANCH
 
 
+@pytest.mark.parametrize(
+    ("name", "other"), [("main/sub", "main"), ("topic", "topic/x"), ("topic/x/y", "topic/x")]
+)
+def test_a_new_branch_that_has_no_room_beside_another_is_refused_before_anything_runs(
+    tmp_path: Path, name: str, other: str
+) -> None:
+    scene = make_scene(tmp_path)
+    scene.git("branch", "topic/x")
+    with pytest.raises(UsageFault, match=f"there is a branch '{other}'"):
+        find_target(scene.repository, name)
+    assert find_target(scene.repository, "topic/y").kind is TargetKind.NEW_BRANCH
+
+
+def test_a_ref_in_place_of_a_branch_is_refused_with_the_name_that_was_meant(tmp_path: Path) -> None:
+    scene = make_scene(tmp_path)
+    with pytest.raises(UsageFault, match="full name of a ref") as raised:
+        find_target(scene.repository, "refs/heads/side")
+    assert raised.value.hint.endswith(" side")
+
+
+def test_a_branch_that_takes_the_new_ones_place_meanwhile_blocks_it_and_holds_nothing_up(
+    tmp_path: Path,
+) -> None:
+    scene = make_scene(tmp_path)
+    request = scene.request(scene.propose({"a.txt": b"ours\n"}), branch="topic/x")
+    scene.git("branch", "topic")
+    before = snapshot(scene)
+    outcome = scene.land(request)
+    assert isinstance(outcome, Blocked)
+    assert outcome.code is Code.REF_UPDATE_FAILED
+    assert snapshot(scene) == before
+    assert leftovers(scene) == []
+    assert isinstance(scene.land(scene.request(scene.propose({"a.txt": b"ours\n"}))), Landed)
+
+
 @pytest.mark.parametrize("name", ["-x", "a..b", "a b", "@{-1}", "", "x.lock"])
 def test_a_name_git_would_not_take_is_a_usage_error(tmp_path: Path, name: str) -> None:
     scene = make_scene(tmp_path)
