@@ -34,7 +34,7 @@ class Project:
 
     `shown` are (target, source) host paths every job sees read-only; `env` the settings' variables, PYTHONPATH
     made absolute; `digest` stands for all of it in cache keys. `mypy` or `pytest` is None where neither the
-    project has the tool nor dev-agent can lend it; the notes say why.
+    project has the tool nor dev-agent can lend it; the notes on that tool say why.
     """
 
     root: Path
@@ -47,6 +47,8 @@ class Project:
     shown: tuple[tuple[Path, Path], ...]
     env: Mapping[str, str]
     notes: tuple[str, ...]
+    mypy_notes: tuple[str, ...]
+    pytest_notes: tuple[str, ...]
     digest: str
 
     @property
@@ -68,7 +70,7 @@ class Project:
             "installed": len(self.installed.distributions),
             "editable": [one.name for one in self.installed.distributions if one.editable],
             "settings": self.config.source or None,
-            "notes": list(self.notes),
+            "notes": [*self.notes, *self.mypy_notes, *self.pytest_notes],
             "digest": self.digest,
         }
 
@@ -99,8 +101,10 @@ def discover(
     interpreter = inspect(candidate, root=root, home=surroundings.home, sandbox=sandbox, cancel=cancel)
     installed = read_installed(interpreter.site_dirs)
     notes: list[str] = []
-    mypy = choose_mypy(interpreter, installed, notes)
-    pytest = choose_pytest(interpreter, installed, notes)
+    mypy_notes: list[str] = []
+    pytest_notes: list[str] = []
+    mypy = choose_mypy(interpreter, installed, mypy_notes)
+    pytest = choose_pytest(interpreter, installed, pytest_notes)
     included = find_included(root, config.include, tracked=frozenset(trees.paths(base_tree)), notes=notes)
     shown = dict(interpreter.shown)
     if interpreter.is_venv and interpreter.prefix.is_relative_to(root):
@@ -121,6 +125,8 @@ def discover(
         shown=tuple(sorted(shown.items())),
         env=_variables(config.env, root),
         notes=tuple(notes),
+        mypy_notes=tuple(mypy_notes),
+        pytest_notes=tuple(pytest_notes),
         digest=_digest(interpreter, installed, config, included, sandbox, mypy, pytest),
     )
 

@@ -90,7 +90,7 @@ class TestsGate:
                 GateResult.ERROR,
                 "no_test_runner",
                 hint="install pytest into the project's environment",
-                notes=context.project.notes,
+                notes=(*context.project.notes, *context.project.pytest_notes),
             )
         case = self._case(subject, tool)
         key = self._key(case)
@@ -155,7 +155,7 @@ class _Judgement:
         self._slot = slot
         self._cancel = cancel
         self._ms = 0
-        self._notes = list(context.project.notes)
+        self._notes = [*context.project.notes, *context.project.pytest_notes]
         self._last: TestRun | None = None
 
     def verdict(self) -> Verdict:

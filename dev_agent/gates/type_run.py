@@ -66,6 +66,12 @@ class TypeRun:
         return cls(**fields)
 
 
+NO_FILES = TypeRun(
+    findings=(), sources=(), argv=(), exit_code=None, blocked=False, crashed="", detail="", ms=0
+)
+"""What is known of a tree that has none of the files to check, as before a project's first one."""
+
+
 def mypy_arguments(
     tool: Tool, config: MypyConfig, targets: Sequence[str], *, strict: bool, python: tuple[int, int]
 ) -> tuple[str, ...]:
@@ -122,6 +128,10 @@ class TypeChecker:
             mounts=(
                 Mount(kind=MountKind.WRITABLE, target=_CACHE_SHOWN, source=cache.resolve()),
                 Mount(kind=MountKind.DATA, target=_SEARCH, data=_search_script(self._project), mode=0o555),
+                *(
+                    Mount(kind=MountKind.READ_ONLY, target=target, source=source.resolve())
+                    for target, source in _lent_to_tests(self._project)
+                ),
             ),
         )
         return _believe(ran, argv, read)
@@ -133,9 +143,15 @@ def _search_script(project: Project) -> bytes:
     Starting the real one would run every `.pth` file and a sitecustomize, which may be the change's.
     """
     sites = [str(one) for one in project.interpreter.site_dirs]
+    # Tests that are run with a lent pytest import it, so their types have to be there too.
+    sites += sorted({str(target.parent) for target, _ in _lent_to_tests(project)})
     added = [str(one) for one in project.installed.added_folders]
     answer = repr(([*sites, *added], sites))
     return f"#!/bin/sh\ncat <<'END-OF-ANSWER'\n{answer}\nEND-OF-ANSWER\n".encode()
+
+
+def _lent_to_tests(project: Project) -> tuple[tuple[Path, Path], ...]:
+    return project.pytest.shown if project.pytest is not None and project.pytest.lent else ()
 
 
 def _believe(ran: Ran, argv: tuple[str, ...], read: Callable[[str], bytes | None]) -> TypeRun:

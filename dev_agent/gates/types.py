@@ -24,7 +24,7 @@ from dev_agent.gates.shadows import shadowing
 from dev_agent.gates.subject import Subject
 from dev_agent.gates.tool_config import MYPY_FILES, MypyConfig, read_mypy_config, read_pytest_config
 from dev_agent.gates.tools import Tool
-from dev_agent.gates.type_run import TypeChecker, TypeRun, leased_cache, mypy_arguments
+from dev_agent.gates.type_run import NO_FILES, TypeChecker, TypeRun, leased_cache, mypy_arguments
 from dev_agent.gates.verdict import Failure, GateResult, Verdict
 
 GATE = "types"
@@ -123,10 +123,14 @@ class TypesGate:
         roots = tuple(dict.fromkeys(root for _, root in plugins))
         key = digest_of([context.project.digest, config.file, context.project.config.types.strict])
         checker = TypeChecker(context.bench, context.project, tool)
+        # A name that neither tree has is a fault of the settings; one that only one has is the change.
+        known = any(self._exists(tree, one) for tree in (subject.base_tree, judged) for one in targets)
         with context.trees.lease("types") as slot, leased_cache(context.cache_dir / "mypy", key) as cache:
 
             def run(tree: str) -> TypeRun:
                 present = tuple(one for one in targets if self._exists(tree, one))
+                if known and not present:
+                    return NO_FILES
                 return checker.run(
                     self._arguments(tool, config, present),
                     plugin_roots=roots,
@@ -173,7 +177,7 @@ class TypesGate:
         self, subject: Subject, config: MypyConfig, plugins: tuple[tuple[str, str], ...]
     ) -> tuple[str, ...]:
         changed = set(subject.changed)
-        notes = list(self._context.project.notes)
+        notes = [*self._context.project.notes, *self._context.project.mypy_notes]
         if config.file in changed:
             notes.append(f"the change edits {config.file}: types were judged with the base's")
         notes += [
@@ -259,7 +263,7 @@ class TypesGate:
             tree=subject.tree,
             base_tree=subject.base_tree,
             environment=project.digest,
-            notes=project.notes,
+            notes=(*project.notes, *project.mypy_notes),
             hint=hint,
         )
 

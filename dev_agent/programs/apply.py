@@ -29,6 +29,7 @@ from dev_agent.programs.setting import Setting, prepare
 from dev_agent.programs.story import REQUEST
 from dev_agent.runtime.engine import Engine
 from dev_agent.runtime.trace import Journal
+from dev_agent.runtime.validation import prove
 
 if TYPE_CHECKING:
     from dev_agent.cancel import Cancel
@@ -56,6 +57,8 @@ def apply(
     setting = prepare(repository, request, environ=environ, cancel=cancel)
     clock = SystemClock()
     program = apply_program()
+    # Before there is a run: one that could not be driven would only be a riddle.
+    prove(program, {name: action.unbound() for name, action in ACTIONS.items()})
     run = new_run_id(clock.now())
     folder = RunFolder(run=run, path=runs_dir(repository) / run)
     binding = {

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dev_agent.cancel import Cancel
+from dev_agent.errors import EnvironmentFault
 from dev_agent.programs.actions.registry import ACTIONS
 from dev_agent.programs.builtin import apply_program
 from dev_agent.programs.clock import SystemClock
@@ -26,6 +27,7 @@ from dev_agent.programs.rules import again
 from dev_agent.programs.staged import current
 from dev_agent.programs.story import REQUEST, Story, told
 from dev_agent.programs.targets import target_of
+from dev_agent.repository.landing.outcome import Stop
 from dev_agent.repository.recovery import recover
 from dev_agent.runtime.engine import Engine
 from dev_agent.runtime.errors import JournalBusy, JournalFailed, TraceCorrupt
@@ -48,7 +50,13 @@ class Recovered:
 
 def recover_everything(repository: Repository) -> Recovered:
     """Bring repository and runs into a state with nothing half done. Raises EnvironmentFault, GitFailed."""
-    report = recover(repository)
+    try:
+        report = recover(repository)
+    except Stop as stop:
+        raise EnvironmentFault(
+            f"what an earlier command began cannot be put in order now: {stop}",
+            hint="mend that, then run: dev-agent recover",
+        ) from stop
     finished = finish_landed_runs(repository)
     busy = (f"not now: {report.busy}",) if report.busy else ()
     return Recovered(

@@ -298,3 +298,15 @@ def test_a_landed_change_brings_its_own_baseline(acme: Sample) -> None:
     assert again.result is GateResult.PASSED
     # One verdict and the baseline for the tree after it; no baseline for the tree it started from.
     assert len(new) == 2, sorted(new)
+
+
+def test_a_lent_pytest_is_known_to_the_type_checker_too(tmp_path: Path, sandbox: Sandbox) -> None:
+    sample = make_sample(tmp_path, FLAT, sandbox)
+    typed = (
+        "import pytest\n\n\n@pytest.fixture\ndef number() -> int:\n    return 1\n\n\n"
+        "def test_number(number: int) -> None:\n    with pytest.raises(ValueError):\n        raise ValueError(number)\n"
+    )
+    verdict = sample.types({"acme/checks.py": typed})
+    assert verdict.result is GateResult.PASSED, verdict
+    wrong = sample.types({"acme/checks.py": typed.replace("pytest.raises(", "pytest.rises(")})
+    assert [one.code for one in wrong.new_failures] == ["attr-defined"], wrong
