@@ -24,8 +24,9 @@ _LAUNCHER = Path(__file__).with_name("launcher.py")
 # The job's own descriptors are 3 and 4; everything that is only passing through stays clear of them.
 _LOWEST = 10
 # The kernel's limit counts every thread of a user on the host, so it needs room for what that user starts meanwhile
-# elsewhere. It is the brake for a burst; the watchdog counts the job's own processes exactly.
-_HEADROOM = 1000
+# elsewhere. It is the brake for a burst, and the smaller the better: a thousand runnable processes starve the
+# watchdog, which counts the job's own exactly.
+_HEADROOM = 256
 
 Reader = tuple[int, Callable[[bytes], None]]
 

@@ -44,7 +44,7 @@ def test_limits_go_down_soft_and_hard_and_never_up() -> None:
 
 def test_what_the_launcher_is_told() -> None:
     limits = limited(cpu_s=5, file_bytes=6, open_files=7, processes=8, memory_bytes=9)
-    assert rlimits(limits, tasks=100) == "CORE=0,CPU=5,FSIZE=6,NOFILE=7,NPROC=1108,AS=18"
+    assert rlimits(limits, tasks=100) == "CORE=0,CPU=5,FSIZE=6,NOFILE=7,NPROC=364,AS=18"
 
 
 def test_exit_codes_that_stand_for_signals() -> None:
