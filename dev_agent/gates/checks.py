@@ -102,7 +102,7 @@ class ChecksGate:
     ) -> Verdict:
         failed = result is GateResult.FAILED
         said = ran.output.decode(errors="replace").strip()
-        last = said.splitlines()[-1][:300] if said else f"ended with {ran.ended.how} {ran.ended.code}"
+        last = said.splitlines()[-1][:300] if said else ran.ended.detail or f"exit status {ran.ended.code}"
         return Verdict(
             gate=check.name,
             result=result,
@@ -119,7 +119,8 @@ class ChecksGate:
             else (),
             preexisting=preexisting,
             notes=self._context.project.notes,
-            hint=ran.ended.detail,
+            # An error has no list of failures to say it in.
+            hint=ran.ended.detail or (last if result is GateResult.ERROR else ""),
             ms=ran.ended.ms,
             output=ran.output,
         )

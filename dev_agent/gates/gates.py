@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from dev_agent.cancel import Cancel
+from dev_agent.errors import UsageFault
 from dev_agent.gates.bench import Bench
 from dev_agent.gates.cache import Cache
 from dev_agent.gates.checks import ChecksGate, together
@@ -38,7 +39,10 @@ from dev_agent.sandbox.sandbox import Sandbox
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Preflight:
-    """What will and will not be judged, known before a run starts. `missing` are sentences for the user."""
+    """What will and will not be judged, known before a run starts. `missing` are sentences for the user.
+
+    A gate that the project's settings switch off judges as little as one that has nothing to judge.
+    """
 
     has_tests: bool
     has_types: bool
@@ -77,6 +81,12 @@ class Gates:
         when needed, `limits` those of the sandbox's profile. Raises UsageFault for wrong settings and
         EnvironmentFault if there is no interpreter to judge with.
         """
+        if must_pass and (not config.tests.enabled or Mode(policy.tests) is Mode.OFF):
+            who = "the policy" if config.tests.enabled else config.source
+            raise UsageFault(
+                f"--must-pass names tests, but {who} switches the tests gate off",
+                hint="leave --must-pass out, or switch the gate on",
+            )
         project = discover(
             root, trees, base_tree, config, surroundings=surroundings, sandbox=sandbox, cancel=cancel
         )
@@ -149,16 +159,35 @@ class Gates:
         has_types = bool(
             context.project.config.types.paths or mypy.has_targets or type_targets(paths, layout)
         )
+        config = context.project.config
         missing: list[str] = []
-        if not has_tests and context.settings.tests is not Mode.OFF:
-            missing.append("this repository has no tests: nothing would show that a change works")
-        if not has_types and context.settings.types is not Mode.OFF:
-            missing.append("nothing to type-check was found: name it in gates.types.paths")
-        if context.project.pytest is None and context.settings.tests is not Mode.OFF:
-            missing.append("no pytest for the project's interpreter: install it there")
-        if context.project.mypy is None and context.settings.types is not Mode.OFF:
-            missing.append("no mypy: install it into the project's environment")
-        return Preflight(has_tests=has_tests, has_types=has_types, missing=tuple(missing))
+        if context.settings.tests is not Mode.OFF:
+            missing += self._lacks_tests(has_tests=has_tests)
+        if context.settings.types is not Mode.OFF:
+            missing += self._lacks_types(has_types=has_types)
+        return Preflight(
+            has_tests=has_tests and config.tests.enabled,
+            has_types=has_types and config.types.enabled,
+            missing=tuple(missing),
+        )
+
+    def _lacks_tests(self, *, has_tests: bool) -> list[str]:
+        project = self._context.project
+        if not project.config.tests.enabled:
+            return [f"{project.config.source} switches the tests gate off: no test is run"]
+        lacks = [] if has_tests else ["this repository has no tests: nothing would show that a change works"]
+        if project.pytest is None:
+            lacks.append("no pytest for the project's interpreter: install it there")
+        return lacks
+
+    def _lacks_types(self, *, has_types: bool) -> list[str]:
+        project = self._context.project
+        if not project.config.types.enabled:
+            return [f"{project.config.source} switches the types gate off: no type is checked"]
+        lacks = [] if has_types else ["nothing to type-check was found: name it in gates.types.paths"]
+        if project.mypy is None:
+            lacks.append("no mypy: install it into the project's environment")
+        return lacks
 
     def _check(self, subject: Subject) -> None:
         if subject.base_tree != self._context.project.base_tree:

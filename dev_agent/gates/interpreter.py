@@ -97,12 +97,18 @@ def find_interpreter(
         if not _runnable(path):
             raise UsageFault(
                 f"the configured interpreter {configured!r} does not exist or cannot be run",
-                hint=f"create it (python -m venv {Path(configured).parent.parent}) or mend `python` in the settings",
+                hint=f"{_how_to_make(Path(configured))}mend `python` in the settings",
             )
         return Candidate(path=path, because="set as `python` in the settings")
     for candidate in _places(root, project_name, surroundings):
         if _runnable(candidate.path):
             return candidate
+        if candidate.path.is_relative_to(root) and _was_made(candidate.path):
+            # Another Python in its place would judge with other packages than the project's, and nobody would see.
+            raise EnvironmentFault(
+                f"the project's environment is broken: {candidate.path} does not exist or cannot be run",
+                hint=f"make it anew (python -m venv --clear {candidate.path.parent.parent}) or remove the folder",
+            )
     if not has_dependencies:
         return Candidate(
             path=surroundings.own_python,
@@ -132,6 +138,18 @@ def _places(root: Path, project_name: str, surroundings: Surroundings) -> Iterat
         own = surroundings.home / ".local" / "share" / "hatch" / "env" / "virtual" / project_name / mark
         for folder in sorted(own.glob("*"), key=lambda one: (one.name != project_name, one.name)):
             yield Candidate(path=folder / "bin" / "python", because=f"hatch's environment {folder.name}")
+
+
+def _how_to_make(configured: Path) -> str:
+    """The way to a missing interpreter whose path looks like a virtual environment's, "" for any other."""
+    venv = configured.parent.parent
+    is_venv = configured.parent.name == "bin" and venv.name
+    return f"create it (python -m venv {venv}) or " if is_venv else ""
+
+
+def _was_made(python: Path) -> bool:
+    """True if a virtual environment was made where this interpreter should be."""
+    return python.is_symlink() or (python.parent.parent / "pyvenv.cfg").is_file()
 
 
 def _literal(text: str) -> str:
@@ -242,7 +260,9 @@ def _answer(ended: Ended, candidate: Candidate) -> tuple[tuple[int, int, int], s
     fault = EnvironmentFault(
         f"the interpreter {candidate.path} ({candidate.because}) does not run in the sandbox: "
         + (
-            ended.detail or ended.stderr.decode(errors="replace").strip()[-400:] or f"it ended as {ended.how}"
+            ended.detail
+            or ended.stderr.decode(errors="replace").strip()[-400:]
+            or f"it ends with exit status {ended.code} and says nothing a Python says"
         ),
         hint="recreate the environment, or set another `python` under [tool.dev-agent]",
     )

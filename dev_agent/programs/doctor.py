@@ -233,7 +233,7 @@ def _environment(
 def _tool(project: Project, told: Mapping[str, Any], name: str, topic: str) -> Finding:
     tool = told[name]
     if tool is None:
-        notes = [note for note in project.notes if name in note]
+        notes = project.mypy_notes if name == "mypy" else project.pytest_notes
         return Finding(
             topic=topic, status=LACK, detail="; ".join(notes) or f"no {name}", remedy=f"install {name}"
         )

@@ -59,8 +59,10 @@ def _said(name: str, branch: Mapping[str, Any]) -> str:
         noun = {"types": "new type error", "tests": "new test failure"}.get(name, "new failure")
         return f"{count} {noun}{'' if count == 1 else 's'}"
     verb = "failed" if branch["result"] == "failed" else "could not be judged"
-    notes = [note for verdict in branch["verdicts"] for note in verdict["notes"]]
-    said = _first_line(notes[0]) if notes else ""
+    # Where there is a hint it follows the sentence, and says more than what is noted about the environment.
+    hinted = any(verdict["hint"] for verdict in branch["verdicts"])
+    notes = [] if hinted else [note for verdict in branch["verdicts"] for note in verdict["notes"]]
+    said = _first_line(notes[-1]) if notes else ""
     return f"{name} {verb} ({branch['reason']}{': ' + said if said else ''})"
 
 

@@ -48,6 +48,10 @@ class ApplyRequest:
                 f"{self.branch!r} is not a usable branch name",
                 hint="use letters, digits and . _ / + -, for example: feature/rename-total",
             )
+        if not all(test.strip() for test in self.must_pass):
+            raise UsageFault(
+                "--must-pass names no test", hint="write a test id such as tests/test_a.py::test_b, or all"
+            )
         if len(self.must_pass) > 1 and "all" in self.must_pass:
             raise UsageFault(
                 "--must-pass takes either test ids or the word all", hint="leave one of them out"

@@ -233,6 +233,85 @@ def test_nothing_to_type_check_is_skipped_or_refused(tmp_path: Path, sandbox: Sa
     assert len(sample.gates().preflight().missing) == 2
 
 
+@pytest.mark.parametrize("base", ["README.md", "docs/conf.py"])
+def test_the_first_source_file_of_a_project_is_judged(tmp_path: Path, sandbox: Sandbox, base: str) -> None:
+    sample = make_sample(tmp_path, {base: "x = 1\n"}, sandbox)
+
+    good, bad = sample.types({"calc.py": CALC}), sample.types({"calc.py": CALC + "halve('a')\n"})
+
+    assert (good.result, good.reason, good.passed) == (GateResult.PASSED, "clean", 1), good
+    assert (bad.result, [one.code for one in bad.new_failures]) == (GateResult.FAILED, ["arg-type"])
+
+
+def test_the_last_source_file_can_go(tmp_path: Path, sandbox: Sandbox) -> None:
+    sample = make_sample(tmp_path, {"calc.py": CALC}, sandbox)
+    assert sample.types({"calc.py": None}).result is GateResult.PASSED
+
+
+def test_a_configured_path_that_neither_tree_has_is_a_fault_and_no_verdict(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    settings = 'gates.types.paths = ["sorce"]\n'
+    sample = make_sample(tmp_path, {**SRC_LAYOUT, "dev-agent.toml": settings}, sandbox)
+    assert sample.types({"src/acme/calc.py": BROKEN}).result is GateResult.ERROR
+
+
+def test_a_gate_the_settings_switch_off_is_missing_like_one_with_nothing_to_judge(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    settings = "gates.tests.enabled = false\ngates.types.enabled = false\n"
+    sample = make_sample(tmp_path, {**SRC_LAYOUT, "dev-agent.toml": settings}, sandbox)
+
+    found = sample.gates().preflight()
+
+    assert (found.has_tests, found.has_types) == (False, False)
+    assert found.missing == (
+        "dev-agent.toml switches the tests gate off: no test is run",
+        "dev-agent.toml switches the types gate off: no type is checked",
+    )
+    assert sample.ruled(tests="off", types="off").gates().preflight().missing == ()
+
+
+def test_a_test_that_must_pass_is_never_dropped_with_a_gate_that_is_off(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    settings = "gates.tests.enabled = false\n"
+    off = make_sample(tmp_path / "off", {**SRC_LAYOUT, "dev-agent.toml": settings}, sandbox)
+    with pytest.raises(UsageFault, match=r"dev-agent\.toml switches the tests gate off"):
+        replace(off, must_pass=("all",)).gates()
+    on = make_sample(tmp_path / "on", SRC_LAYOUT, sandbox)
+    with pytest.raises(UsageFault, match="the policy switches the tests gate off"):
+        replace(on.ruled(tests="off"), must_pass=("all",)).gates()
+
+
+@pytest.mark.parametrize("made", ["dangling link", "settings alone"])
+def test_a_broken_environment_is_not_replaced_by_another_in_silence(
+    tmp_path: Path, sandbox: Sandbox, made: str
+) -> None:
+    sample = make_sample(tmp_path, SRC_LAYOUT, sandbox, venv=None)
+    venv = sample.project.root / ".venv"
+    (venv / "bin").mkdir(parents=True)
+    if made == "dangling link":
+        (venv / "bin" / "python").symlink_to("/no/such/python3")
+    else:
+        (venv / "pyvenv.cfg").write_text("home = /no/such\n")
+    with pytest.raises(EnvironmentFault, match="environment is broken") as raised:
+        sample.gates()
+    assert "--clear" in raised.value.hint
+
+
+@pytest.mark.parametrize("command", ["no-such-command .", "sh -c 'echo cannot >&2; exit 127'"])
+def test_a_check_that_cannot_run_says_what_it_said(tmp_path: Path, sandbox: Sandbox, command: str) -> None:
+    settings = f'gates.checks = [{{ name = "lint", command = "{command}" }}]\n'
+    sample = make_sample(tmp_path, {**SRC_LAYOUT, "dev-agent.toml": settings}, sandbox)
+
+    verdict = sample.gates().judge_checks(sample.change({"src/acme/calc.py": BROKEN}), Cancel())
+
+    assert (verdict.result, verdict.reason) == (GateResult.ERROR, "baseline_not_run")
+    assert ("no-such-command" if "no-such" in command else "cannot") in verdict.hint
+    assert not any("mypy" in note or "pytest" in note for note in verdict.notes)
+
+
 def test_a_declared_dependency_needs_an_environment(tmp_path: Path, sandbox: Sandbox) -> None:
     for number, text in enumerate(
         (

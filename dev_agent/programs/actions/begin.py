@@ -40,7 +40,7 @@ def _begin(context: ApplyContext, _view: View) -> Result:
         return Result("ready", data)
     data["reason"] = f"no_{denied[0]}"
     data["explanation"] = (
-        f"this repository has no {' and no '.join(denied)}, and policy {context.policy.name} wants them"
+        f"there are no {' and no '.join(denied)} to judge by, and policy {context.policy.name} wants them"
     )
     return Result("refused", data)
 
