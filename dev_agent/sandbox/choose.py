@@ -26,7 +26,7 @@ from dev_agent.sandbox.profile import Profile
 from dev_agent.sandbox.sandbox import Probe, Sandbox, SandboxUnavailable
 
 SETTINGS = ("auto", "bubblewrap", "off")
-_TRIAL_LIMITS = Limits(wall_s=10, cpu_s=10, memory_bytes=1024**3, processes=64)
+_TRIAL_LIMITS = Limits(wall_s=60, cpu_s=10, memory_bytes=1024**3, processes=64)
 _APPARMOR = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
 _CONTAINER_MARKS = (Path("/.dockerenv"), Path("/run/.containerenv"))
 
