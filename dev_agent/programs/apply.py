@@ -24,7 +24,7 @@ from dev_agent.programs.context import ApplyContext
 from dev_agent.programs.faults import raise_bugs
 from dev_agent.programs.folders import RunFolder, runs_dir
 from dev_agent.programs.proposers import PatchFile
-from dev_agent.programs.recovery import recover_everything
+from dev_agent.programs.recovery import recover_first
 from dev_agent.programs.setting import Setting, prepare
 from dev_agent.programs.story import REQUEST
 from dev_agent.runtime.engine import Engine
@@ -52,7 +52,7 @@ def apply(
     Raises what a wrong request, repository or machine deserves (the families of `dev_agent.errors`, `edits`
     and `policy`) before anything was made; after that, every end is a report.
     """
-    recover_everything(repository)
+    recover_first(repository, reporter)
     parse(request.patch)
     setting = prepare(repository, request, environ=environ, cancel=cancel)
     clock = SystemClock()

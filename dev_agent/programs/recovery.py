@@ -35,6 +35,7 @@ from dev_agent.runtime.trace import Journal, read_trace
 
 if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository
+    from dev_agent.runtime.engine import Reporter
 
 _LAND = "land"
 _FINALS = frozenset({"committed", "verified", "no_change", "rejected", "failed"})
@@ -62,6 +63,17 @@ def recover_everything(repository: Repository) -> Recovered:
     return Recovered(
         actions=(*busy, *report.actions, *finished), kept=tuple(str(one.folder) for one in report.kept)
     )
+
+
+def recover_first(repository: Repository, reporter: Reporter) -> None:
+    """The recovery a command begins with: whatever it did or could not do is told before anything else."""
+    done = recover_everything(repository)
+    for sentence in done.actions:
+        reporter.noted(sentence)
+    for folder in done.kept:
+        reporter.noted(
+            f"files that could not go back to their place are kept in {folder}; look at them and remove it"
+        )
 
 
 def finish_landed_runs(repository: Repository) -> tuple[str, ...]:

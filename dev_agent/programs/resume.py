@@ -18,7 +18,7 @@ from dev_agent.programs.clock import SystemClock
 from dev_agent.programs.conclude import conclude
 from dev_agent.programs.faults import raise_bugs
 from dev_agent.programs.folders import find_run
-from dev_agent.programs.recovery import recover_everything
+from dev_agent.programs.recovery import recover_first
 from dev_agent.programs.request import ApplyRequest
 from dev_agent.programs.setting import Base, prepare_again, recorded_rules
 from dev_agent.programs.staged import current
@@ -74,7 +74,7 @@ def _drive(
     cancel: Cancel,
     decision: Mapping[str, Any] | None,
 ) -> RunReport:
-    recover_everything(repository)
+    recover_first(repository, reporter)
     folder = find_run(repository, text)
     clock = SystemClock()
     with Journal.open(folder.path, clock) as journal:

@@ -14,7 +14,7 @@ from dev_agent.programs.runs import read_run
 from dev_agent.programs.verify import verify_run
 from dev_agent.runtime.engine import Reporter
 from dev_agent.runtime.errors import JournalBusy
-from tests.programs.conftest import HARMLESS, TESTS_ONLY, Shop, Watching
+from tests.programs.conftest import HARMLESS, TESTS_ONLY, Shop, Watching, replacing
 from tests.testing.children import in_child
 
 STATES = ("begin", "patch", "stage", "hooks", "check_policy", "check", "consent", "land")
@@ -95,6 +95,19 @@ def test_a_landing_the_trace_does_not_know_is_written_down_by_recovery(shop: Sho
     assert report.commit == shop.head()
     assert verify_run(shop.repository(), folder).ok
     assert recover_everything(shop.repository()).actions == ()
+
+
+def test_what_recovery_did_is_told_before_the_next_run_begins(shop: Shop) -> None:
+    report = shop.apply(HARMLESS)
+    find_run(shop.repository(), report.run).receipt.unlink()
+    said: list[str] = []
+
+    class Listening(Reporter):
+        def noted(self, text: str) -> None:
+            said.append(text)
+
+    shop.apply(replacing("notes.txt", "one\n", "1\n"), reporter=Listening())
+    assert any(report.run in text for text in said)
 
 
 def test_a_run_that_ended_without_its_receipt_gets_it_from_recovery(shop: Shop) -> None:
