@@ -1,10 +1,12 @@
 """The entry of the command line: `dev-agent` and `python -m dev_agent`."""
 
+import os
 import sys
 
 
 def main() -> int:
     """Run the command line of this process; returns the exit code."""
+    _open_closed_streams()
     argv = sys.argv[1:]
     if argv in (["--version"], ["-V"]):
         # Answered before any framework is imported: scripts ask this often.
@@ -15,6 +17,19 @@ def main() -> int:
     from dev_agent.cli.app import run  # noqa: PLC0415 - the framework, after the shortcut
 
     return run(argv)
+
+
+def _open_closed_streams() -> None:
+    """Give a stream the caller closed (`>&-`) the null device.
+
+    Else the next file that is opened, maybe one of the repository, gets its number, and output would go there.
+    """
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(number, True)  # noqa: FBT003 - a positional of the library
+    os.close(number)
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - for good
 
 
 if __name__ == "__main__":

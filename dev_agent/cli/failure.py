@@ -131,7 +131,9 @@ def interrupted(*, began: bool) -> Failure:
 def _known(error: BaseException, exit_code: ExitCode) -> Failure:
     message, hint = str(error), getattr(error, "hint", "")
     if isinstance(error, PolicyError):
-        message = "\n".join([message, *(f"  {fault}" for fault in error.faults if str(fault) not in message)])
+        message = "\n".join(
+            [message, *(f"  {fault}" for fault in error.faults if fault.problem not in message)]
+        )
     return Failure(
         exit_code=exit_code,
         message=message,

@@ -208,7 +208,7 @@ def _project(repository: Repository, environ: Mapping[str, str]) -> Iterator[Fin
 
 
 def _policy(config: GateConfig, trees: RepositoryTrees, base: str) -> Finding:
-    rules = read_rules(None, config.policy, trees, base, cwd=Path.cwd())
+    rules = read_rules(None, config.policy, trees, base)
     return _ok("policy", f"{rules.policy.name} ({rules.source}, {rules.policy.digest[:12]})")
 
 

@@ -40,10 +40,10 @@ class Rules:
         return (self.name,) if self.source == "base" else ()
 
 
-def read_rules(named: str | None, configured: str, trees: Trees, base_tree: str, *, cwd: Path) -> Rules:
+def read_rules(named: str | None, configured: str, trees: Trees, base_tree: str) -> Rules:
     """The policy of a run. Raises PolicyError for a faulty one, UsageFault for one that is not there."""
     if named is not None:
-        return _named(named, cwd)
+        return _named(named)
     if not configured or configured in shipped_names():
         return _shipped(configured or _DEFAULT)
     data = trees.read(base_tree, configured)
@@ -60,10 +60,10 @@ def again(text: str, *, source: str, name: str) -> Rules:
     return Rules(policy=load_policy(text, source=name), text=text, source=source, name=name)
 
 
-def _named(named: str, cwd: Path) -> Rules:
+def _named(named: str) -> Rules:
     if named in shipped_names():
         return _shipped(named)
-    path = cwd / named
+    path = Path(named)
     if not path.is_file():
         raise UsageFault(
             f"there is no policy {named!r}: no file of that name, and none that comes with dev-agent",

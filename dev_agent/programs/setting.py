@@ -106,7 +106,7 @@ def prepare(
     user_identity(repository)
     trees = RepositoryTrees(repository)
     config = read_config(trees, base.tree)
-    rules = read_rules(request.policy, config.policy, trees, base.tree, cwd=Path.cwd())
+    rules = read_rules(request.policy, config.policy, trees, base.tree)
     return _complete(repository, request, base, rules, trees, config, environ, cancel)
 
 

@@ -62,11 +62,19 @@ def discover(start: Path, environ: Mapping[str, str]) -> Repository:
 
     Raises RepositoryFault (`not-a-repository`, `unsafe-repository`) or EnvironmentFault (no git, too old).
     """
+    try:
+        start = start.absolute()
+    except FileNotFoundError:
+        raise RepositoryFault(
+            "not-a-directory",
+            "the current directory does not exist any more",
+            hint="change into one that exists, or name the repository with -C and its whole path",
+        ) from None
     if not start.is_dir():
         raise RepositoryFault(
             "not-a-directory", f"{start} is not a directory", hint="name a folder with -C DIR"
         )
-    git = Git(program=find_git(environ), environ=environ, cwd=start.absolute())
+    git = Git(program=find_git(environ), environ=environ, cwd=start)
     version = _require_version(git)
     done = git.run(
         "rev-parse", "--absolute-git-dir", "--git-common-dir", "--is-bare-repository", "--show-object-format"
@@ -120,12 +128,12 @@ def _not_found(start: Path, stderr: str) -> RepositoryFault:
         return RepositoryFault(
             "unsafe-repository",
             f"git refuses the repository at {start}: it belongs to another user",
-            hint=f"if you trust it: git config --global --add safe.directory {start.absolute()}",
+            hint=f"if you trust it: git config --global --add safe.directory {start}",
         )
     if "not a git repository" in stderr:
         return RepositoryFault(
             "not-a-repository",
-            f"{start.absolute()} is not inside a git repository",
+            f"{start} is not inside a git repository",
             hint="change into one, name one with -C DIR, or make one with: git init",
         )
     return RepositoryFault(

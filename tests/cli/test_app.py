@@ -14,7 +14,7 @@ import pytest
 
 from dev_agent import __version__
 from dev_agent.cli.app import COMMANDS, run, wants_json
-from tests.testing.repos import isolated_environ
+from tests.testing.repos import isolated_environ, make_repository
 
 HEAVY = ("anthropic", "openai", "mcp", "libcst", "git", "streamlit", "pydantic", "rich")
 
@@ -175,6 +175,77 @@ def test_a_machine_without_git_is_an_environment_fault(tmp_path: Path) -> None:
     done = command("runs", "--json", cwd=tmp_path, PATH=str(tmp_path))
     assert done.returncode == 3
     assert json.loads(done.stdout)["error"]["kind"] == "environment"
+
+
+@pytest.mark.parametrize(
+    "args", [["runs"], ["apply", "t", "--patch", "-"], ["apply", "t", "--patch", "-", "--json"]]
+)
+@pytest.mark.parametrize("closed", [(0,), (1,), (2,), (0, 1, 2)])
+def test_closed_streams_are_no_bug(tmp_path: Path, args: list[str], closed: tuple[int, ...]) -> None:
+    closing = " ".join(f"{number}>&-" for number in closed)
+    done = subprocess.run(
+        ["sh", "-c", f'"$@" {closing}', "sh", sys.executable, "-m", "dev_agent", *args],
+        cwd=tmp_path,
+        env=isolated_environ(tmp_path / "home"),
+        input=b"",
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 2, done
+    assert b"has a bug" not in done.stderr + done.stdout
+
+
+def test_an_answer_nobody_could_write_is_an_environment_fault(tmp_path: Path) -> None:
+    project = make_repository(tmp_path / "work", {"a": b"a\n"})
+    environ = isolated_environ(tmp_path / "home")
+    command_line = [sys.executable, "-m", "dev_agent", "runs", "-C", str(project.root)]
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        for more in ([], ["--json"]):
+            done = subprocess.run(
+                [*command_line, *more],
+                cwd=tmp_path,
+                env=environ,
+                stdout=full,
+                stderr=subprocess.PIPE,
+                timeout=120,
+                check=False,
+            )
+            assert done.returncode == 3
+            assert b"Traceback" not in done.stderr
+            assert b"Exception ignored" not in done.stderr
+
+
+def test_a_current_directory_that_is_gone_is_refused_and_does_not_matter_beside_a_whole_path(
+    tmp_path: Path,
+) -> None:
+    project = make_repository(tmp_path / "work", {"a": b"a\n"})
+    (tmp_path / "gone").mkdir()
+    patch = b"--- a/a\n+++ b/a\n@@ -1 +1 @@\n-a\n+b\n"
+
+    def run_there(*args: str) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            [
+                "sh",
+                "-c",
+                'mkdir -p gone && cd gone && rmdir ../gone && exec "$@"',
+                "sh",
+                sys.executable,
+                *args,
+            ],
+            cwd=tmp_path,
+            env={**isolated_environ(tmp_path / "home"), "PYTHONPATH": str(Path(__file__).parents[2])},
+            input=patch,
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+
+    refused = run_there("-m", "dev_agent", "runs")
+    assert refused.returncode == 2
+    assert b"does not exist any more" in refused.stderr
+    applied = run_there("-m", "dev_agent", "apply", "t", "--patch", "-", "-C", str(project.root), "--dry-run")
+    assert applied.returncode == 0, applied.stderr
 
 
 def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from dev_agent.cli.output.page import Line, Span, Style, line, prose, span, table
 from dev_agent.cli.output.terminal import Terminal, terminal_for
+from dev_agent.errors import EnvironmentFault
 from tests.cli.conftest import written
 
 Maker = Callable[..., Terminal]
@@ -117,6 +118,21 @@ def test_a_reader_that_goes_away_does_not_end_the_command() -> None:
         for _ in range(3):
             terminal.write_line(GREEN)
             terminal.write_bytes(b"more")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_an_answer_that_a_full_disk_swallowed_is_said_once_and_progress_is_not() -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as stream:
+        progress = terminal_for(stream, {})
+        progress.write_line(GREEN)
+        progress.write_bytes(b"more")
+    with Path("/dev/full").open("w", encoding="utf-8") as stream:
+        answers = terminal_for(stream, {})
+        answers.answers = True
+        with pytest.raises(EnvironmentFault, match="could not be written: No space left") as raised:
+            answers.write_line(GREEN)
+        assert "show last" in raised.value.hint
+        answers.write_line(GREEN)
 
 
 def test_a_closed_stream_is_silent(tmp_path: Path) -> None:

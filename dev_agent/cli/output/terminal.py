@@ -2,7 +2,9 @@
 
 `NO_COLOR` (not empty) forbids colour, `FORCE_COLOR` (not empty, not 0) asks for it even in a pipe,
 `TERM=dumb` has neither colour nor live display. A reader that goes away (`| head`) never ends a command: a
-transaction must not stop because nobody watches it, so writing goes silent and the verdict stands.
+transaction must not stop because nobody watches it, so writing goes silent and the verdict stands. An answer
+that could not be written for another reason (a full disk) is said to be missing, once the verdict stands;
+progress that could not be written is not worth a word.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from itertools import groupby
 from typing import TextIO
 
 from dev_agent.cli.output.page import Fit, Line, Span, Style, width_of
+from dev_agent.errors import EnvironmentFault
 
 _CODES = {
     Style.PLAIN: "",
@@ -31,7 +34,10 @@ _NARROWEST, _WIDEST = 40, 100
 
 @dataclass(kw_only=True, slots=True)
 class Terminal:
-    """One output stream. `is_terminal` is the truth about it, `colour` and `wraps` are what to do about it."""
+    """One output stream. `is_terminal` is the truth about it, `colour` and `wraps` are what to do about it.
+
+    `answers` is True for the stream whose loss the user has to hear of.
+    """
 
     stream: TextIO
     is_terminal: bool
@@ -39,6 +45,7 @@ class Terminal:
     dumb: bool
     width: int
     wraps: bool
+    answers: bool = False
     _gone: bool = field(default=False, init=False)
 
     def write_line(self, line: Line) -> None:
@@ -60,8 +67,8 @@ class Terminal:
         try:
             self.stream.write(safe)
             self.stream.flush()
-        except (BrokenPipeError, ValueError):
-            self._leave()
+        except (OSError, ValueError) as error:
+            self._lose(error)
 
     def write_bytes(self, data: bytes) -> None:
         """Write bytes as they are, for a program to read."""
@@ -71,8 +78,17 @@ class Terminal:
             self.stream.flush()
             self.stream.buffer.write(data)
             self.stream.flush()
-        except (BrokenPipeError, ValueError):
-            self._leave()
+        except (OSError, ValueError) as error:
+            self._lose(error)
+
+    def _lose(self, error: OSError | ValueError) -> None:
+        """Go silent; raise EnvironmentFault if what is lost is an answer somebody still waits for."""
+        self._leave()
+        if self.answers and isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
+            raise EnvironmentFault(
+                f"the answer could not be written: {error.strerror}",
+                hint="what was decided stands; read it with: dev-agent show last",
+            ) from error
 
     def _leave(self) -> None:
         """The reader is gone: whatever the interpreter flushes on its way out must not raise either."""
@@ -111,7 +127,9 @@ def terminal_for(stream: TextIO, environ: Mapping[str, str]) -> Terminal:
 
 def standard_terminals(environ: Mapping[str, str]) -> tuple[Terminal, Terminal]:
     """Standard output and standard error."""
-    return terminal_for(sys.stdout, environ), terminal_for(sys.stderr, environ)
+    answers, progress = terminal_for(sys.stdout, environ), terminal_for(sys.stderr, environ)
+    answers.answers = True
+    return answers, progress
 
 
 def _cut(spans: tuple[Span, ...], width: int) -> tuple[Span, ...]:
