@@ -25,6 +25,7 @@ from dev_agent.sandbox.sandbox import Sandbox
 _RUNNER = Path(__file__).resolve().parent / "runner"
 _RUNNER_SHOWN = TRUSTED / "runner"
 EMPTY_PYTEST_INI = str(_RUNNER_SHOWN / "empty.ini")
+_TAIL = 1500
 _REPORT_BYTES = 64 * 1024 * 1024
 
 
@@ -151,3 +152,13 @@ def without_nested(shown: Mapping[Path, Path]) -> dict[Path, Path]:
             for other, outer in shown.items()
         )
     }
+
+
+def tail_of(output: bytes) -> str:
+    """The end of what a program said, in whole lines, led by the last one: it tends to say what happened."""
+    text = output.decode(errors="replace").strip()
+    kept = text[-_TAIL:]
+    if len(text) > _TAIL:
+        kept = kept.partition("\n")[2] or kept
+    last = kept.rpartition("\n")[2]
+    return kept if last == kept else f"{last}\n{kept}"

@@ -13,12 +13,13 @@ collected test, and where the project's modules came from. `fault` is "" then; o
 
 from __future__ import annotations
 
+import signal
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dev_agent.gates.bench import Ran
+from dev_agent.gates.bench import Ran, tail_of
 from dev_agent.gates.delta import Outcome, worst
 from dev_agent.gates.verdict import Failure
 from dev_agent.sandbox.job import EndedHow
@@ -99,7 +100,7 @@ def read_run(ran: Ran, argv: Sequence[str]) -> TestRun:
         patched=tuple(last.get("patched", ())),
         odd_status=ran.ended.code in {0, 1} and (ran.ended.code == 1) is not red,
         fault=fault,
-        detail=detail or (_tail(ran.output) if fault else ""),
+        detail=detail or (tail_of(ran.output) if fault else ""),
         exit_code=ran.ended.code,
         argv=("pytest", *argv),
         ms=ran.ended.ms,
@@ -120,13 +121,16 @@ def _outcomes(tests: Sequence[Mapping[str, Any]], errors: Sequence[Mapping[str, 
 def _fault(ran: Ran, outcomes: Mapping[str, Outcome]) -> tuple[str, str]:
     """The first reason not to believe the run, and its words."""
     ended = ran.ended
+    if ended.how is EndedHow.SIGNALLED:
+        said = f"pytest was ended by {_signal_name(ended.signal)}"
+        return _HOW[ended.how], "\n".join(one for one in (said, tail_of(ran.output)) if one)
     if ended.how is not EndedHow.EXITED:
         return _HOW.get(ended.how, ended.how.value.replace("-", "_")), ended.detail
     if ran.forged:
         return "inconsistent_report", ran.forged
     for record in ran.of("setup_failed"):
         said = f"{' '.join(map(str, record['argv']))} ended with status {record['code']}"
-        return "setup_failed", f"{said}\n{_tail(ran.output)}"
+        return "setup_failed", f"{said}\n{tail_of(ran.output)}"
     for record in ran.of("refused"):
         return str(record["reason"]), str(record["detail"])
     end = ran.of("end")
@@ -189,10 +193,13 @@ def _headline(text: str) -> str:
     return (marked or [line.strip() for line in lines[-1:]] or [""])[0][:300]
 
 
+def _signal_name(number: int | None) -> str:
+    try:
+        return signal.Signals(number or 0).name
+    except ValueError:
+        return f"signal {number}"
+
+
 def _some(names: set[str]) -> str:
     listed = sorted(names)
     return ", ".join(listed[:5]) + (" ..." if len(listed) > 5 else "")
-
-
-def _tail(output: bytes) -> str:
-    return output.decode(errors="replace").strip()[-1500:]

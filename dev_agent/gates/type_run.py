@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from dev_agent.cancel import Cancel
-from dev_agent.gates.bench import Bench, Ran
+from dev_agent.gates.bench import Bench, Ran, tail_of
 from dev_agent.gates.delta import Finding
 from dev_agent.gates.findings import read_findings, with_symbols
 from dev_agent.gates.project import Project
@@ -173,7 +173,7 @@ def _believe(ran: Ran, argv: tuple[str, ...], read: Callable[[str], bytes | None
             blocked = code == 2 and bool(said.findings) and not said.unread
             crashed = "" if blocked else "crashed"
     if crashed and not detail:
-        detail = _tail(ran.output)
+        detail = tail_of(ran.output)
     listed = sources[0].get("paths") if sources else None
     return TypeRun(
         findings=with_symbols(said.findings, read),
@@ -200,14 +200,10 @@ def _fault(ran: Ran, unread: Sequence[str]) -> tuple[str, str]:
     for record in ran.of("refused"):
         return str(record.get("reason")), str(record.get("detail"))
     if any("INTERNAL ERROR" in one for one in unread) or b"INTERNAL ERROR" in ended.stderr:
-        return "crashed", _tail(ran.output)
+        return "crashed", tail_of(ran.output)
     if ended.truncated:
         return "unreadable_output", "the output was longer than is kept"
     return "", ""
-
-
-def _tail(output: bytes) -> str:
-    return output.decode(errors="replace").strip()[-1500:]
 
 
 @contextmanager

@@ -90,8 +90,8 @@ class Verdict:
     output: bytes = b""
 
     def to_json(self) -> dict[str, Any]:
-        """Everything but `output`, as canonicalisable JSON (no floats)."""
-        return {
+        """Everything but `output`, as canonicalisable JSON: no floats, no lone surrogates (a test may say them)."""
+        data = {
             "gate": self.gate,
             "result": self.result.value,
             "reason": self.reason,
@@ -113,6 +113,7 @@ class Verdict:
             "ms": self.ms,
             "cached": self.cached,
         }
+        return {name: _recordable(value) for name, value in data.items()}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Verdict:
@@ -144,6 +145,17 @@ class Verdict:
     def from_cache(self) -> Verdict:
         """The same judgement, marked as read back: it cost nothing now."""
         return replace(self, cached=True, ms=0)
+
+
+def _recordable(value: Any) -> Any:
+    """The value with every text as UTF-8 can hold it."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, list):
+        return [_recordable(one) for one in value]
+    if isinstance(value, dict):
+        return {name: _recordable(one) for name, one in value.items()}
+    return value
 
 
 def _text(value: object) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from dev_agent.cancel import Cancel
 from dev_agent.gates.verdict import GateResult
+from dev_agent.runtime.canonical import canonical
 from dev_agent.sandbox.sandbox import Sandbox
 from tests.gates.samples import BROKEN, CALC, SRC_LAYOUT, Sample, make_sample, tree_of
 
@@ -210,3 +211,30 @@ def test_no_checks_are_skipped(red: Sample) -> None:
     verdict = red.gates().judge_checks(red.change({}), Cancel())
 
     assert (verdict.result, verdict.reason) == (GateResult.SKIPPED, "no_checks")
+
+
+def test_a_failure_that_utf8_cannot_hold_can_still_be_recorded(tmp_path: Path, sandbox: Sandbox) -> None:
+    sample = make_sample(tmp_path, SRC_LAYOUT, sandbox)
+    said = 'def test_name() -> None:\n    assert False, "file \\udcff"\n'
+
+    verdict = sample.tests({"tests/test_name.py": said})
+
+    assert (verdict.result, verdict.reason) == (GateResult.FAILED, "new_failures")
+    recorded = verdict.to_json()
+    assert "file \\udcff" in recorded["new_failures"][0]["message"]
+    canonical(recorded)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("import sys\nsys.exit(0)\n", "mainloop: caught unexpected SystemExit!"),
+        ("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)\n", "pytest was ended by SIGSEGV"),
+    ],
+)
+def test_a_run_that_broke_off_says_so_in_its_first_line(
+    tmp_path: Path, sandbox: Sandbox, body: str, said: str
+) -> None:
+    verdict = make_sample(tmp_path, SRC_LAYOUT, sandbox).tests({"tests/test_evil.py": body})
+    assert verdict.result is GateResult.FAILED
+    assert verdict.hint.partition("\n")[0] == said

@@ -13,6 +13,7 @@ Killed at any line: private files, and those noted in `beside`; recovery removes
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     from dev_agent.repository.landing.progress import Progress
     from dev_agent.repository.landing.transaction import Transaction
 
+_LITTLE = 16 * 1024 * 1024
+"""Bytes. A disk with less counts as full when git could not write a file and did not say why."""
+
 _Row = tuple[Action, str, Content | None, Content | None]
 
 
@@ -52,10 +56,24 @@ def write_new_files(repository: Repository, tx: Transaction, commit: str, change
     try:
         index.check_out(tx.checkout, paths)
     except GitFailed as failed:
-        raise refusal_in(failed.stderr) or Refusal(Code.FILTER_FAILED, failed.message, paths) from failed
+        full = _full(tx, failed.stderr)
+        raise (
+            full or refusal_in(failed.stderr) or Refusal(Code.FILTER_FAILED, failed.message, paths)
+        ) from failed
     for path in paths:
         if not os.path.lexists(tx.checkout / path):
             raise Refusal(Code.FILTER_FAILED, f"git did not write {path!r}", [path])
+
+
+def _full(tx: Transaction, stderr: str) -> Refusal | None:
+    """The refusal for a full disk, which checkout-index reports without the system's words."""
+    if "unable to write file" not in stderr:
+        return None
+    room = os.statvfs(tx.checkout if tx.checkout.exists() else tx.index.parent)
+    # A file is written in blocks, so what is left of a full disk is less than what the file needed, not nothing.
+    if room.f_bavail * room.f_frsize > _LITTLE:
+        return None
+    return Refusal(Code.DISK_FULL, f"{stderr.strip()}: {os.strerror(errno.ENOSPC)}")
 
 
 def make_steps(

@@ -411,6 +411,21 @@ def test_a_required_filter_that_fails_is_refused_before_anything_is_touched(tmp_
     )
 
 
+@pytest.mark.parametrize(("blocks", "code"), [(1, Code.DISK_FULL), (1 << 20, Code.FILTER_FAILED)])
+def test_a_file_git_could_not_write_and_gives_no_reason_for_is_a_full_disk_if_the_disk_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, blocks: int, code: Code
+) -> None:
+    scene = make_scene(tmp_path)
+    # A smudge filter that says what git says of a file that did not fit: the real words need a full disk.
+    scene.git("config", "filter.broken.smudge", "echo 'error: unable to write file f.x' >&2; exit 1")
+    scene.git("config", "filter.broken.required", "true")
+    values = list(os.statvfs(tmp_path))
+    values[1], values[4] = 4096, blocks
+    monkeypatch.setattr(os, "statvfs", lambda _path: os.statvfs_result(values))
+    named = () if code is Code.DISK_FULL else (".gitattributes", "f.x")
+    refused(scene, {".gitattributes": b"*.x filter=broken\n", "f.x": b"x\n"}, code, *named)
+
+
 def test_a_clean_filter_that_fails_is_refused(tmp_path: Path) -> None:
     scene = make_scene(tmp_path)
     scene.git("config", "filter.broken.clean", "false")
