@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dev_agent.gates.bench import without_nested
+from dev_agent.gates.bench import tail_of, without_nested
 from dev_agent.sandbox.job import EndedHow, Job, Limits, Mount, MountKind
 
 if TYPE_CHECKING:
@@ -82,7 +82,8 @@ class HookBench:
         if done.how is not EndedHow.EXITED:
             problem = f"{name} {done.how.value}{': ' + done.detail if done.detail else ''}"
         elif done.code:
-            problem = f"{name} ended with status {done.code}"
+            said = tail_of(done.stdout + b"\n" + done.stderr)
+            problem = f"{name} ended with status {done.code}{': ' + said if said else ' and said nothing'}"
         return HookRun(name=name, problem=problem, output=done.stdout + done.stderr, ms=done.ms)
 
     def _environment(self, root: Path) -> dict[str, str]:

@@ -69,7 +69,7 @@ def report_of(story: Story, *, task: str, places: Places, alive: bool) -> RunRep
         commit=commit,
         tree=staged.tree if staged else None,
         branch=_branch(begin, landed),
-        files=staged.files if staged else (),
+        files=staged.files if staged and outcome is not Outcome.NO_CHANGE else (),
         policy=_policy(story),
         gates=_gates(story.facts.get("check", {})),
         cost={"ms": story.ms, **story.cost},
@@ -94,7 +94,8 @@ def _reason(story: Story, outcome: Outcome) -> Reason:
     if outcome is Outcome.COMMITTED or outcome is Outcome.VERIFIED:
         return Reason(code="", sentence=_remaining(story))
     if outcome is Outcome.NO_CHANGE:
-        return Reason(code="", sentence=str(facts.get("stage", {}).get("explanation", "")))
+        last = story.path[-1].state if story.path else ""
+        return Reason(code="", sentence=str(facts.get(last, {}).get("explanation", "")))
     if outcome is Outcome.RUNNING:
         return Reason(code="", sentence=f"the run is in state {story.state}")
     if outcome is Outcome.INTERRUPTED:

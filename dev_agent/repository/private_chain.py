@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from dev_agent.errors import EnvironmentFault, RepositoryFault
 from dev_agent.repository.identity import AGENT
+from dev_agent.repository.landing.outcome import refusal_in
 from dev_agent.repository.refs import read_ref, swap_ref
 from dev_agent.repository.store import NewObject, ObjectStore
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _ATTEMPTS = 200
 _LONGEST_WAIT_MS = 40
+_NO_FOLDER = "unable to create directory"
+"""What git says, without the system's reason, where it may not make the folder of a ref."""
 
 
 def append_link(
@@ -37,8 +40,16 @@ def append_link(
         tip = read_ref(repository, ref)
         link = NewObject(kind="commit", data=_commit(tree_after(tip), tip, message))
         commit = store.write([link])[0]
-        if swap_ref(repository, ref, commit, tip, reason=message):
+        done = swap_ref(repository, ref, commit, tip, reason=message)
+        if done.ok:
             return commit
+        said = done.stderr.decode("utf-8", "replace").strip()
+        if refusal_in(said) or _NO_FOLDER in said:
+            # No other process's doing, so no attempt will go better.
+            raise EnvironmentFault(
+                f"{ref} cannot be written: {said}",
+                hint=f"look at the rights in {repository.common_dir / 'refs'} and at the free space",
+            )
         time.sleep(secrets.randbelow(min(2 + attempt, _LONGEST_WAIT_MS)) / 1000)
     raise EnvironmentFault(
         f"{ref} could not be extended in {_ATTEMPTS} attempts",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from dev_agent.errors import GitFailed
 
 if TYPE_CHECKING:
+    from dev_agent.process import Completed
     from dev_agent.repository.discovery import Repository
 
 PREFIX = "refs/dev-agent/"
@@ -28,9 +29,9 @@ def read_ref(repository: Repository, ref: str) -> str | None:
     return done.stdout.decode("ascii").strip() if done.ok else None
 
 
-def swap_ref(repository: Repository, ref: str, new: str, old: str | None, *, reason: str) -> bool:
-    """Set `ref` to `new` if it still is `old` (None: must not exist). False if somebody was faster."""
-    done = repository.git.run(
+def swap_ref(repository: Repository, ref: str, new: str, old: str | None, *, reason: str) -> Completed:
+    """Set `ref` to `new` if it still is `old` (None: must not exist). Not `ok` if somebody was faster."""
+    return repository.git.run(
         "update-ref",
         "--no-deref",
         "-m",
@@ -39,7 +40,6 @@ def swap_ref(repository: Repository, ref: str, new: str, old: str | None, *, rea
         new,
         old or repository.zero,
     )
-    return done.ok
 
 
 def set_ref(repository: Repository, ref: str, new: str, *, reason: str) -> None:

@@ -251,6 +251,17 @@ def test_a_branch_that_moved_is_followed_and_judged_again(shop: Shop) -> None:
     assert shop.status() == ""
 
 
+def test_a_branch_that_got_the_same_change_meanwhile_needs_no_second_commit(shop: Shop) -> None:
+    def commit_the_change() -> None:
+        shop.project.commit("meanwhile", {"notes.txt": b"one\n2\nthree\n"})
+
+    report = shop.apply(HARMLESS, reporter=Watching("consent", commit_the_change))
+    assert (report.outcome, report.exit_code, report.files) == (Outcome.NO_CHANGE, 0, ()), report
+    assert "holds this change already" in report.explanation
+    assert shop.project.git("log", "--format=%s").splitlines() == ["meanwhile", "first"]
+    assert shop.status() == ""
+
+
 def test_a_branch_that_moved_to_the_same_place_is_a_conflict(shop: Shop) -> None:
     def edit_the_same_line() -> None:
         shop.project.commit("meanwhile", {"notes.txt": b"one\nzwei\nthree\n"})

@@ -33,6 +33,7 @@ def test_a_hook_that_fails_stops_the_change(shop: Shop, hooks: Path) -> None:
     report = shop.apply(HARMLESS)
     assert (report.outcome, report.reason) == (Outcome.REJECTED, "hook_failed")
     assert "pre-commit ended with status 3" in report.explanation
+    assert report.explanation.endswith("status 3: not today")
     assert shop.project.snapshot() == before
 
 

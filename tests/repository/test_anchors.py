@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,17 @@ def test_a_ref_that_cannot_be_moved_is_said_not_waited_for_ever(
     assert str(lock) in refused.value.hint
     assert lock.exists()
     assert all_anchors(project.repository()) == ()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root can write anywhere")
+def test_a_folder_of_refs_that_cannot_be_written_is_said_at_once(project: Project) -> None:
+    refs = project.git_dir / "refs"
+    refs.chmod(0o555)
+    try:
+        with pytest.raises(EnvironmentFault, match="cannot be written: .*unable to create directory"):
+            put(project)
+    finally:
+        refs.chmod(0o755)
 
 
 def test_a_merge_in_the_chain_is_damage(project: Project) -> None:

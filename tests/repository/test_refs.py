@@ -22,12 +22,12 @@ def test_a_ref_that_does_not_exist_reads_as_nothing(project: Project) -> None:
 def test_a_swap_happens_only_from_the_value_expected(project: Project) -> None:
     repository, (one, two) = project.repository(), commits(project)
 
-    assert not swap_ref(repository, REF, two, one, reason="absent")
-    assert swap_ref(repository, REF, one, None, reason="new")
-    assert not swap_ref(repository, REF, two, None, reason="exists")
-    assert not swap_ref(repository, REF, two, two, reason="moved")
+    assert not swap_ref(repository, REF, two, one, reason="absent").ok
+    assert swap_ref(repository, REF, one, None, reason="new").ok
+    assert not swap_ref(repository, REF, two, None, reason="exists").ok
+    assert not swap_ref(repository, REF, two, two, reason="moved").ok
     assert read_ref(repository, REF) == one
-    assert swap_ref(repository, REF, two, one, reason="as expected")
+    assert swap_ref(repository, REF, two, one, reason="as expected").ok
     assert read_ref(repository, REF) == two
 
 
@@ -78,7 +78,7 @@ def test_no_hook_of_the_user_runs_for_our_refs(project: Project) -> None:
     hook.chmod(0o755)
     one = project.git("rev-parse", "HEAD")
 
-    assert swap_ref(project.repository(), REF, one, None, reason="new")
+    assert swap_ref(project.repository(), REF, one, None, reason="new").ok
     drop_ref(project.repository(), REF)
 
 

@@ -42,8 +42,11 @@ def _rebase(context: ApplyContext, view: View) -> Result:
     changed = _rules_changed(context, staged.base, tip)
     if changed:
         return _conflict(Conflicted(paths=changed, text="it brings other rules; start the task again"), count)
-    made = recommit(context.repository, tree=moved.tree, parent=tip, like=staged.commit, run=context.run)
     base_tree = tree_of(context.repository, tip)
+    if moved.tree == base_tree:
+        text = "the branch moved meanwhile and holds this change already"
+        return Result("empty", {"count": count, "reason": "", "explanation": text})
+    made = recommit(context.repository, tree=moved.tree, parent=tip, like=staged.commit, run=context.run)
     again = StagedCommit(
         step=staged.step + 1, commit=made.commit, tree=made.tree, base=tip, base_tree=base_tree, files=()
     )
@@ -79,7 +82,7 @@ def _conflict(moved: Conflicted | Rebased, count: int) -> Result:
 
 REBASE = Declared(
     name="rebase",
-    outcomes=frozenset({"rebased", "conflict", "busy"}),
+    outcomes=frozenset({"rebased", "empty", "conflict", "busy"}),
     facts={
         "step": FactType.INT,
         "commit": FactType.STR,
