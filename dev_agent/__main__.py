@@ -1,6 +1,7 @@
 """The entry of the command line: `dev-agent` and `python -m dev_agent`."""
 
 import os
+import signal
 import sys
 
 
@@ -16,7 +17,11 @@ def main() -> int:
         return 0
     from dev_agent.cli.app import run  # noqa: PLC0415 - the framework, after the shortcut
 
-    return run(argv)
+    code = run(argv)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # Python gives signals their default back when it shuts down: one now would replace the exit code.
+        signal.signal(number, signal.SIG_IGN)
+    return code
 
 
 def _open_closed_streams() -> None:

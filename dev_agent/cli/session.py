@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from types import FrameType
 
 from dev_agent.cancel import Cancel
 from dev_agent.cli.output.output import Output, choose_output
@@ -56,9 +58,19 @@ class StoppedInside(KeyboardInterrupt):
 
 @contextmanager
 def stoppable(session: Session) -> Iterator[None]:
-    """Signals become a calm end while inside; one that escapes says that something may have begun."""
+    """Signals become a calm end while inside; one that escapes says that something may have begun.
+
+    Afterwards they do nothing: what was decided is told to its end, once and with its own exit code.
+    """
     session.listen()
     try:
         yield
     except KeyboardInterrupt as stop:
         raise StoppedInside from stop
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _too_late)
+
+
+def _too_late(_number: int, _frame: FrameType | None) -> None:
+    """Takes a signal and does nothing. Not SIG_IGN: a child that is started now would inherit that."""

@@ -165,12 +165,17 @@ def _advice(story: Story, outcome: Outcome, reason: Reason) -> str:
         )
     if outcome is Outcome.KEPT:
         return f"{_IN_THE_WAY.get(reason.code, _CHANGES)}, then: dev-agent resume {run}"
+    if outcome is Outcome.INTERRUPTED and story.state == "land":
+        # A signal or a death can come between the branch's move and the event that tells of it.
+        return f"it may have landed already; settle that with: dev-agent resume {run}"
     if outcome is Outcome.INTERRUPTED:
         return f"nothing of yours changed; go on with: dev-agent resume {run}"
     if reason.hint:
         return reason.hint
     if outcome is Outcome.REJECTED:
         return f"see what was proposed and why not: dev-agent show {run}"
+    if outcome is Outcome.FAILED and story.path and story.path[-1].state == "land":
+        return f"put in order what was begun with: dev-agent recover — details: dev-agent show {run}"
     if outcome is Outcome.FAILED:
         return f"nothing of yours changed; details: dev-agent show {run}"
     return ""

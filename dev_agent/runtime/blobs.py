@@ -17,7 +17,7 @@ from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
-from dev_agent.runtime.errors import BlobUnavailable
+from dev_agent.runtime.errors import BlobUnavailable, JournalFailed
 from dev_agent.runtime.files import open_regular, sync_folder, write_atomically
 
 SALT_BYTES = 32
@@ -48,7 +48,7 @@ class Blobs:
         Killed between the two files: a salt without a blob, which nothing names and nothing reads.
         """
         for folder in (self._blobs, self._salts):
-            folder.mkdir(mode=0o700, exist_ok=True)
+            _make(folder)
         salt = self._salt()
         commitment = commit(salt, data)
         write_atomically(self._salts / commitment, salt, durable=durable)
@@ -89,3 +89,13 @@ class Blobs:
         if len(data) != length:
             raise BlobUnavailable(commitment, f"{path.parent.name}/{path.name} is not {length} bytes long")
         return data
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        # Also where somebody moved or removed the run's folder under a run that goes on.
+        raise JournalFailed(
+            f"cannot make {folder}: {error.strerror or error}", "check that the run's folder is still there"
+        ) from error

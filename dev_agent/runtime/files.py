@@ -43,7 +43,8 @@ def write_atomically(path: Path, data: bytes, *, durable: bool) -> None:
         with suppress(OSError):
             temporary.unlink()
         raise JournalFailed(
-            f"cannot write {path.name}: {error.strerror or error}", "check space and rights"
+            f"cannot write {path.name}: {error.strerror or error}",
+            "make space or mend the rights; a run that had begun can go on",
         ) from error
 
 

@@ -148,6 +148,38 @@ def test_a_signal_while_the_patch_is_read_ends_the_command(tmp_path: Path) -> No
     assert (child.returncode, said) == (130, b"Interrupted. Nothing was changed.\n")
 
 
+def test_a_signal_after_the_answer_does_not_change_it(tmp_path: Path) -> None:
+    probe = (
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from dev_agent import __main__\n"
+        "from dev_agent.cli import app\n"
+        "from dev_agent.cli.session import Session, stoppable\n"
+        "def answering(argv):\n"
+        "    with stoppable(Session(directory=Path())):\n"
+        "        pass\n"
+        "    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):\n"
+        "        os.kill(os.getpid(), number)\n"
+        "    print('answer')\n"
+        "    return 6\n"
+        "app.run = answering\n"
+        "class Last:\n"
+        "    def __del__(self, kill=os.kill, me=os.getpid()):\n"
+        "        kill(me, 2), kill(me, 15), kill(me, 1)\n"
+        "sys.last = Last()\n"
+        "sys.exit(__main__.main())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", probe, "runs"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (6, "answer\n"), done.stderr
+
+
 def test_a_bug_of_ours_is_a_report_and_code_70(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -109,10 +109,22 @@ def test_a_rejection_names_its_failures_and_closes_with_what_to_do() -> None:
 
 
 def test_a_landing_says_where_it_is_and_how_to_look_at_it() -> None:
-    landed = replace(REPORT, outcome=Outcome.COMMITTED, commit="d" * 40, explanation="", advice="")
+    green = {"name": "tests", "verdict": "passed", "new_failures": [], "ms": 1}
+    landed = replace(
+        REPORT, outcome=Outcome.COMMITTED, commit="d" * 40, explanation="", advice="", gates=(green,)
+    )
     assert shown(report_page(landed)).endswith(
         "Committed: dddddddddddd on main, 1 file. Look at it with: git show dddddddddddd"
     )
+
+
+def test_a_change_that_no_gate_judged_is_not_said_to_have_passed_one() -> None:
+    skipped = {"name": "tests", "verdict": "skipped", "new_failures": [], "ms": 0}
+    alone = replace(REPORT, gates=(skipped,), commit="d" * 40, explanation="", advice="")
+    verified = shown(report_page(replace(alone, outcome=Outcome.VERIFIED)))
+    landed = shown(report_page(replace(alone, outcome=Outcome.COMMITTED)))
+    assert "passed policy; no gate judged it; nothing was landed" in verified
+    assert "1 file, judged by policy alone" in landed
 
 
 def test_the_rest_of_an_explanation_is_quoted_in_both_places() -> None:

@@ -117,6 +117,15 @@ def test_a_run_somebody_drives_is_running_and_one_nobody_drives_was_interrupted(
     assert "state check" in left.explanation
 
 
+def test_nothing_is_promised_about_a_landing_that_broke_off() -> None:
+    broken = {"land": {"type": "GitFailed", "message": "no"}}
+    for report in (_told("land", finished=False), _told("failed", last="land", facts=broken)):
+        assert "nothing of yours changed" not in report.advice
+        assert "dev-agent re" in report.advice
+    for report in (_told("check", finished=False), _told("failed", last="stage", facts={"stage": {}})):
+        assert "nothing of yours changed" in report.advice
+
+
 def test_a_failure_names_the_state_and_its_words() -> None:
     report = _told("failed", last="stage", facts={"stage": {"type": "OSError", "message": "no space"}})
     assert (report.outcome, report.exit_code) == (Outcome.FAILED, 3)

@@ -157,7 +157,7 @@ def test_a_folder_of_refs_that_cannot_be_written_is_said_at_once(project: Projec
     refs = project.git_dir / "refs"
     refs.chmod(0o555)
     try:
-        with pytest.raises(EnvironmentFault, match="cannot be written: .*unable to create directory"):
+        with pytest.raises(EnvironmentFault, match=r"cannot be written: .*unable to create directory"):
             put(project)
     finally:
         refs.chmod(0o755)

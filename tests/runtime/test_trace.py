@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import shutil
 import threading
 from collections.abc import Callable
 from hashlib import sha256
@@ -661,6 +662,14 @@ def test_a_blob_that_cannot_be_written_fails_the_append_and_leaves_no_temporary(
             journal.append("logged", {}, blobs={"stdout": b"x"})
         assert len(journal.events) == 1
     assert list((tmp_path / "blobs").iterdir()) + list((tmp_path / "salts").iterdir()) == []
+
+
+def test_a_folder_removed_under_a_run_is_a_failure_with_a_remedy(tmp_path: Path) -> None:
+    with Journal.create(tmp_path / "run", "r", {}, CLOCK) as journal:
+        shutil.rmtree(tmp_path / "run")
+        with pytest.raises(JournalFailed, match="cannot make") as failed:
+            journal.append("logged", {}, blobs={"text": b"x"})
+    assert failed.value.hint
 
 
 def test_a_commitment_is_checked_before_it_becomes_a_path(tmp_path: Path) -> None:

@@ -48,10 +48,17 @@ def _fact(report: RunReport) -> str:
     """Where the change is now, for the outcomes whose name does not say it."""
     if report.outcome is Outcome.COMMITTED:
         where = f" on {report.branch}" if report.branch else ""
-        return f"{short(report.commit)}{where}, {count(len(report.files), 'file')}"
+        alone = "" if _is_judged(report) else ", judged by policy alone"
+        return f"{short(report.commit)}{where}, {count(len(report.files), 'file')}{alone}"
     if report.outcome is Outcome.VERIFIED:
-        return "the change passed policy and every gate; nothing was landed"
+        passed = "policy and every gate" if _is_judged(report) else "policy; no gate judged it"
+        return f"the change passed {passed}; nothing was landed"
     return ""
+
+
+def _is_judged(report: RunReport) -> bool:
+    """True if a gate gave a verdict; those that are switched off, or have nothing to judge, give none."""
+    return any(gate.get("verdict") == "passed" for gate in report.gates)
 
 
 def _next(report: RunReport) -> str:
