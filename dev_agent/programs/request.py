@@ -10,6 +10,9 @@ from dev_agent.errors import UsageFault
 MAX_TASK = 20_000
 """Characters of a task; longer ones belong into a file the task names."""
 
+_LONGEST_PART = 200
+"""Characters of one component of a branch's name: git makes a file of it, and a lock beside that."""
+
 _BRANCH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+-]*\Z")
 
 
@@ -64,5 +67,8 @@ def _is_branch_name(name: str) -> bool:
     return bool(
         _BRANCH.match(name)
         and ".." not in name
-        and all(part and not part.startswith(".") and not part.endswith((".lock", ".")) for part in parts)
+        and all(
+            0 < len(part) <= _LONGEST_PART and not part.startswith(".") and not part.endswith((".lock", "."))
+            for part in parts
+        )
     )

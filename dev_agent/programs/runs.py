@@ -11,6 +11,7 @@ from dev_agent.programs.folders import RunFolder, all_runs
 from dev_agent.programs.report import Outcome, RunReport
 from dev_agent.programs.story import REQUEST, PathStep, Story, told
 from dev_agent.runtime.blobs import Blobs
+from dev_agent.runtime.canonical import thaw
 from dev_agent.runtime.errors import BlobUnavailable, RuntimeFault
 from dev_agent.runtime.trace import read_trace
 
@@ -108,7 +109,7 @@ def read_run(folder: RunFolder) -> RunRecord:
         verdicts=tuple(
             one["verdict"] for one in check.values() if isinstance(one, Mapping) and "verdict" in one
         ),
-        findings=tuple(story.facts.get("check_policy", {}).get("findings", ())),
+        findings=tuple(thaw(story.facts.get("check_policy", {}).get("findings", ()))),
         receipt=receipt,
         patch=blobs.first(story, _PATCHES),
         outputs={

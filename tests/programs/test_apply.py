@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from dev_agent.edits.errors import EditError
@@ -295,6 +297,8 @@ def test_what_policy_asks_about_waits_for_a_person(shop: Shop) -> None:
     report = shop.apply(HARMLESS, policy=ASKS)
     assert (report.outcome, report.exit_code) == (Outcome.SUSPENDED, 5)
     assert shop.project.snapshot() == before
+    (finding,) = read_run(find_run(shop.repository(), report.run)).findings
+    assert json.loads(json.dumps(finding))["places"][0]["path"] == "notes.txt"
     assert shop.resume(report.run).outcome is Outcome.SUSPENDED
     approved = shop.decide(report.run, approved=True)
     assert approved.outcome is Outcome.COMMITTED

@@ -44,8 +44,9 @@ def _is_ours(repository: Repository, path: Path, begun: int, commit: str) -> boo
         if path.stat().st_mtime_ns < begun:
             return False
         text = path.read_text(encoding="ascii", errors="replace")
-    except (FileNotFoundError, NotADirectoryError):
-        # No directory: another ref stands where this one's folder would be, so git never made the lock.
+    except OSError:
+        # Mostly it is not there. A name that cannot even be asked for (another ref stands where this one's folder
+        # would be, or it is too long) is one git could not lock either.
         return False
     if text == f"{commit}\n":
         return True

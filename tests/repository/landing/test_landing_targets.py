@@ -107,6 +107,16 @@ def test_a_new_branch_that_has_no_room_beside_another_is_refused_before_anything
     assert find_target(scene.repository, "topic/y").kind is TargetKind.NEW_BRANCH
 
 
+def test_a_name_too_long_for_a_lock_blocks_nothing_but_itself(tmp_path: Path) -> None:
+    scene = make_scene(tmp_path)
+    before = snapshot(scene)
+    outcome = scene.land(scene.request(scene.propose({"a.txt": b"ours\n"}), branch="b" * 253))
+    assert isinstance(outcome, Blocked)
+    assert outcome.code is Code.REF_UPDATE_FAILED
+    assert snapshot(scene) == before
+    assert leftovers(scene) == []
+
+
 def test_a_ref_in_place_of_a_branch_is_refused_with_the_name_that_was_meant(tmp_path: Path) -> None:
     scene = make_scene(tmp_path)
     with pytest.raises(UsageFault, match="full name of a ref") as raised:
