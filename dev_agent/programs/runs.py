@@ -101,6 +101,7 @@ def read_run(folder: RunFolder) -> RunRecord:
         alive=driven,
     )
     check = story.facts.get("check", {})
+    findings: Any = thaw(story.facts.get("check_policy", {}).get("findings", ()))
     return RunRecord(
         report=report,
         started=story.started,
@@ -109,7 +110,7 @@ def read_run(folder: RunFolder) -> RunRecord:
         verdicts=tuple(
             one["verdict"] for one in check.values() if isinstance(one, Mapping) and "verdict" in one
         ),
-        findings=tuple(thaw(story.facts.get("check_policy", {}).get("findings", ()))),
+        findings=tuple(findings),
         receipt=receipt,
         patch=blobs.first(story, _PATCHES),
         outputs={
