@@ -63,7 +63,9 @@ def _lines(text: bytes, limits: Limits) -> list[str]:
             "split it into smaller proposals",
         )
     if text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise NotText("the proposal is UTF-16", "encode it as UTF-8: iconv -f UTF-16 -t UTF-8", line=1)
+        raise NotText(
+            "the proposal is not UTF-8 but UTF-16", "encode it as UTF-8: iconv -f UTF-16 -t UTF-8", line=1
+        )
     if b"\0" in text:
         line = text.count(b"\n", 0, text.index(b"\0")) + 1
         raise NotText("the proposal holds a NUL byte", "send text; binary files cannot be edited", line=line)

@@ -76,7 +76,7 @@ def test_not_utf8_names_the_line() -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
 def test_utf16_as_some_shells_write_it_is_named(encoding: str) -> None:
-    with pytest.raises(NotText, match="is UTF-16") as raised:
+    with pytest.raises(NotText, match="not UTF-8 but UTF-16") as raised:
         parse("\ufeff--- a/x\n+++ b/x\n".encode(encoding))
     assert "iconv" in raised.value.hint
 
