@@ -59,6 +59,10 @@ class Cancel:
         raise KeyboardInterrupt
 
     def install_signal_handlers(self) -> None:
-        """Route SIGINT, SIGTERM and SIGHUP here. Call from the main thread of a command only."""
+        """Route SIGINT, SIGTERM and SIGHUP here, but those the caller has us ignore (`nohup`) stay ignored.
+
+        Call from the main thread of a command only.
+        """
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self.on_signal)
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self.on_signal)
