@@ -108,7 +108,10 @@ def read_run(folder: RunFolder) -> RunRecord:
         ended=story.ended,
         path=tuple(story.path),
         verdicts=tuple(
-            one["verdict"] for one in check.values() if isinstance(one, Mapping) and "verdict" in one
+            verdict
+            for one in check.values()
+            if isinstance(one, Mapping)
+            for verdict in one.get("verdicts", ())
         ),
         findings=tuple(findings),
         receipt=receipt,

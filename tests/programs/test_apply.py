@@ -35,6 +35,11 @@ def test_a_good_change_becomes_exactly_one_commit(shop: Shop) -> None:
     assert shop.status() == ""
     assert "price for price" in (shop.root / "src/shop/cart.py").read_text()
     assert {gate["name"]: gate["verdict"] for gate in report.gates} == {"types": "passed", "tests": "passed"}
+    record = read_run(find_run(shop.repository(), report.run))
+    assert [(one["gate"], one["tree"]) for one in record.verdicts] == [
+        ("types", report.tree),
+        ("tests", report.tree),
+    ]
 
 
 def test_a_change_that_breaks_a_test_leaves_nothing(shop: Shop) -> None:
