@@ -3,9 +3,10 @@
 Rules kept here:
 - A proposal is UTF-8 text without NUL, within `Limits.patch_bytes`; anything else is refused before it is
   searched.
-- The format is found by its markers, wherever they stand in prose and fences; a proposal has exactly one
-  format. Text in a second format is refused rather than skipped: half of an answer must not look like all of
-  it.
+- Formats are found by their markers, wherever they stand in prose and fences. One proposal may hold several:
+  the text is walked once from the top, and what one format has read is content to all others.
+- A line that can only be a failed attempt to begin an edit is an error rather than skipped: half of an answer
+  must not look like all of it.
 - Nothing recognised is an error that says what would have been.
 
 Whether the edits fit a tree is `resolve.py`'s business; no file is consulted here.
@@ -14,12 +15,12 @@ Whether the edits fit a tree is `resolve.py`'s business; no file is consulted he
 from __future__ import annotations
 
 import codecs
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from dev_agent.edits.errors import NotText, ParseError, TooLarge, UnknownFormat
+from dev_agent.edits.errors import NotText, TooLarge, UnknownFormat
 from dev_agent.edits.model import Limits
-from dev_agent.edits.proposal import Format, Parsed, Proposal
+from dev_agent.edits.proposal import Fence, Format, Here, Page, Part, Proposal, closes, fence_at
 from dev_agent.edits.searchreplace import SearchReplace
 from dev_agent.edits.text import BOM, escaped
 from dev_agent.edits.unified import UnifiedDiff
@@ -41,19 +42,50 @@ def parse(text: bytes, *, limits: Limits = _DEFAULT) -> Proposal:
 
     Raises TooLarge, NotText, UnknownFormat or ParseError, all of them `EditError`s.
     """
-    lines = _lines(text, limits)
-    starts = {name: start for name, each in FORMATS.items() if (start := each.find(lines, 0)) is not None}
-    if not starts:
-        _explain_near_misses(lines)
-        raise _unknown(lines)
-    name = min(starts, key=lambda each: starts[each])
-    parsed = FORMATS[name].parse(lines)
-    _refuse_second_format(lines, name, parsed)
-    if len(parsed.edits) > limits.edits:
-        raise TooLarge(
-            f"the proposal holds {len(parsed.edits)} edits; the limit is {limits.edits}", "split it"
-        )
-    return Proposal(edits=parsed.edits, format=name, notes=parsed.notes)
+    page = Page(_lines(text, limits))
+    parts = list(_parts(page))
+    if not parts:
+        raise _unknown(page.lines)
+    edits = tuple(edit for _, part in parts for edit in part.edits)
+    if len(edits) > limits.edits:
+        raise TooLarge(f"the proposal holds {len(edits)} edits; the limit is {limits.edits}", "split it")
+    return Proposal(
+        edits=edits,
+        format=" + ".join(dict.fromkeys(name for name, _ in parts)),
+        notes=tuple(note for _, part in parts for note in part.notes),
+    )
+
+
+def _parts(page: Page) -> Iterator[tuple[str, Part]]:
+    """Walk the page once; yield each stretch of edits with the name of its format."""
+    fence: Fence | None = None
+    before: Part | None = None
+    at = 0
+    while at < len(page.lines):
+        name = _format_at(page, at, fence)
+        if name is not None:
+            before = FORMATS[name].read(Here(page=page, at=at, fence=fence, before=before))
+            yield name, before
+            at = before.end
+            continue
+        line = page.lines[at]
+        if closes(line, fence):
+            fence = None
+        elif fence is None:
+            fence = fence_at(line)
+        at += 1
+
+
+def _format_at(page: Page, at: int, fence: Fence | None) -> str | None:
+    """Return the format an edit of which begins on a line, None if none does. Raises at a near miss."""
+    if not page.lines[at]:
+        return None
+    for name, form in FORMATS.items():
+        if form.begins(page, at, fence):
+            return name
+    for form in FORMATS.values():
+        form.refuse_near_miss(page, at)
+    return None
 
 
 def _lines(text: bytes, limits: Limits) -> list[str]:
@@ -80,25 +112,6 @@ def _lines(text: bytes, limits: Limits) -> list[str]:
     if not lines[-1]:
         lines.pop()
     return lines
-
-
-def _refuse_second_format(lines: Sequence[str], name: str, parsed: Parsed) -> None:
-    rest = list(lines)
-    for start, end in parsed.used:
-        rest[start:end] = [""] * (end - start)
-    for other, form in FORMATS.items():
-        start_of_other = form.find(rest, 0)
-        if start_of_other is not None and other != name:
-            raise ParseError(
-                f"this begins a {other} edit, but the proposal began with {name}",
-                "use one format for the whole proposal; nothing was applied",
-                line=start_of_other + 1,
-            )
-
-
-def _explain_near_misses(lines: Sequence[str]) -> None:
-    for form in FORMATS.values():
-        form.parse(lines)
 
 
 def _unknown(lines: Sequence[str]) -> UnknownFormat:
