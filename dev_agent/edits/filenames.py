@@ -26,8 +26,8 @@ _HOW: Final = "put the file's path, relative to the repository's top, alone on t
 def name_above(lines: Sequence[str], block: int, previous: tuple[int, Named | None] | None) -> Named:
     """Return the name for the block whose head is at 0-based `block`.
 
-    `previous` is the 0-based line after the part before, and its name if it is a block. Raises ParseError if no line can be
-    the name.
+    `previous` is the 0-based line after the part before, and its name if it is a block. Raises ParseError if
+    no line can be the name.
     """
     for at in range(block - 1, -1, -1):
         if previous is not None and at < previous[0]:

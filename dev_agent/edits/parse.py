@@ -18,21 +18,30 @@ import codecs
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from dev_agent.edits.errors import NotText, TooLarge, UnknownFormat
+from dev_agent.edits.applypatch import ApplyPatch
+from dev_agent.edits.errors import NotText, ParseError, TooLarge, UnknownFormat
+from dev_agent.edits.jsonedits import JsonEdits
 from dev_agent.edits.model import Limits
 from dev_agent.edits.proposal import Fence, Format, Here, Page, Part, Proposal, closes, fence_at
 from dev_agent.edits.searchreplace import SearchReplace
+from dev_agent.edits.sequence import on_one_base
 from dev_agent.edits.text import BOM, escaped
+from dev_agent.edits.texteditor import TextEditor
 from dev_agent.edits.unified import UnifiedDiff
+from dev_agent.edits.wholefile import WholeFile
 
-FORMATS: Final[dict[str, Format]] = {
+_MARKED: Final[dict[str, Format]] = {
     "unified diff": UnifiedDiff(),
     "search/replace": SearchReplace(),
+    "apply_patch": ApplyPatch(),
+    "edit operations": JsonEdits(),
+    "text editor": TextEditor(),
 }
+_WHOLE: Final = "whole file"
+FORMATS: Final[dict[str, Format]] = {**_MARKED, _WHOLE: WholeFile(tuple(_MARKED.values()))}
 
 _DEFAULT: Final = Limits()
 _FOREIGN: Final = {
-    "*** Begin Patch": "an apply_patch (V4A) envelope",
     "<<<<<<< HEAD": "a merge conflict",
 }
 
@@ -46,7 +55,9 @@ def parse(text: bytes, *, limits: Limits = _DEFAULT) -> Proposal:
     parts = list(_parts(page))
     if not parts:
         raise _unknown(page.lines)
-    edits = tuple(edit for _, part in parts for edit in part.edits)
+    edits = on_one_base([edit for _, part in parts for edit in part.edits])
+    if not edits:
+        raise ParseError("the proposal changes nothing", "send at least one edit")
     if len(edits) > limits.edits:
         raise TooLarge(f"the proposal holds {len(edits)} edits; the limit is {limits.edits}", "split it")
     return Proposal(
@@ -60,31 +71,40 @@ def _parts(page: Page) -> Iterator[tuple[str, Part]]:
     """Walk the page once; yield each stretch of edits with the name of its format."""
     fence: Fence | None = None
     before: Part | None = None
-    at = 0
+    whole = False
+    opened = at = 0
     while at < len(page.lines):
-        name = _format_at(page, at, fence)
+        here = Here(page=page, at=at, fence=fence, before=before)
+        name = _format_at(here)
         if name is not None:
-            before = FORMATS[name].read(Here(page=page, at=at, fence=fence, before=before))
+            before = FORMATS[name].read(here)
             yield name, before
+            whole = whole or name == _WHOLE
             at = before.end
             continue
         line = page.lines[at]
         if closes(line, fence):
             fence = None
         elif fence is None:
-            fence = fence_at(line)
+            fence, opened = fence_at(line), at
         at += 1
+    if whole and fence is not None:
+        raise ParseError(
+            "a fence that is never closed begins here; a whole file before it may have ended too early",
+            "put files in fences longer than any inside them, and close every fence",
+            line=opened + 1,
+        )
 
 
-def _format_at(page: Page, at: int, fence: Fence | None) -> str | None:
-    """Return the format an edit of which begins on a line, None if none does. Raises at a near miss."""
-    if not page.lines[at]:
+def _format_at(here: Here) -> str | None:
+    """Return the format an edit of which begins here, None if none does. Raises ParseError at a near miss."""
+    if not here.page.lines[here.at]:
         return None
     for name, form in FORMATS.items():
-        if form.begins(page, at, fence):
+        if form.begins(here):
             return name
     for form in FORMATS.values():
-        form.refuse_near_miss(page, at)
+        form.refuse_near_miss(here)
     return None
 
 

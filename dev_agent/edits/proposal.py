@@ -82,7 +82,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Here:
-    """Where a part begins: its 0-based line, the open fence around it, the part before it."""
+    """Where a part may begin: its 0-based line, the open fence around it, the part before it."""
 
     page: Page
     at: int
@@ -93,16 +93,16 @@ class Here:
 class Format(Protocol):
     """One edit format."""
 
-    def begins(self, page: Page, at: int, fence: Fence | None) -> bool:
-        """Return whether an edit of this format surely begins on 0-based line `at`, inside `fence`."""
+    def begins(self, here: Here) -> bool:
+        """Return whether an edit of this format surely begins here."""
         ...
 
     def read(self, here: Here) -> Part:
         """Read the edits that begin here. Raises ParseError if they are malformed or cut off."""
         ...
 
-    def refuse_near_miss(self, page: Page, at: int) -> None:
-        """Raise ParseError if line `at`, which begins no edit, can only be a failed attempt to begin one."""
+    def refuse_near_miss(self, here: Here) -> None:
+        """Raise ParseError if this line, on which no edit begins, can only be a failed attempt at one."""
         ...
 
 

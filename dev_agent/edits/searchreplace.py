@@ -29,7 +29,7 @@ from typing import Final
 from dev_agent.edits.errors import ParseError
 from dev_agent.edits.filenames import name_above
 from dev_agent.edits.model import Origin, Replace
-from dev_agent.edits.proposal import Fence, Here, Named, Page, Part
+from dev_agent.edits.proposal import Here, Named, Part
 from dev_agent.edits.text import escaped
 
 _HEAD: Final = re.compile(r"^(<{5,9}) SEARCH>?[ \t]*\r?$|^(<<<) ?SEARCH>?[ \t]*\r?$")
@@ -52,9 +52,11 @@ def _width(line: str) -> int:
 class SearchReplace:
     """The format, for `parse.FORMATS`."""
 
-    def begins(self, page: Page, at: int, fence: Fence | None) -> bool:
+    def begins(self, here: Here) -> bool:
         """See `Format.begins`."""
-        return page.lines[at].startswith("<<<") and _HEAD.match(page.lines[at]) is not None
+        return (
+            here.page.lines[here.at].startswith("<<<") and _HEAD.match(here.page.lines[here.at]) is not None
+        )
 
     def read(self, here: Here) -> Part:
         """See `Format.read`: one block."""
@@ -64,11 +66,13 @@ class SearchReplace:
         named = name_above(lines, here.at, before)
         return Part(end=block.end, edits=(_edit(block, named),), named=named)
 
-    def refuse_near_miss(self, page: Page, at: int) -> None:
+    def refuse_near_miss(self, here: Here) -> None:
         """See `Format.refuse_near_miss`."""
-        line = page.lines[at]
+        line = here.page.lines[here.at]
         if _NEAR_HEAD.match(line) or _NEAR_END.match(line):
-            raise ParseError(f"'{escaped(line)}' is not a marker of a SEARCH/REPLACE block", _HOW, line=at + 1)
+            raise ParseError(
+                f"'{escaped(line)}' is not a marker of a SEARCH/REPLACE block", _HOW, line=here.at + 1
+            )
 
 
 @dataclass(slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from dev_agent.edits import diffnames
 from dev_agent.edits.errors import ParseError
 from dev_agent.edits.hunks import Hunk, Source, begins_file, read_hunk
 from dev_agent.edits.model import REGULAR, SYMLINK, Copy, Create, Delete, Edit, Move, Origin, Replace, SetMode
-from dev_agent.edits.proposal import Fence, Here, Page, Part
+from dev_agent.edits.proposal import Fence, Here, Part
 from dev_agent.edits.text import escaped
 
 _FIELDS: Final = {
@@ -47,20 +47,20 @@ _NAMES: Final = frozenset({"rename_from", "rename_to", "copy_from", "copy_to", "
 class UnifiedDiff:
     """The format, for `parse.FORMATS`."""
 
-    def begins(self, page: Page, at: int, fence: Fence | None) -> bool:
+    def begins(self, here: Here) -> bool:
         """See `Format.begins`."""
-        return begins_file(page.lines, at)
+        return begins_file(here.page.lines, here.at)
 
     def read(self, here: Here) -> Part:
         """See `Format.read`: one file's part of a diff."""
         part, end = _read_file(here.page.lines, here.at, here.fence)
         return Part(end=end, edits=tuple(_edits(part)), notes=tuple(_notes(part)))
 
-    def refuse_near_miss(self, page: Page, at: int) -> None:
+    def refuse_near_miss(self, here: Here) -> None:
         """See `Format.refuse_near_miss`."""
-        if page.lines[at].startswith("@@ -"):
+        if here.page.lines[here.at].startswith("@@ -"):
             raise ParseError(
-                "a hunk without a file header above it", "repeat the --- and +++ lines", line=at + 1
+                "a hunk without a file header above it", "repeat the --- and +++ lines", line=here.at + 1
             )
 
 
