@@ -32,7 +32,7 @@ from dev_agent.edits.model import (
 )
 from dev_agent.edits.refused import Refused
 from dev_agent.edits.scope import scopes
-from dev_agent.edits.splice import Region, Splice, overlap, spliced, splices
+from dev_agent.edits.splice import Region, Splice, overlap, run_together, spliced, splices
 from dev_agent.edits.symbols import inserted_after_symbol, replaced_symbol
 from dev_agent.edits.text import BOM, FileText, Line, escaped, split_lines, to_bytes, without_trailing_space
 
@@ -82,7 +82,7 @@ class FileEdits:
                     regions.append(worker.imports(imports))
             except Refused as refused:
                 self.problems.append(_problem(self.path, edit, refused))
-        for first, second in overlap(regions):
+        for first, second in [*overlap(regions), *run_together(worker.file, regions)]:
             self.problems.append(_overlapping(self.path, first, second))
         if not self.problems:
             made = [splice for region in regions for splice in region.splices]

@@ -149,6 +149,10 @@ def test_one_after_another_at_the_same_place_is_refused() -> None:
     problem({}, lines(operation("create", file_text="one\n"), swap("on", "x")), ProblemCode.CONFLICT)
 
 
+def test_lines_added_behind_a_final_newline_that_another_takes_away_are_refused() -> None:
+    problem({"a.txt": b"a\nb\n"}, lines(insert(2, "x"), swap("b\n", "c")), ProblemCode.OVERLAP)
+
+
 def test_view_is_left_out_with_a_note() -> None:
     proposal = parse(lines(operation("view", view_range=[1, -1]), SWAP).encode())
     assert len(proposal.edits) == 1
