@@ -20,9 +20,21 @@ from dev_agent.edits.proposal import Page
 from dev_agent.edits.text import escaped
 
 Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
-_BEGINS: Final = re.compile(r'[ \t]*(?:\[\s*)?\{\s*"')
+_BEGINS: Final = re.compile(
+    r'[ \t]*(?:\[\s*)?\{\s*(?:"(?:edits|op|path|command|file_text|old_str|new_str|insert_line|insert_text'
+    r'|view_range|type|role|content|input|name|id|model)"\s*:|.{0,300}?"(?:edits"\s*:\s*\[|command"\s*:\s*"))',
+    re.DOTALL,
+)
+"""The first key of a document that may be ours, or one of ours not far below."""
+
 _SEPARATOR: Final = re.compile(r"[\s,]*")
-_LOOKED_AT: Final = 2000
+_LOOKED_AT: Final = 500
+_PIECE: Final = 1024
+_DEEP: Final = 20_000
+_BUDGET: Final = 20_000_000
+"""A page's fragments may cost so many characters, and twenty times its own; one nested too deeply costs `_DEEP`."""
+_PARTIAL: Final = 16
+"""So close to the end of a piece an error may come from the cut alone (`tru`, `\\u00`)."""
 
 
 class Malformed(ValueError):
@@ -48,19 +60,58 @@ def document_at(page: Page, at: int) -> Document | None:
 
     Raises Malformed.
     """
-    if page.lines[at].lstrip(" \t")[:1] not in {"{", "["} or not _BEGINS.match(page.text, page.offsets[at]):
+    if page.lines[at].lstrip(" \t")[:1] not in {"{", "["}:
         return None
+    if at not in page.json_read:
+        page.json_read[at] = _read(page, at) if _BEGINS.match(page.text, page.offsets[at]) else None
+    found = page.json_read[at]
+    if isinstance(found, Malformed):
+        raise found
+    return found if isinstance(found, Document) else None
+
+
+def _read(page: Page, at: int) -> Document | Malformed:
+    """Read the document on line `at`. Raises ParseError when a page has more fragments than can be looked at."""
+    if page.json_cost > _BUDGET + 20 * len(page.text):
+        raise ParseError(
+            "too many JSON fragments to look through", "send the edits without them", line=at + 1
+        )
+    page.json_cost += _PIECE
     start = page.offsets[at] + len(page.lines[at]) - len(page.lines[at].lstrip(" \t"))
     try:
-        value, end = _DECODER.raw_decode(page.text, start)
+        value, end = _decoded(page.text, start)
     except json.JSONDecodeError as error:
-        raise Malformed(error.msg, page.line_of(error.pos)) from None
+        page.json_cost += error.pos
+        return Malformed(error.msg, page.line_of(start + error.pos))
     except (ValueError, RecursionError) as error:
-        raise Malformed(str(error) or "it is nested too deeply", at) from None
+        page.json_cost += _DEEP
+        return Malformed(str(error) or "it is nested too deeply", at)
+    page.json_cost += end - start
     last = page.line_of(max(end - 1, start))
     if page.text[end : page.offsets[last] + len(page.lines[last])].strip():
-        raise Malformed("text follows it on its line", last)
+        return Malformed("text follows it on its line", last)
     return Document(value=value, start=start, end=end, after=last + 1)
+
+
+def _decoded(text: str, start: int) -> tuple[Json, int]:
+    """Return the value at `start` and the offset after it.
+
+    Decodes a piece of the text, and a longer one only if the piece was too short: an error costs time in
+    proportion to the text it is found in, and a page may have an error on every line.
+    """
+    size = _PIECE
+    while True:
+        piece = text[start : start + size]
+        whole = start + size >= len(text)
+        try:
+            value, end = _DECODER.raw_decode(piece)
+        except json.JSONDecodeError as error:
+            cut = error.msg.startswith("Unterminated string") or error.pos > len(piece) - _PARTIAL
+            if whole or not cut:
+                raise
+            size *= 8
+            continue
+        return value, start + end
 
 
 def beginning(page: Page, at: int) -> str:
@@ -81,8 +132,8 @@ def element_lines(page: Page, document: Document, key: str | None, elements: Seq
         separator = _SEPARATOR.match(page.text, at)
         at = at if separator is None else separator.end()
         try:
-            value, end = _DECODER.raw_decode(page.text, at)
-        except ValueError:
+            value, end = _decoded(page.text, at)
+        except (ValueError, RecursionError):
             return [first] * len(elements)
         if value != element:
             return [first] * len(elements)

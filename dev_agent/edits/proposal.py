@@ -42,6 +42,9 @@ class Page:
 
     def __init__(self, lines: Sequence[str]) -> None:
         self.lines = lines
+        self.json_read: dict[int, object] = {}
+        """What `jsondoc.py` found on a line, because several formats ask about it."""
+        self.json_cost = 0
 
     @cached_property
     def text(self) -> str:

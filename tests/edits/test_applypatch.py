@@ -130,6 +130,11 @@ def test_numbers_of_another_format_are_a_bare_marker(numbers: str) -> None:
     assert after(applied({"a": b"1\n"}, update("a", numbers, "-1", "+2"))) == {"a": b"2\n"}
 
 
+def test_below_an_anchor_dots_stand_for_nothing() -> None:
+    text = update("a", "@@ mark", "-a", "-...", "-c", "+x", "+...", "+y")
+    problem({"a": b"mark\na\nb\nc\n"}, text, ProblemCode.NOT_FOUND)
+
+
 def test_end_of_file_chooses_the_last_of_several_places() -> None:
     text = update("a", "-1", "+2", "*** End of File")
     assert after(applied({"a": b"1\nx\n1\n"}, text)) == {"a": b"1\nx\n2\n"}

@@ -132,6 +132,19 @@ def test_a_lone_surrogate_is_a_problem_not_a_crash() -> None:
     problem({"a": b"1\n"}, edits({"op": "delete", "path": "a", "expected": "\ud800"}), ProblemCode.STALE)
 
 
+def test_a_document_longer_than_one_piece_is_read_whole() -> None:
+    text = "".join(f"line {number}\n" for number in range(20_000))
+    for width in range(900, 1030):
+        document = edits({"op": "create", "path": "a", "text": "é" * width + text})
+        made = after(applied({}, document))["a"]
+        assert made == ("é" * width + text).encode()
+
+
+def test_json_that_fails_on_every_line_is_not_looked_at_for_ever() -> None:
+    assert "no known edit format" in parse_error('{"x\n' * 5_000).message
+    assert "too many JSON fragments" in parse_error('{"op": [\n' * 5_000).message
+
+
 def test_the_operations_are_these() -> None:
     assert len(OPERATIONS) == 10
 
