@@ -70,7 +70,8 @@ def apply(  # noqa: PLR0913 - one parameter an option
 ) -> int:
     """Stage a patch apart, judge it, and land it as one commit or not at all.
 
-    Accepted patches: unified diffs and SEARCH/REPLACE blocks, also inside what a model writes around them.
+    Accepted patches: unified diffs, SEARCH/REPLACE blocks, apply_patch envelopes, text editor operations, whole
+    files and JSON operations, also inside what a model writes around them, and several formats in one text.
     """
     session = Session(directory=directory, as_json=as_json, quiet=quiet)
     session.listen()

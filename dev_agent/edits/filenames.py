@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from dev_agent.edits.errors import ParseError
-from dev_agent.edits.proposal import fence_at, is_tag_fence
+from dev_agent.edits.proposal import Named, fence_at, is_tag_fence
 from dev_agent.edits.text import escaped
 
 _LABEL: Final = re.compile(
@@ -24,35 +23,26 @@ _PATH_LIKE: Final = re.compile(r"/|[^.\s/]\.[^.\s/]+$|^\.[^.\s/]+")
 _HOW: Final = "put the file's path, relative to the repository's top, alone on the line above the block"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Named:
-    """A file name, the 1-based line it stands on, and whether it can hardly be anything else."""
-
-    path: str
-    line: int
-    certain: bool
-
-
-def name_above(lines: Sequence[str], block: int, previous: tuple[int, Named] | None) -> Named:
+def name_above(lines: Sequence[str], block: int, previous: tuple[int, Named | None] | None) -> Named:
     """Return the name for the block whose head is at 0-based `block`.
 
-    `previous` is the 0-based line after the block before, and its name. Raises ParseError if no line can be
-    the name.
+    `previous` is the 0-based line after the part before, and its name if it is a block. Raises ParseError if
+    no line can be the name.
     """
     for at in range(block - 1, -1, -1):
         if previous is not None and at < previous[0]:
             return _inherited(lines, block, previous)
         line = lines[at].strip()
         fence = fence_at(lines[at])
-        if fence is not None and (inner := _in_info(fence.info)):
+        if fence is not None and (inner := name_in_info(fence.info)):
             return _named(inner, at)
         if line and fence is None and not is_tag_fence(lines[at]):
             return _named(undecorated(line), at)
     raise ParseError("no file is named above this block", _HOW, line=block + 1)
 
 
-def _inherited(lines: Sequence[str], block: int, previous: tuple[int, Named]) -> Named:
-    if any(lines[at].strip() for at in range(previous[0], block)):
+def _inherited(lines: Sequence[str], block: int, previous: tuple[int, Named | None]) -> Named:
+    if previous[1] is None or any(lines[at].strip() for at in range(previous[0], block)):
         raise ParseError(
             "no file is named above this block, and it does not directly follow another", _HOW, line=block + 1
         )
@@ -87,7 +77,7 @@ def _unwrapped(name: str) -> str:
     return name
 
 
-def _in_info(info: str) -> str | None:
+def name_in_info(info: str) -> str | None:
     """Return the file name in a fence's info string: "python a/b.py", "a/b.py", "python:a/b.py"."""
     for word in reversed(info.split()):
         name = word.partition(":")[2] or word

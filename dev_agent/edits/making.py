@@ -12,8 +12,10 @@ What must be true between paths is checked in `outcome.py`, when all files are k
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 from dev_agent.edits import paths
 from dev_agent.edits.elision import new_placeholder
@@ -30,12 +32,17 @@ from dev_agent.edits.model import (
     Limits,
     MatchLevel,
     Move,
+    Replace,
     Write,
 )
 from dev_agent.edits.placing import FileEdits
 from dev_agent.edits.plan import Output, Plan
 from dev_agent.edits.report import Report, Subject
-from dev_agent.edits.text import BOM, FileText, escaped, split_lines, to_bytes
+from dev_agent.edits.text import BOM, FileText, Line, escaped, split_lines, to_bytes
+
+_KEPT: Final = 0.6
+_SMALL: Final = 5
+"""A recognised whole file keeps six lines of ten of the base file; one of up to five lines is exempt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,8 +152,11 @@ class Maker:
 
     def _create_by_edit(self, output: Output) -> Made | None:
         """Make the file of an edit that seeks nothing in an absent file; refuse every other edit of one."""
-        first = output.replaces[0] if output.replaces else None
-        if first is None or first.old or first.numbered or len(output.replaces) > 1 or output.mode:
+        first = output.edits[0] if output.edits else None
+        if not isinstance(first, Replace) or len(output.edits) > 1 or output.mode:
+            self._refuse_absent(output)
+            return None
+        if first.old or first.numbered:
             self._refuse_absent(output)
             return None
         if not first.origin.name_certain:
@@ -155,7 +165,7 @@ class Maker:
         return self._new(Subject(path=output.path, line=output.line), first.new.encode())
 
     def _refuse_absent(self, output: Output) -> None:
-        doubtful = next((edit for edit in output.replaces if not edit.origin.name_certain), None)
+        doubtful = next((edit for edit in output.edits if not edit.origin.name_certain), None)
         if doubtful is not None:
             self._report.refuse(
                 Subject(path=output.path, line=doubtful.origin.name_line or doubtful.origin.line),
@@ -165,7 +175,7 @@ class Maker:
             )
             return
         # Reported once for each edit, because every one of them has to be sent again.
-        for each in output.replaces:
+        for each in output.edits:
             self.existing(Subject(path=output.path, line=each.origin.line))
         if output.mode is not None:
             self.existing(Subject(path=output.path, line=output.mode.origin.line))
@@ -184,7 +194,8 @@ class Maker:
     def _write(self, edit: Write) -> Made | None:
         subject = Subject(path=edit.path, line=edit.origin.line)
         if self._tree.mode(edit.path) is None:
-            return self._new(subject, edit.text.encode())
+            complete = edit.declared or self._is_complete(subject, split_lines(edit.text), ())
+            return self._new(subject, edit.text.encode()) if complete else None
         base = self._editable(subject)
         if base is None:
             return None
@@ -192,10 +203,12 @@ class Maker:
         file = FileText.from_bytes(before)
         lines = split_lines(edit.text)
         shown = f"'{escaped(edit.path)}'"
-        placeholder = new_placeholder((line for line, _ in lines), (line for line, _ in file.lines))
-        if placeholder is not None:
-            message = f"the new text of {shown} holds the placeholder '{escaped(placeholder)}'"
-            self._report.refuse(subject, ProblemCode.ELISION, message, "write out the whole file")
+        if not self._is_complete(subject, lines, file.lines):
+            return None
+        if not edit.declared and len(file.lines) > _SMALL and len(lines) < _KEPT * len(file.lines):
+            message = f"{shown} has {len(file.lines)} lines, and its new text has {len(lines)}"
+            hint = 'send all lines; to drop so many, say so: {"op": "write"} in JSON, or a diff'
+            self._report.refuse(subject, ProblemCode.SHRUNK, message, hint)
             return None
         if not file.utf8 and not edit.text.isascii():
             message = f"{shown} is not UTF-8, and the new text is not plain ASCII"
@@ -204,6 +217,15 @@ class Maker:
         ended = [(line, file.line_end if end else "") for line, end in lines]
         content = to_bytes(ended, bom=file.bom and not edit.text.startswith(BOM))
         return Made(mode=mode, content=content, origin=before) if self._fits(subject, content) else None
+
+    def _is_complete(self, subject: Subject, lines: Sequence[Line], known: Sequence[Line]) -> bool:
+        """Return whether a whole text stands for itself; report the placeholder in it otherwise."""
+        placeholder = new_placeholder((line for line, _ in lines), (line for line, _ in known))
+        if placeholder is not None:
+            shown = f"'{escaped(subject.path)}'"
+            message = f"the new text of {shown} holds the placeholder '{escaped(placeholder)}'"
+            self._report.refuse(subject, ProblemCode.ELISION, message, "write out the whole file")
+        return placeholder is None
 
     def _editable(self, subject: Subject) -> tuple[str, bytes] | None:
         """Return mode and bytes of a base file whose text may be edited; report and return None otherwise."""
@@ -230,7 +252,7 @@ class Maker:
         target = Subject(path=lead.to, line=lead.origin.line)
         if mode is None or mode in {DIRECTORY, GITLINK} or not self._is_free(target):
             return None
-        if output.replaces or output.mode:
+        if output.edits or output.mode:
             return self._derive(output)
         content = self._tree.read(lead.path)
         return Made(mode=mode, content=content, origin=content)
@@ -238,7 +260,7 @@ class Maker:
     def _derive(self, output: Output) -> Made | None:
         """Return the base file at `output.source` with its edits and its new mode."""
         subject = Subject(path=output.source, line=output.line)
-        base = self._editable(subject) if output.replaces else self._modal(subject)
+        base = self._editable(subject) if output.edits else self._modal(subject)
         if base is None:
             return None
         mode, before = base
@@ -261,11 +283,12 @@ class Maker:
         return None if mode is None else (mode, self._tree.read(subject.path))
 
     def _edited(self, output: Output, before: bytes) -> bytes | None:
-        if not output.replaces:
+        if not output.edits:
             return before
         edits = FileEdits(output.path, before, self._max_level)
-        edits.place(output.replaces)
+        edits.place(output.edits)
         self._report.problems += edits.problems
         self._report.matches += edits.matches
+        self._report.notes += edits.notes
         fits = not edits.problems and self._fits(Subject(path=output.path, line=output.line), edits.content)
         return edits.content if fits else None

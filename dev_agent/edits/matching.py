@@ -70,6 +70,10 @@ class Place:
     end: int
     shift: Shift = Shift()
 
+    def moved(self, lines: int) -> Place:
+        """Return this place so many lines further down."""
+        return Place(start=self.start + lines, end=self.end + lines, shift=self.shift)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:

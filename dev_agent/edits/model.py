@@ -116,7 +116,8 @@ class Replace:
     begin; it chooses between several places only if one is at exactly that line. `numbered` says the hint
     comes from a diff whose own counts agree: then an empty `old` means insertion before that line. Otherwise
     an empty `old` fits only an absent or empty file. `to` is set if a `Move` or `Copy` of the same proposal
-    carries the edited text there.
+    carries the edited text there. `anchors` are lines above `old`, outermost first, that narrow the search
+    (see `scope.py`); `at_end` says that `old` ends the file.
     """
 
     path: str
@@ -124,6 +125,77 @@ class Replace:
     new: str
     line_hint: int | None = None
     numbered: bool = False
+    anchors: tuple[str, ...] = ()
+    at_end: bool = False
+    to: str | None = None
+    origin: Origin = NOWHERE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplaceText:
+    """Replace the text `old`, which must occur exactly once in the base file, by `new`.
+
+    `old` may begin and end inside a line. `to` as in `Replace`.
+    """
+
+    path: str
+    old: str
+    new: str
+    to: str | None = None
+    origin: Origin = NOWHERE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Insert:
+    """Insert the whole lines `text` after the 1-based base line `after`; 0 is the top, None the end.
+
+    `to` as in `Replace`.
+    """
+
+    path: str
+    text: str
+    after: int | None
+    to: str | None = None
+    origin: Origin = NOWHERE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplaceSymbol:
+    """Replace a Python function, class or method by the definition `text`.
+
+    `symbol` is its qualified name ("Cart.total"). `line_hint`, its 1-based line in the base, chooses between
+    definitions of one name. `to` as in `Replace`.
+    """
+
+    path: str
+    symbol: str
+    text: str
+    line_hint: int | None = None
+    to: str | None = None
+    origin: Origin = NOWHERE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InsertAfterSymbol:
+    """Insert the Python definition `text` after a function, class or method. Fields as in `ReplaceSymbol`."""
+
+    path: str
+    symbol: str
+    text: str
+    line_hint: int | None = None
+    to: str | None = None
+    origin: Origin = NOWHERE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddImport:
+    """See to it that a Python file imports what the import statement `statement` names.
+
+    `to` as in `Replace`.
+    """
+
+    path: str
+    statement: str
     to: str | None = None
     origin: Origin = NOWHERE
 
@@ -162,11 +234,13 @@ class Copy:
 class Write:
     """Make `text` the whole content of a file, present or not.
 
-    Line-end style, byte order mark and mode are kept.
+    Line-end style, byte order mark and mode are kept. `declared` false: it was recognised as a whole file,
+    nobody said so; then a text much shorter than the base file is refused as one that leaves out lines.
     """
 
     path: str
     text: str
+    declared: bool = True
     origin: Origin = NOWHERE
 
 
@@ -180,7 +254,10 @@ class SetMode:
     origin: Origin = NOWHERE
 
 
-Edit: TypeAlias = Create | Replace | Delete | Move | Copy | Write | SetMode
+TextEdit: TypeAlias = Replace | ReplaceText | Insert | ReplaceSymbol | InsertAfterSymbol | AddImport
+"""What is put in its place in a base file by `placing.py`."""
+
+Edit: TypeAlias = Create | TextEdit | Delete | Move | Copy | Write | SetMode
 
 
 class MatchLevel(IntEnum):
@@ -195,7 +272,7 @@ class MatchLevel(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """Where one `Replace` went: base line (1-based), the ladder's level, how many places fitted there.
+    """Where one text edit went: base line (1-based), the ladder's level, how many places fitted there.
 
     `count` is 1 unless a line number chose between several places.
     """

@@ -3,9 +3,10 @@
 Rules kept here:
 - A proposal is UTF-8 text without NUL, within `Limits.patch_bytes`; anything else is refused before it is
   searched.
-- The format is found by its markers, wherever they stand in prose and fences; a proposal has exactly one
-  format. Text in a second format is refused rather than skipped: half of an answer must not look like all of
-  it.
+- Formats are found by their markers, wherever they stand in prose and fences. One proposal may hold several:
+  the text is walked once from the top, and what one format has read is content to all others.
+- A line that can only be a failed attempt to begin an edit is an error rather than skipped: half of an answer
+  must not look like all of it.
 - Nothing recognised is an error that says what would have been.
 
 Whether the edits fit a tree is `resolve.py`'s business; no file is consulted here.
@@ -14,24 +15,33 @@ Whether the edits fit a tree is `resolve.py`'s business; no file is consulted he
 from __future__ import annotations
 
 import codecs
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
+from dev_agent.edits.applypatch import ApplyPatch
 from dev_agent.edits.errors import NotText, ParseError, TooLarge, UnknownFormat
+from dev_agent.edits.jsonedits import JsonEdits
 from dev_agent.edits.model import Limits
-from dev_agent.edits.proposal import Format, Parsed, Proposal
+from dev_agent.edits.proposal import Fence, Format, Here, Page, Part, Proposal, closes, fence_at
 from dev_agent.edits.searchreplace import SearchReplace
+from dev_agent.edits.sequence import on_one_base
 from dev_agent.edits.text import BOM, escaped
+from dev_agent.edits.texteditor import TextEditor
 from dev_agent.edits.unified import UnifiedDiff
+from dev_agent.edits.wholefile import WholeFile
 
-FORMATS: Final[dict[str, Format]] = {
+_MARKED: Final[dict[str, Format]] = {
     "unified diff": UnifiedDiff(),
     "search/replace": SearchReplace(),
+    "apply_patch": ApplyPatch(),
+    "edit operations": JsonEdits(),
+    "text editor": TextEditor(),
 }
+_WHOLE: Final = "whole file"
+FORMATS: Final[dict[str, Format]] = {**_MARKED, _WHOLE: WholeFile(tuple(_MARKED.values()))}
 
 _DEFAULT: Final = Limits()
 _FOREIGN: Final = {
-    "*** Begin Patch": "an apply_patch (V4A) envelope",
     "<<<<<<< HEAD": "a merge conflict",
 }
 
@@ -41,19 +51,61 @@ def parse(text: bytes, *, limits: Limits = _DEFAULT) -> Proposal:
 
     Raises TooLarge, NotText, UnknownFormat or ParseError, all of them `EditError`s.
     """
-    lines = _lines(text, limits)
-    starts = {name: start for name, each in FORMATS.items() if (start := each.find(lines, 0)) is not None}
-    if not starts:
-        _explain_near_misses(lines)
-        raise _unknown(lines)
-    name = min(starts, key=lambda each: starts[each])
-    parsed = FORMATS[name].parse(lines)
-    _refuse_second_format(lines, name, parsed)
-    if len(parsed.edits) > limits.edits:
-        raise TooLarge(
-            f"the proposal holds {len(parsed.edits)} edits; the limit is {limits.edits}", "split it"
+    page = Page(_lines(text, limits))
+    parts = list(_parts(page))
+    if not parts:
+        raise _unknown(page.lines)
+    edits = on_one_base([edit for _, part in parts for edit in part.edits])
+    if not edits:
+        raise ParseError("the proposal changes nothing", "send at least one edit")
+    if len(edits) > limits.edits:
+        raise TooLarge(f"the proposal holds {len(edits)} edits; the limit is {limits.edits}", "split it")
+    return Proposal(
+        edits=edits,
+        format=" + ".join(dict.fromkeys(name for name, _ in parts)),
+        notes=tuple(note for _, part in parts for note in part.notes),
+    )
+
+
+def _parts(page: Page) -> Iterator[tuple[str, Part]]:
+    """Walk the page once; yield each stretch of edits with the name of its format."""
+    fence: Fence | None = None
+    before: Part | None = None
+    whole = False
+    opened = at = 0
+    while at < len(page.lines):
+        here = Here(page=page, at=at, fence=fence, before=before)
+        name = _format_at(here)
+        if name is not None:
+            before = FORMATS[name].read(here)
+            yield name, before
+            whole = whole or name == _WHOLE
+            at = before.end
+            continue
+        line = page.lines[at]
+        if closes(line, fence):
+            fence = None
+        elif fence is None:
+            fence, opened = fence_at(line), at
+        at += 1
+    if whole and fence is not None:
+        raise ParseError(
+            "a fence that is never closed begins here; a whole file before it may have ended too early",
+            "put files in fences longer than any inside them, and close every fence",
+            line=opened + 1,
         )
-    return Proposal(edits=parsed.edits, format=name, notes=parsed.notes)
+
+
+def _format_at(here: Here) -> str | None:
+    """Return the format an edit of which begins here, None if none does. Raises ParseError at a near miss."""
+    if not here.page.lines[here.at]:
+        return None
+    for name, form in FORMATS.items():
+        if form.begins(here):
+            return name
+    for form in FORMATS.values():
+        form.refuse_near_miss(here)
+    return None
 
 
 def _lines(text: bytes, limits: Limits) -> list[str]:
@@ -80,25 +132,6 @@ def _lines(text: bytes, limits: Limits) -> list[str]:
     if not lines[-1]:
         lines.pop()
     return lines
-
-
-def _refuse_second_format(lines: Sequence[str], name: str, parsed: Parsed) -> None:
-    rest = list(lines)
-    for start, end in parsed.used:
-        rest[start:end] = [""] * (end - start)
-    for other, form in FORMATS.items():
-        start_of_other = form.find(rest, 0)
-        if start_of_other is not None and other != name:
-            raise ParseError(
-                f"this begins a {other} edit, but the proposal began with {name}",
-                "use one format for the whole proposal; nothing was applied",
-                line=start_of_other + 1,
-            )
-
-
-def _explain_near_misses(lines: Sequence[str]) -> None:
-    for form in FORMATS.values():
-        form.parse(lines)
 
 
 def _unknown(lines: Sequence[str]) -> UnknownFormat:

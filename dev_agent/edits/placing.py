@@ -1,4 +1,4 @@
-"""Put the `Replace` edits of one file in their places in the base text, or say why each has none.
+"""Put the text edits of one file in their places in the base text, or say why each has none.
 
 What is refused here: a place that is not unique, a match more lenient than allowed, an insertion without a
 place, edits that disturb each other, an edit that is there already, a placeholder in place of code.
@@ -7,34 +7,40 @@ place, edits that disturb each other, an edit that is there already, a placehold
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from itertools import chain
-from typing import Final
+from typing import Final, TypeAlias
 
 from dev_agent.edits import ellipsis
 from dev_agent.edits.elision import new_placeholder
 from dev_agent.edits.errors import Problem, ProblemCode
 from dev_agent.edits.explain import Explainer, Nearest, quoted_lines, without_viewer_numbers
+from dev_agent.edits.fit import Fit, insertion, verbatim
+from dev_agent.edits.imports import imported
 from dev_agent.edits.matching import MANY, Exhausted, Found, Haystack, Place
-from dev_agent.edits.model import Match, MatchLevel, Replace
-from dev_agent.edits.splice import Region, Splice, overlap, spliced, splices
+from dev_agent.edits.model import (
+    AddImport,
+    Insert,
+    InsertAfterSymbol,
+    Match,
+    MatchLevel,
+    Replace,
+    ReplaceSymbol,
+    ReplaceText,
+    TextEdit,
+)
+from dev_agent.edits.refused import Refused
+from dev_agent.edits.scope import scopes
+from dev_agent.edits.splice import Region, Splice, overlap, run_together, spliced, splices
+from dev_agent.edits.symbols import inserted_after_symbol, replaced_symbol
 from dev_agent.edits.text import BOM, FileText, Line, escaped, split_lines, to_bytes, without_trailing_space
 
 _STRICT: Final = (MatchLevel.EXACT, MatchLevel.WHITESPACE)
 _LADDER: Final = (*_STRICT, MatchLevel.INDENT, MatchLevel.UNICODE)
+PlacedEdit: TypeAlias = Replace | ReplaceText | Insert | ReplaceSymbol | InsertAfterSymbol
 _EXPLAINED: Final = 200
 """After so many misfits of one file the nearest lines are no longer looked up."""
-
-
-class Refused(Exception):
-    """One edit has no place. Carries a problem out of a helper; never leaves this module."""
-
-    def __init__(
-        self, code: ProblemCode, message: str, hint: str = "", *, nearest: Nearest = (), applied: bool = False
-    ) -> None:
-        super().__init__(message)
-        self.code, self.message, self.hint, self.nearest, self.applied = code, message, hint, nearest, applied
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,25 +65,31 @@ class FileEdits:
     max_level: MatchLevel
     matches: list[Match] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     content: bytes = b""
 
-    def place(self, edits: Sequence[Replace]) -> None:
+    def place(self, edits: Sequence[TextEdit]) -> None:
         """Place all edits; collect every problem."""
         worker = _Placing(self)
         regions: list[Region] = []
+        imports = [edit for edit in edits if isinstance(edit, AddImport)]
         for edit in edits:
             try:
-                regions.append(worker.region(edit))
+                # Imports may share a line, so that all of a file are one region, made with the first.
+                if not isinstance(edit, AddImport):
+                    regions.append(worker.region(edit))
+                elif edit is imports[0]:
+                    regions.append(worker.imports(imports))
             except Refused as refused:
                 self.problems.append(_problem(self.path, edit, refused))
-        for first, second in overlap(regions):
+        for first, second in [*overlap(regions), *run_together(worker.file, regions)]:
             self.problems.append(_overlapping(self.path, first, second))
         if not self.problems:
             made = [splice for region in regions for splice in region.splices]
             self.content = to_bytes(spliced(worker.file, made), bom=worker.keeps_bom)
 
 
-def _problem(path: str, edit: Replace, refused: Refused) -> Problem:
+def _problem(path: str, edit: TextEdit, refused: Refused) -> Problem:
     return Problem(
         path=path,
         line_in_proposal=edit.origin.line,
@@ -119,8 +131,10 @@ class _Placing:
         self._explainer = Explainer(self.file)
         self._explained = 0
 
-    def region(self, edit: Replace) -> Region:
+    def region(self, edit: PlacedEdit) -> Region:
         """Return what `edit` covers and does. Raises Refused."""
+        if not isinstance(edit, Replace):
+            return self._fitted(edit)
         text = self._text(edit)
         if not text.old:
             return self._insertion(edit, text)
@@ -133,8 +147,40 @@ class _Placing:
                 "quote more, and exactly",
             ) from None
 
+    def imports(self, edits: Sequence[AddImport]) -> Region:
+        """Return the one region that adds all imports. Raises Refused."""
+        for edit in edits:
+            self._require_encodable(edit.statement)
+        fit = imported(self.file, self._path, edits)
+        return self._region_of(edits[0], fit)
+
+    def _fitted(self, edit: ReplaceText | Insert | ReplaceSymbol | InsertAfterSymbol) -> Region:
+        new = edit.new if isinstance(edit, ReplaceText) else edit.text
+        old = edit.old if isinstance(edit, ReplaceText) else ""
+        self._require_encodable(old + new)
+        self._refuse_placeholder(old, split_lines(new))
+        if isinstance(edit, Insert):
+            fit = insertion(self.file, self._path, edit)
+        elif isinstance(edit, ReplaceText):
+            found = verbatim(self.file, self._path, edit)
+            if found is None:
+                return self.region(_as_lines(edit))
+            fit = found
+            self._refuse_repetition(_Text(old=fit.old, new=fit.new, at_top=False, drops_bom=False), fit.place)
+        elif isinstance(edit, ReplaceSymbol):
+            fit = replaced_symbol(self.file, self._path, edit)
+        else:
+            fit = inserted_after_symbol(self.file, self._path, edit)
+        return self._region_of(edit, fit)
+
+    def _region_of(self, edit: TextEdit, fit: Fit) -> Region:
+        self._require_allowed(fit.old, fit.level, fit.place)
+        region = self._region(edit, [(fit.place, fit.splice_level, fit.old, fit.new)])
+        self._matched(fit.level, fit.place, 1)
+        return region
+
     def _text(self, edit: Replace) -> _Text:
-        self._require_encodable(edit)
+        self._require_encodable(edit.old + edit.new)
         old, new = edit.old, edit.new
         # The mark is no part of the text that people see and quote; only an edit that quotes it may change
         # it.
@@ -143,7 +189,7 @@ class _Placing:
         if at_top:
             old, new = old[1:], new.removeprefix(BOM)
         lines = split_lines(new)
-        self._refuse_placeholder(edit, lines)
+        self._refuse_placeholder(edit.old, lines)
         return _Text(old=split_lines(old), new=lines, at_top=at_top, drops_bom=drops)
 
     def _begins_with(self, text: str) -> bool:
@@ -152,16 +198,16 @@ class _Placing:
             without_trailing_space(content) for content, _ in self.file.lines[: len(sought)]
         ]
 
-    def _require_encodable(self, edit: Replace) -> None:
-        if not self.file.utf8 and not (edit.old.isascii() and edit.new.isascii()):
+    def _require_encodable(self, text: str) -> None:
+        if not self.file.utf8 and not text.isascii():
             raise Refused(
                 ProblemCode.ENCODING,
                 f"{self._path} is not UTF-8, and the edit is not plain ASCII",
                 "edit only lines that are plain ASCII, or convert the file first",
             )
 
-    def _refuse_placeholder(self, edit: Replace, new: Sequence[Line]) -> None:
-        known = chain(edit.old.split("\n"), (content for content, _ in self.file.lines))
+    def _refuse_placeholder(self, old: str, new: Sequence[Line]) -> None:
+        known = chain(old.split("\n"), (content for content, _ in self.file.lines))
         found = new_placeholder((content for content, _ in new), known)
         if found is not None:
             raise Refused(
@@ -200,10 +246,17 @@ class _Placing:
 
     def _replacement(self, edit: Replace, text: _Text) -> Region:
         hint = 1 if text.at_top else edit.line_hint
-        found = self._haystack.find(text.old, hint=hint, levels=_LADDER)
+        scoped = bool(edit.anchors) or edit.at_end
+        found = (
+            self._found_in_scope(edit, text)
+            if scoped
+            else self._haystack.find(text.old, hint=hint, levels=_LADDER)
+        )
+        if found is None and scoped:
+            raise self._not_found(text)
         if found is None:
             return self._elided(edit, text)
-        self._require_allowed(edit, found.level, found.places[0])
+        self._require_allowed(text.old, found.level, found.places[0])
         if found.chosen is None:
             raise self._ambiguous(text, found)
         if text.at_top and found.chosen.start != 0:
@@ -213,18 +266,36 @@ class _Placing:
         if self.file.bom and not edit.old.startswith(BOM) and found.chosen.start == 0 and text.new:
             # The file keeps its mark; one that the replacement brings must not become a second.
             text.new[0] = (text.new[0][0].removeprefix(BOM), text.new[0][1])
-        self._refuse_repetition(edit, text, found.chosen)
+        # A numbered hunk is exempt: its context on both sides says that the lines are wanted twice.
+        if not edit.numbered:
+            self._refuse_repetition(text, found.chosen)
         region = self._region(edit, [(found.chosen, found.level, text.old, text.new)])
         self.keeps_bom = self.keeps_bom and not text.drops_bom
         self._matched(found.level, found.chosen, len(found.places))
         return region
+
+    def _found_in_scope(self, edit: Replace, text: _Text) -> Found | None:
+        """Return the places below the anchors, from the narrowest scope that has any."""
+        for start, end in scopes(self.file, self._path, edit.anchors):
+            first = max(start, end - len(text.old)) if edit.at_end else start
+            part = Haystack(
+                replace(
+                    self.file, lines=self.file.lines[first : len(self.file.lines) if edit.at_end else end]
+                )
+            )
+            found = part.find(text.old, hint=None, levels=_LADDER)
+            if found is not None:
+                places = tuple(each.moved(first) for each in found.places)
+                chosen = None if found.chosen is None else found.chosen.moved(first)
+                return replace(found, places=places, chosen=chosen)
+        return None
 
     def _elided(self, edit: Replace, text: _Text) -> Region:
         pieces = ellipsis.pieces(self._haystack, text.old, text.new)
         chosen = [(piece, piece.found.chosen) for piece in pieces if piece.found.chosen is not None]
         if not chosen:
             raise self._not_found(text)
-        self._require_allowed(edit, MatchLevel.ELLIPSIS, chosen[0][1])
+        self._require_allowed(text.old, MatchLevel.ELLIPSIS, chosen[0][1])
         region = self._region(
             edit, [(place, piece.found.level, piece.old, piece.new) for piece, place in chosen]
         )
@@ -237,7 +308,7 @@ class _Placing:
         )
 
     def _region(
-        self, edit: Replace, parts: Sequence[tuple[Place, MatchLevel, Sequence[Line], Sequence[Line]]]
+        self, edit: TextEdit, parts: Sequence[tuple[Place, MatchLevel, Sequence[Line], Sequence[Line]]]
     ) -> Region:
         made: list[Splice] = []
         for place, level, old, new in parts:
@@ -254,14 +325,14 @@ class _Placing:
             start=parts[0][0].start, end=parts[-1][0].end, line=edit.origin.line, splices=tuple(made)
         )
 
-    def _require_allowed(self, edit: Replace, level: MatchLevel, place: Place) -> None:
+    def _require_allowed(self, sought: Sequence[Line], level: MatchLevel, place: Place) -> None:
         if level > self._edits.max_level:
             raise Refused(
                 ProblemCode.LEVEL_CAPPED,
                 f"the lines fit {self._path} only by a {level.name} match (line {place.start + 1});"
                 f" at most {self._edits.max_level.name} is allowed",
                 "quote the lines exactly",
-                nearest=self._nearest(split_lines(edit.old)),
+                nearest=self._nearest(sought),
             )
 
     def _ambiguous(self, text: _Text, found: Found) -> Refused:
@@ -277,12 +348,9 @@ class _Placing:
             ),
         )
 
-    def _refuse_repetition(self, edit: Replace, text: _Text, place: Place) -> None:
-        """Refuse a pure insertion next to an anchor where the inserted lines stand already.
-
-        A numbered hunk is exempt: its context on both sides says that the lines are wanted twice.
-        """
-        if edit.numbered or len(text.new) <= len(text.old) or not _is_substantive(text):
+    def _refuse_repetition(self, text: _Text, place: Place) -> None:
+        """Refuse a pure insertion next to an anchor where the inserted lines stand already."""
+        if len(text.new) <= len(text.old) or not _is_substantive(text):
             return
         new = [content.strip() for content, _ in text.new]
         for start in {place.start, place.end - len(new)} - set(range(-len(new), 0)):
@@ -314,6 +382,12 @@ class _Placing:
     def _nearest(self, sought: Sequence[Line]) -> Nearest:
         self._explained += 1
         return self._explainer.nearest(sought) if self._explained <= _EXPLAINED else ()
+
+
+def _as_lines(edit: ReplaceText) -> Replace:
+    """Return the edit of whole lines that text which occurs nowhere verbatim may have meant."""
+    old, new = (side if not side or side.endswith("\n") else f"{side}\n" for side in (edit.old, edit.new))
+    return Replace(path=edit.path, old=old, new=new, to=edit.to, origin=edit.origin)
 
 
 def _are_akin(old: Sequence[Line], new: Sequence[Line]) -> bool:

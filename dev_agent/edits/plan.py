@@ -14,7 +14,22 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from dev_agent.edits.errors import Problem, ProblemCode
-from dev_agent.edits.model import Copy, Create, Delete, Edit, Move, Replace, SetMode, Write
+from dev_agent.edits.model import (
+    AddImport,
+    Copy,
+    Create,
+    Delete,
+    Edit,
+    Insert,
+    InsertAfterSymbol,
+    Move,
+    Replace,
+    ReplaceSymbol,
+    ReplaceText,
+    SetMode,
+    TextEdit,
+    Write,
+)
 from dev_agent.edits.text import escaped
 
 Lead: TypeAlias = Create | Write | Move | Copy
@@ -25,6 +40,11 @@ _WORDS = {
     Copy: "a copy",
     Delete: "a deletion",
     Replace: "an edit",
+    ReplaceText: "an edit",
+    Insert: "an insertion",
+    ReplaceSymbol: "a symbol's replacement",
+    InsertAfterSymbol: "an insertion after a symbol",
+    AddImport: "an added import",
     SetMode: "a mode change",
 }
 
@@ -35,7 +55,7 @@ class Output:
 
     path: str
     lead: Lead | None = None
-    replaces: list[Replace] = field(default_factory=list)
+    edits: list[TextEdit] = field(default_factory=list)
     mode: SetMode | None = None
 
     @property
@@ -46,7 +66,7 @@ class Output:
     @property
     def line(self) -> int:
         """The proposal line to name when this path cannot be made."""
-        first = self.lead or self.mode or self.replaces[0]
+        first = self.lead or self.mode or self.edits[0]
         return first.origin.line
 
 
@@ -68,7 +88,7 @@ class Plan:
             if isinstance(edit, Move | Delete):
                 self._remove(edit)
         for edit in edits:
-            if isinstance(edit, Replace | SetMode):
+            if isinstance(edit, TextEdit | SetMode):
                 self._attach(edit)
         for path, removal in self.removed.items():
             output = self.outputs.get(path)
@@ -100,7 +120,7 @@ class Plan:
         if earlier is not edit:
             self._conflict(edit.path, earlier, edit)
 
-    def _attach(self, edit: Replace | SetMode) -> None:
+    def _attach(self, edit: TextEdit | SetMode) -> None:
         path = edit.path if edit.to is None else edit.to
         output = self.outputs.get(path)
         if edit.to is not None:
@@ -114,14 +134,14 @@ class Plan:
             self._conflict(path, output.lead, edit)
             return
         output = self.outputs.setdefault(path, Output(path=path))
-        if isinstance(edit, Replace):
-            output.replaces.append(edit)
+        if not isinstance(edit, SetMode):
+            output.edits.append(edit)
         elif output.mode is None:
             output.mode = edit
         else:
             self._conflict(path, output.mode, edit)
 
-    def _stray(self, edit: Replace | SetMode) -> None:
+    def _stray(self, edit: TextEdit | SetMode) -> None:
         self.problems.append(
             Problem(
                 path=edit.path,

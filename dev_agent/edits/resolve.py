@@ -20,6 +20,7 @@ from dev_agent.edits.errors import ProblemCode, Unresolved
 from dev_agent.edits.making import Made, Maker
 from dev_agent.edits.model import (
     DIRECTORY,
+    AddImport,
     BaseTree,
     Change,
     ChangeSet,
@@ -27,11 +28,16 @@ from dev_agent.edits.model import (
     Create,
     Delete,
     Edit,
+    Insert,
+    InsertAfterSymbol,
     Limits,
     MatchLevel,
     Move,
     Replace,
+    ReplaceSymbol,
+    ReplaceText,
     SetMode,
+    TextEdit,
     Write,
 )
 from dev_agent.edits.outcome import Outcome
@@ -78,7 +84,7 @@ def _is_sound(edit: Edit, tree: BaseTree, report: Report) -> bool:
     lawful += [_is_text(text, edit, report) for text in _texts(edit)]
     if not all(lawful):
         return False
-    if isinstance(edit, Replace) and edit.old == edit.new:
+    if isinstance(edit, Replace | ReplaceText) and edit.old == edit.new:
         report.notes.append(
             f"proposal line {edit.origin.line}: the edit of '{escaped(edit.path)}' changes nothing; skipped"
         )
@@ -109,14 +115,18 @@ def _is_text(text: str, edit: Edit, report: Report) -> bool:
 
 
 def _names(edit: Edit) -> list[str]:
-    to = edit.to if isinstance(edit, Move | Copy | Replace | SetMode) else None
+    to = edit.to if isinstance(edit, Move | Copy | TextEdit | SetMode) else None
     return [edit.path] if to is None else [edit.path, to]
 
 
 def _texts(edit: Edit) -> list[str]:
-    if isinstance(edit, Replace):
+    if isinstance(edit, Replace | ReplaceText):
         return [edit.old, edit.new]
-    return [edit.text] if isinstance(edit, Create | Write) else []
+    if isinstance(edit, ReplaceSymbol | InsertAfterSymbol):
+        return [edit.symbol, edit.text]
+    if isinstance(edit, AddImport):
+        return [edit.statement]
+    return [edit.text] if isinstance(edit, Create | Write | Insert) else []
 
 
 def _check_removal(edit: Delete | Move, tree: BaseTree, maker: Maker, report: Report) -> None:

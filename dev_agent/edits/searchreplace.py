@@ -27,9 +27,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from dev_agent.edits.errors import ParseError
-from dev_agent.edits.filenames import Named, name_above
-from dev_agent.edits.model import Edit, Origin, Replace
-from dev_agent.edits.proposal import Parsed
+from dev_agent.edits.filenames import name_above
+from dev_agent.edits.model import Origin, Replace
+from dev_agent.edits.proposal import Here, Named, Part
 from dev_agent.edits.text import escaped
 
 _HEAD: Final = re.compile(r"^(<{5,9}) SEARCH>?[ \t]*\r?$|^(<<<) ?SEARCH>?[ \t]*\r?$")
@@ -52,31 +52,27 @@ def _width(line: str) -> int:
 class SearchReplace:
     """The format, for `parse.FORMATS`."""
 
-    def find(self, lines: Sequence[str], start: int) -> int | None:
-        """See `Format.find`."""
-        return next(
-            (at for at in range(start, len(lines)) if lines[at].startswith("<<<") and _HEAD.match(lines[at])),
-            None,
+    def begins(self, here: Here) -> bool:
+        """See `Format.begins`."""
+        return (
+            here.page.lines[here.at].startswith("<<<") and _HEAD.match(here.page.lines[here.at]) is not None
         )
 
-    def parse(self, lines: Sequence[str]) -> Parsed:
-        """See `Format.parse`."""
-        edits: list[Edit] = []
-        used: list[tuple[int, int]] = []
-        at, before = 0, None
-        while at < len(lines):
-            width = _width(lines[at])
-            if not width:
-                _refuse_near_miss(lines[at], at)
-                at += 1
-                continue
-            block = _read(lines, at, width)
-            named = name_above(lines, at, before)
-            edits.append(_edit(block, named))
-            used.append((at, block.end))
-            before = (block.end, named)
-            at = block.end
-        return Parsed(edits=tuple(edits), used=tuple(used))
+    def read(self, here: Here) -> Part:
+        """See `Format.read`: one block."""
+        lines = here.page.lines
+        block = _read(lines, here.at, _width(lines[here.at]))
+        before = None if here.before is None else (here.before.end, here.before.named)
+        named = name_above(lines, here.at, before)
+        return Part(end=block.end, edits=(_edit(block, named),), named=named)
+
+    def refuse_near_miss(self, here: Here) -> None:
+        """See `Format.refuse_near_miss`."""
+        line = here.page.lines[here.at]
+        if _NEAR_HEAD.match(line) or _NEAR_END.match(line):
+            raise ParseError(
+                f"'{escaped(line)}' is not a marker of a SEARCH/REPLACE block", _HOW, line=here.at + 1
+            )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -162,11 +158,6 @@ def _unfinished(block: _Block, why: str) -> ParseError:
         _HOW,
         line=block.start + 1,
     )
-
-
-def _refuse_near_miss(line: str, at: int) -> None:
-    if _NEAR_HEAD.match(line) or _NEAR_END.match(line):
-        raise ParseError(f"'{escaped(line)}' is not a marker of a SEARCH/REPLACE block", _HOW, line=at + 1)
 
 
 def _edit(block: _Block, named: Named) -> Replace:

@@ -136,6 +136,24 @@ def overlap(regions: Sequence[Region]) -> list[tuple[Region, Region]]:
     return clashes
 
 
+def run_together(file: FileText, regions: Sequence[Region]) -> list[tuple[Region, Region]]:
+    """Return the pairs of which one takes the final newline away and the other adds lines behind it.
+
+    Read one after another they make one line of two; on one base each has its own.
+    """
+    end = len(file.lines)
+    if not file.lines or not file.lines[-1][1]:
+        return []
+    open_ended = [
+        region
+        for region in regions
+        if any(splice.end == end and splice.lines and not splice.lines[-1][1] for splice in region.splices)
+    ]
+    return [
+        (one, other) for one in open_ended for other in regions if other.start == end and other is not one
+    ]
+
+
 def _disturbs(region: Region, other: Region) -> bool:
     inserted = {splice.start for splice in other.splices if splice.start == splice.end}
     for splice in region.splices:

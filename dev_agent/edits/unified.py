@@ -21,7 +21,7 @@ from dev_agent.edits import diffnames
 from dev_agent.edits.errors import ParseError
 from dev_agent.edits.hunks import Hunk, Source, begins_file, read_hunk
 from dev_agent.edits.model import REGULAR, SYMLINK, Copy, Create, Delete, Edit, Move, Origin, Replace, SetMode
-from dev_agent.edits.proposal import Fence, Parsed, closes, fence_at
+from dev_agent.edits.proposal import Fence, Here, Part
 from dev_agent.edits.text import escaped
 
 _FIELDS: Final = {
@@ -47,35 +47,21 @@ _NAMES: Final = frozenset({"rename_from", "rename_to", "copy_from", "copy_to", "
 class UnifiedDiff:
     """The format, for `parse.FORMATS`."""
 
-    def find(self, lines: Sequence[str], start: int) -> int | None:
-        """See `Format.find`."""
-        return next((at for at in range(start, len(lines)) if begins_file(lines, at)), None)
+    def begins(self, here: Here) -> bool:
+        """See `Format.begins`."""
+        return begins_file(here.page.lines, here.at)
 
-    def parse(self, lines: Sequence[str]) -> Parsed:
-        """See `Format.parse`."""
-        edits: list[Edit] = []
-        used: list[tuple[int, int]] = []
-        notes: list[str] = []
-        fence: Fence | None = None
-        at = 0
-        while at < len(lines):
-            if begins_file(lines, at):
-                part, end = _read_file(lines, at, fence)
-                edits += _edits(part)
-                notes += _notes(part)
-                used.append((at, end))
-                at = end
-                continue
-            if lines[at].startswith("@@ -"):
-                raise ParseError(
-                    "a hunk without a file header above it", "repeat the --- and +++ lines", line=at + 1
-                )
-            if closes(lines[at], fence):
-                fence = None
-            elif fence is None:
-                fence = fence_at(lines[at])
-            at += 1
-        return Parsed(edits=tuple(edits), used=tuple(used), notes=tuple(notes))
+    def read(self, here: Here) -> Part:
+        """See `Format.read`: one file's part of a diff."""
+        part, end = _read_file(here.page.lines, here.at, here.fence)
+        return Part(end=end, edits=tuple(_edits(part)), notes=tuple(_notes(part)))
+
+    def refuse_near_miss(self, here: Here) -> None:
+        """See `Format.refuse_near_miss`."""
+        if here.page.lines[here.at].startswith("@@ -"):
+            raise ParseError(
+                "a hunk without a file header above it", "repeat the --- and +++ lines", line=here.at + 1
+            )
 
 
 @dataclass(slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from dev_agent.cli.app import COMMANDS
 from dev_agent.cli.apply import apply
 from dev_agent.cli.demonstration.material import demo_material
 from dev_agent.cli.failure import ExitCode
+from dev_agent.edits.jsonedits import OPERATIONS
 from dev_agent.edits.model import DictTree, MatchLevel
 from dev_agent.edits.parse import parse
 from dev_agent.edits.resolve import resolve
@@ -49,6 +50,37 @@ def test_the_examples_of_formats_fit_the_demo_project(fence: str) -> None:
     change = resolve(proposal.edits, demo_tree(), max_level=MatchLevel.EXACT)
     assert [one.path for one in change.changes] == ["src/invoices/discounts.py"]
     assert b"quantity >= BULK_FROM" in (change.changes[0].after or b"")
+
+
+@pytest.mark.parametrize(
+    ("section", "fence", "form"),
+    [
+        ("apply_patch envelopes", "```text", "apply_patch"),
+        ("Text editor operations", "```json", "text editor"),
+        ("Edit operations", "```json", "edit operations"),
+    ],
+)
+def test_the_example_of_each_further_format_makes_the_same_change(
+    section: str, fence: str, form: str
+) -> None:
+    page = text("docs/formats.md").split(f"## {section}\n")[1]
+    proposal = parse(page.split(f"\n{fence}\n")[1].split("\n```\n")[0].encode())
+    assert proposal.format == form
+    change = resolve(proposal.edits, demo_tree(), max_level=MatchLevel.EXACT)
+    assert [one.path for one in change.changes] == ["src/invoices/discounts.py"]
+    assert b"quantity >= BULK_FROM" in (change.changes[0].after or b"")
+
+
+def test_the_example_of_a_whole_file_makes_one() -> None:
+    page = text("docs/formats.md").split("## Whole files\n")[1]
+    proposal = parse((page.split("\n````text\n")[1].split("\n````\n")[0] + "\n").encode())
+    change = resolve(proposal.edits, demo_tree())
+    assert {one.path: one.after for one in change.changes} == {"src/invoices/rounding.py": b"PLACES = 2\n"}
+
+
+def test_every_operation_is_in_the_table() -> None:
+    rows = re.findall(r"^\| `(\w+)`(?:, `(\w+)`)? \|", text("docs/formats.md"), re.MULTILINE)
+    assert {name for row in rows for name in row if name} == {"op", *OPERATIONS}
 
 
 def test_the_short_form_of_search_replace_is_understood() -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from dev_agent.edits.errors import EditError, NotText, TooLarge, UnknownFormat
+from dev_agent.edits.errors import EditError, NotText, ProblemCode, TooLarge, UnknownFormat
 from dev_agent.edits.model import Limits
 from dev_agent.edits.parse import FORMATS, parse
-from tests.edits.support import block, parse_error
+from tests.edits.support import after, applied, block, parse_error, problem, problems
 
 DIFF = "--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-one\n+two\n"
 
@@ -28,10 +28,45 @@ def test_several_fenced_blocks_of_one_format() -> None:
     assert [edit.path for edit in parse(text.encode()).edits] == ["a.txt", "b.txt"]
 
 
-def test_two_formats_in_one_answer_are_refused_instead_of_half_applied() -> None:
-    error = parse_error(f"```diff\n{DIFF}```\n" + block("b.txt", "a\n", "b\n"))
-    assert "search/replace" in error.message
-    assert error.line == 9
+V4A = "*** Begin Patch\n*** Update File: c.txt\n-one\n+two\n*** End Patch\n"
+JSON = '{"edits": [{"op": "replace", "path": "d.txt", "old": "one", "new": "two"}]}\n'
+TOOL = '{"command": "str_replace", "path": "e.txt", "old_str": "one", "new_str": "two"}\n'
+WHOLE = "f.txt\n```\ntwo\n```\n"
+
+
+def test_all_formats_in_one_answer_are_resolved_together() -> None:
+    text = f"First\n```diff\n{DIFF}```\nthen\n\n" + "\nand\n".join(
+        [block("b.txt", "one\n", "two\n"), V4A, JSON, TOOL, f"\n{WHOLE}"]
+    )
+    assert parse(text.encode()).format == " + ".join(FORMATS)
+    base = {f"{letter}.txt": b"one\n" for letter in "abcdef"}
+    assert after(applied(base, text)) == dict.fromkeys(base, b"two\n")
+
+
+def test_one_misfit_in_one_format_refuses_the_others_too() -> None:
+    text = DIFF + "\n" + JSON
+    assert [each.path for each in problems({"a.txt": b"one\n", "d.txt": b"1\n"}, text)] == ["d.txt"]
+
+
+def test_two_formats_that_change_one_line_contradict_each_other() -> None:
+    text = DIFF + "\n" + JSON.replace("d.txt", "a.txt")
+    problem({"a.txt": b"one\n"}, text, ProblemCode.OVERLAP)
+
+
+@pytest.mark.parametrize("begun", [V4A[:-14], JSON[:40] + "\n", TOOL[:40] + "\n", "<<<< SEARCH\n"])
+def test_a_second_edit_that_is_malformed_refuses_the_first(begun: str) -> None:
+    parse_error(DIFF + "\n" + begun)
+
+
+@pytest.mark.parametrize("inner", [DIFF, V4A, JSON])
+def test_an_edit_shown_inside_a_whole_file_could_be_either_and_is_refused(inner: str) -> None:
+    error = parse_error(f"doc.txt\n````\nHow to:\nlook\nhere\n{inner}````\n")
+    assert "could be meant" in error.message
+
+
+@pytest.mark.parametrize("inner", [DIFF, V4A, JSON, TOOL, block("b.txt", "one\n", "two\n")])
+def test_a_named_fence_that_begins_with_an_edit_is_that_edit(inner: str) -> None:
+    assert "whole file" not in parse(f"answer.txt\n```\n{inner}```\n".encode()).format
 
 
 def test_a_diff_inside_a_search_block_is_content() -> None:
@@ -61,9 +96,7 @@ def test_no_format_shows_the_beginning_escaped() -> None:
     assert "\x1b" not in error.message
 
 
-@pytest.mark.parametrize(
-    "text", ["*** Begin Patch\n*** End Patch\n", "<<<<<<< HEAD\na\n=======\nb\n>>>>>>> x\n"]
-)
+@pytest.mark.parametrize("text", ["<<<<<<< HEAD\na\n=======\nb\n>>>>>>> x\n"])
 def test_a_foreign_format_is_named(text: str) -> None:
     assert "this looks like" in parse_error(text).message
 

@@ -1,0 +1,305 @@
+"""Fit edits of Python definitions: find a function, class or method by its qualified name.
+
+LibCST says where definitions begin and end; what goes there is lines, so every other byte of the file stays.
+It is imported when the first symbol edit comes, because importing it is slow.
+
+Rules kept here:
+- A definition is its decorators, its header and its body, with comments that are indented like its body. A
+  comment above it is not part of it.
+- A name is qualified by the classes and functions around it: "Cart.total", "outer.inner". Several definitions
+  of one name (overloads, a property's setter) are refused unless a line number names one of them.
+- The text is exactly one definition, of the same name if it replaces one. A replacement without decorators of
+  a decorated definition is refused: they are more often forgotten than meant to go.
+- Text indented differently from its place is shifted, and that counts as an INDENT match. Lines of a string
+  are not shifted unless it is a docstring: that would change its value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from dev_agent.edits.errors import ProblemCode
+from dev_agent.edits.fit import Fit, inserted
+from dev_agent.edits.matching import Place, Shift
+from dev_agent.edits.model import InsertAfterSymbol, MatchLevel, ReplaceSymbol
+from dev_agent.edits.refused import Refused
+from dev_agent.edits.text import FileText, Line, escaped, indentation, split_lines
+
+if TYPE_CHECKING:
+    import libcst
+
+_WHOLE = "send one whole 'def' or 'class', decorators included"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """One definition: lines [start, end), 0-based, decorators included; `line` that of its `def` or `class`."""
+
+    name: str
+    line: int
+    start: int
+    end: int
+    decorated: bool
+
+
+def definitions(source: str) -> list[Definition]:
+    """Return all definitions of a Python source in the order of their lines.
+
+    Raises ValueError if LibCST cannot read it.
+    """
+    return [_definition(node, name, source, positions) for node, name, positions in _nodes(source)]
+
+
+def replaced_symbol(file: FileText, path: str, edit: ReplaceSymbol) -> Fit:
+    """Return the fit of a symbol's replacement. `path` is for messages. Raises Refused."""
+    found = _find(file, path, edit)
+    text = _Text.read(edit)
+    if text.name != found.name.rpartition(".")[2]:
+        raise Refused(
+            ProblemCode.NOT_A_DEFINITION,
+            f"the text for '{escaped(edit.symbol)}' defines '{escaped(text.name)}'",
+            "send the definition under its own name; rename it with edits of lines",
+        )
+    if found.decorated and not text.decorated:
+        raise Refused(
+            ProblemCode.NOT_A_DEFINITION,
+            f"'{escaped(edit.symbol)}' in {path} is decorated, and its replacement is not",
+            "repeat the decorators; remove one with an edit of lines",
+        )
+    new, level = text.at(indentation(file.lines[found.line][0]))
+    if not file.lines[found.end - 1][1]:
+        new = [*new[:-1], (new[-1][0], "")]
+    return Fit(
+        place=Place(start=found.start, end=found.end),
+        old=list(file.lines[found.start : found.end]),
+        new=new,
+        level=level,
+    )
+
+
+def inserted_after_symbol(file: FileText, path: str, edit: InsertAfterSymbol) -> Fit:
+    """Return the fit of a definition put after another, set apart by blank lines. Raises Refused."""
+    found = _find(file, path, edit)
+    margin = indentation(file.lines[found.line][0])
+    new, level = _Text.read(edit).at(margin)
+    _refuse_repeated(file, path, found.end, new)
+    blank: list[Line] = [("", "\n")] * (1 if margin else 2)
+    followed = found.end < len(file.lines) and file.lines[found.end][0].strip() != ""
+    return inserted(file, found.end, [*blank, *new, *(blank if followed else [])], level)
+
+
+def _refuse_repeated(file: FileText, path: str, end: int, new: Sequence[Line]) -> None:
+    start = next((at for at in range(end, len(file.lines)) if file.lines[at][0].strip()), len(file.lines))
+    if [line.rstrip() for line, _ in file.lines[start : start + len(new)]] == [
+        line.rstrip() for line, _ in new
+    ]:
+        raise Refused(
+            ProblemCode.ALREADY_APPLIED,
+            f"the definition already stands in {path} at line {start + 1}",
+            "leave this edit out",
+            applied=True,
+        )
+
+
+def _find(file: FileText, path: str, edit: ReplaceSymbol | InsertAfterSymbol) -> Definition:
+    # A lone CR ends a line for Python and not for git: line numbers would mean different lines.
+    if not file.utf8 or any("\r" in content for content, _ in file.lines):
+        raise Refused(
+            ProblemCode.ENCODING,
+            f"{path} is not UTF-8 with ordinary line ends; symbols in it are not looked up",
+            "edit it by lines",
+        )
+    try:
+        known = definitions("".join(content + "\n" for content, _ in file.lines))
+    except ValueError as error:
+        raise Refused(
+            ProblemCode.UNKNOWN_SYMBOL, f"{path} cannot be read as Python: {error}", "edit it by lines"
+        ) from None
+    sought = edit.symbol.replace(".<locals>.", ".")
+    found = [each for each in known if each.name == sought]
+    if len(found) > 1 and edit.line_hint is not None:
+        found = [each for each in found if each.start < edit.line_hint <= each.line + 1] or found
+    if len(found) == 1:
+        return found[0]
+    raise _several(path, found) if found else _unknown(path, sought, known)
+
+
+def _several(path: str, found: Sequence[Definition]) -> Refused:
+    lines = ", ".join(str(each.line + 1) for each in found[:20])
+    return Refused(
+        ProblemCode.AMBIGUOUS,
+        f"'{escaped(found[0].name)}' is defined {len(found)} times in {path}: lines {lines}",
+        'name the line of one of them ("line"), or edit lines',
+        nearest=tuple((each.line + 1, escaped(each.name)) for each in found[:5]),
+    )
+
+
+def _unknown(path: str, sought: str, known: Sequence[Definition]) -> Refused:
+    last = sought.rpartition(".")[2]
+    alike = [each.name for each in known if each.name.rpartition(".")[2] == last]
+    alike += get_close_matches(sought, [each.name for each in known], 5, 0.6)
+    nearest = sorted((each.line + 1, escaped(each.name)) for each in known if each.name in alike)[:5]
+    return Refused(
+        ProblemCode.UNKNOWN_SYMBOL,
+        f"{path} defines no '{escaped(sought)}'",
+        "name a function, class or method with the classes around it, as in 'Cart.total'",
+        nearest=tuple(nearest),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Text:
+    """A definition as it was sent: its lines, which of them (0-based) lie inside strings, what it defines."""
+
+    lines: list[Line]
+    strings: frozenset[int]
+    name: str
+    decorated: bool
+
+    @classmethod
+    def read(cls, edit: ReplaceSymbol | InsertAfterSymbol) -> _Text:
+        lines = split_lines(edit.text)
+        while lines and not lines[-1][0].strip():
+            lines.pop()
+        while lines and not lines[0][0].strip():
+            lines.pop(0)
+        margin = indentation(lines[0][0]) if lines else ""
+        head = "if True:\n" if margin else ""
+        source = head + "".join(content + "\n" for content, _ in lines)
+        try:
+            found = definitions(source)
+            strings = _string_lines(source)
+        except ValueError as error:
+            raise Refused(
+                ProblemCode.NOT_A_DEFINITION,
+                f"the text for '{escaped(edit.symbol)}' cannot be read as Python: {error}",
+                _WHOLE,
+            ) from None
+        if not found or not _is_one(source, margin):
+            message = f"the text for '{escaped(edit.symbol)}' is not one definition"
+            raise Refused(ProblemCode.NOT_A_DEFINITION, message, _WHOLE)
+        first = next(each for each in found if "." not in each.name)
+        offset = 1 if head else 0
+        return cls(
+            lines=lines,
+            strings=frozenset(line - offset for line in strings),
+            name=first.name,
+            decorated=first.decorated,
+        )
+
+    def at(self, margin: str) -> tuple[list[Line], MatchLevel]:
+        """Return the lines with the indentation `margin`, and how lenient that was. Raises Refused."""
+        given = indentation(self.lines[0][0])
+        if given == margin:
+            return self.lines, MatchLevel.EXACT
+        shifted = [
+            (content if at in self.strings else self._shifted(content, given, margin), end)
+            for at, (content, end) in enumerate(self.lines)
+        ]
+        return shifted, MatchLevel.INDENT
+
+    def _shifted(self, content: str, given: str, margin: str) -> str:
+        bare = Shift(sign=-1, by=given).applied(content) if given else content
+        if bare is None:
+            raise Refused(
+                ProblemCode.NOT_A_DEFINITION,
+                f"the line '{escaped(content)}' is indented less than the definition it is part of",
+                "send the definition with the file's own indentation",
+            )
+        return margin + bare if bare.strip() else bare
+
+
+def _is_one(source: str, margin: str) -> bool:
+    """Return whether a source is one definition and comments."""
+    import libcst  # noqa: PLC0415 -- slow; only symbol edits need it
+
+    body: Sequence[object] = libcst.parse_module(source).body
+    if margin:
+        block = body[0] if len(body) == 1 else None
+        body = block.body.body if isinstance(block, libcst.If) and block.orelse is None else ()
+    return len(body) == 1 and isinstance(body[0], libcst.FunctionDef | libcst.ClassDef)
+
+
+def _nodes(source: str) -> Iterator[tuple[libcst.FunctionDef | libcst.ClassDef, str, _Positions]]:
+    import libcst  # noqa: PLC0415 -- slow; only symbol edits need it
+
+    module, positions = _positions(source)
+    stack: list[tuple[libcst.CSTNode, str]] = [(module, "")]
+    while stack:
+        node, prefix = stack.pop()
+        if isinstance(node, libcst.FunctionDef | libcst.ClassDef):
+            yield node, prefix + node.name.value, positions
+            prefix += node.name.value + "."
+        stack += ((child, prefix) for child in reversed(node.children))
+
+
+@dataclass(frozen=True, slots=True)
+class _Positions:
+    """Where nodes are, as [first, last] lines, 0-based."""
+
+    of: dict[int, tuple[int, int]]
+
+    def __getitem__(self, node: libcst.CSTNode) -> tuple[int, int]:
+        return self.of[id(node)]
+
+
+def _positions(source: str) -> tuple[libcst.Module, _Positions]:
+    import libcst  # noqa: PLC0415 -- slow; only symbol edits need it
+    from libcst.metadata import MetadataWrapper, PositionProvider  # noqa: PLC0415 -- slow; only symbol edits need it
+
+    try:
+        wrapper = MetadataWrapper(libcst.parse_module(source), unsafe_skip_copy=True)
+        found = wrapper.resolve(PositionProvider)
+    except libcst.ParserSyntaxError as error:
+        raise ValueError(f"line {error.raw_line}: {escaped(error.message)}") from None
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    return wrapper.module, _Positions(
+        {id(node): (place.start.line - 1, place.end.line - 1) for node, place in found.items()}
+    )
+
+
+def _definition(
+    node: libcst.FunctionDef | libcst.ClassDef, name: str, source: str, positions: _Positions
+) -> Definition:
+    line, last = positions[node]
+    start = min([line, *(positions[decorator][0] for decorator in node.decorators)])
+    return Definition(
+        name=name, line=line, start=start, end=_end(source, line, last + 1), decorated=bool(node.decorators)
+    )
+
+
+def _end(source: str, line: int, end: int) -> int:
+    """Return the end of a definition with the comments after it that are indented like its body."""
+    lines = source.split("\n")
+    margin = len(indentation(lines[line]))
+    at = end
+    while at < len(lines) and (not lines[at].strip() or lines[at].lstrip(" \t").startswith("#")):
+        if lines[at].strip():
+            if len(indentation(lines[at])) <= margin:
+                break
+            end = at + 1
+        at += 1
+    return end
+
+
+def _string_lines(source: str) -> set[int]:
+    """Return the lines, 0-based, that begin inside a string which is no docstring."""
+    import libcst  # noqa: PLC0415 -- slow; only symbol edits need it
+
+    module, positions = _positions(source)
+    kinds = (libcst.SimpleString, libcst.FormattedString)
+    inside: set[int] = set()
+    stack: list[libcst.CSTNode] = [module]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, libcst.Expr) and isinstance(node.value, libcst.SimpleString):
+            continue
+        if isinstance(node, kinds):
+            first, last = positions[node]
+            inside.update(range(first + 1, last + 1))
+        stack += node.children
+    return inside
