@@ -31,7 +31,7 @@ SandboxChoice = Annotated[
     str,
     typer.Option(
         "--sandbox",
-        metavar="auto|bubblewrap|off",
+        metavar="auto|bubblewrap|landlock|off",
         envvar="DEV_AGENT_SANDBOX",
         help="How gates are confined. `off` runs the project's code with your rights.",
     ),

@@ -3,7 +3,8 @@
 The staged tree is shown at the repository's own path, so that editable installs, absolute paths and scripts of
 the environment lead to it and not to the user's checkout. Over it lie, read-only: an empty `.git` (so that no
 test finds a repository), the environment if it lives in the tree, and the included untracked files. Nothing
-else of the host is shown but what the interpreter needs and what the settings name.
+else of the host is shown but what the interpreter needs and what the settings name. A sandbox that cannot mount says
+these paths anew; the launcher then puts the staged roots in front of what an editable install leads to.
 """
 
 from __future__ import annotations
@@ -83,6 +84,7 @@ class Bench:
             "kind": kind,
             "key": key.hex(),
             "places": places,
+            "staged_roots": list(instructions.get("roots", self._project.pth_roots)),
             "setup": [list(one) for one in self._project.config.setup],
         }
         launcher = str(_RUNNER_SHOWN / "launch.py")

@@ -20,7 +20,8 @@
     [hooks]
     run = "run" | "skip"            the project's own commit hooks
     [sandbox]
-    confinement = "required" | "optional"    "optional": the user's own word may turn it off; nothing else may
+    confinement = "namespaces" | "required" | "optional"    of tier 1; of any tier; the user's own word, and nothing
+                                                            else, may turn it off
     [denied]
     then = "repair" | "reject"      after a denial: another attempt, or the end
 
@@ -89,7 +90,7 @@ class Policy:
     gates: GatePolicy
     max_match_level: int
     hooks: Literal["run", "skip"]
-    sandbox: Literal["required", "optional"]
+    sandbox: Literal["namespaces", "required", "optional"]
     on_denied: Literal["repair", "reject"]
 
     def settings_with(self, *, own: tuple[str, ...]) -> FactSettings:
@@ -137,7 +138,7 @@ def _build(name: str, values: schema.Values) -> Policy:
         gates=_gates(values["gates"]),
         max_match_level=int(cast("int", values["edits"]["max_match_level"])),
         hooks=cast("Literal['run', 'skip']", values["hooks"]["run"]),
-        sandbox=cast("Literal['required', 'optional']", values["sandbox"]["confinement"]),
+        sandbox=cast("Literal['namespaces', 'required', 'optional']", values["sandbox"]["confinement"]),
         on_denied=cast("Literal['repair', 'reject']", values["denied"]["then"]),
     )
 

@@ -95,7 +95,7 @@ SCHEMA: Mapping[str, Mapping[str, Key]] = MappingProxyType({
     },
     "edits": {"max_match_level": _number(3, largest=4)},
     "hooks": {"run": _choice("run", "skip")},
-    "sandbox": {"confinement": _choice("optional", "required")},
+    "sandbox": {"confinement": _choice("optional", "required", "namespaces")},
     "denied": {"then": _choice("repair", "reject")},
 })  # fmt: skip
 

@@ -72,6 +72,8 @@ def apply(
         context = bind(repository, request, setting, journal, cancel)
         for lack in setting.gates.preflight(setting.base.tree).missing:
             reporter.noted(lack)
+        for weakness in setting.weaknesses():
+            reporter.noted(weakness)
         engine = Engine(
             program,
             {name: action.bound(context) for name, action in ACTIONS.items()},

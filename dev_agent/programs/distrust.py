@@ -1,6 +1,7 @@
-"""Trees for judging without confinement: what ran in a slot may have written there, so it is filled anew each time.
+"""Trees for judging without mounts: what ran may have changed a slot, so it is filled anew each time.
 
-With confinement a slot is mounted read-only or under a layer that is thrown away, and cannot change.
+Mounted read-only, or under a layer that is thrown away, a slot cannot change. Without confinement a job can write
+to it, and the kernel's own rules (tier 2) leave modes and times of its files open.
 """
 
 from __future__ import annotations

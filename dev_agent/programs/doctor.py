@@ -11,7 +11,7 @@ import hashlib
 import os
 import platform
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +36,7 @@ from dev_agent.repository.trees import RepositoryTrees
 from dev_agent.runtime.errors import RuntimeFault
 from dev_agent.sandbox.choose import choose, probes
 from dev_agent.sandbox.profile import Profile, load_profile, shipped
-from dev_agent.sandbox.sandbox import Sandbox
+from dev_agent.sandbox.sandbox import Probe, Sandbox
 
 OK, WARN, LACK = "ok", "warn", "lack"
 _REFUSALS = (DevAgentError, PolicyError, RuntimeFault)
@@ -109,6 +109,8 @@ def _confinement() -> list[Finding]:
     if working is not None:
         path = Path(working.detail.partition(",")[0])
         digest = f", sha256 {hashlib.sha256(path.read_bytes()).hexdigest()[:16]}…" if path.is_file() else ""
+        if working.tier > 1:
+            return [_weaker(working, tried)]
         return [_ok("confinement", f"{working.name}: {working.detail}{digest}")]
     return [
         Finding(
@@ -119,6 +121,18 @@ def _confinement() -> list[Finding]:
             remedy="; or ".join(dict.fromkeys(probe.remedy for probe in tried if probe.remedy)),
         )
     ]
+
+
+def _weaker(working: Probe, tried: Sequence[Probe]) -> Finding:
+    """Confinement that is not the best there is: what it lacks, and what would bring the best."""
+    lacks = choose(working.name, _profile()).describe()["lacks"]
+    listed = "; ".join(map(str, lacks)) if isinstance(lacks, list) else ""
+    return Finding(
+        topic="confinement",
+        status=WARN,
+        detail=f"{working.name}, tier {working.tier}: {working.detail}. It lacks {listed}",
+        remedy="; or ".join(dict.fromkeys(probe.remedy for probe in tried if probe.remedy)),
+    )
 
 
 def _identity(repository: Repository) -> Finding:

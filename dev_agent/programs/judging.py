@@ -64,7 +64,7 @@ class Judging:
     @property
     def confined(self) -> bool:
         """True if what is run sees mounts instead of the machine."""
-        return self.sandbox.tier > 0
+        return self.sandbox.tier == 1
 
     def preflight(self, base_tree: str) -> Preflight:
         """What can be judged on a base."""

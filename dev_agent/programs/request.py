@@ -22,7 +22,7 @@ class ApplyRequest:
 
     `policy` is the name of a shipped policy or a path; None means what the base commit says. `must_pass` are
     test ids that fail on the base and must pass on the change, or the single word `all`. `sandbox` is `auto`,
-    `bubblewrap` or `off` (the user's word only). `python` overrides the interpreter of the gates.
+    `bubblewrap`, `landlock` or `off` (the user's word only). `python` overrides the interpreter of the gates.
     """
 
     task: str

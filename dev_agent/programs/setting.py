@@ -58,6 +58,15 @@ class Setting:
     gates: Judging
     trees: RepositoryTrees
 
+    def weaknesses(self) -> tuple[str, ...]:
+        """What a person watching should know of the confinement; empty for the strongest."""
+        told = self.sandbox.describe()
+        lacks = told["lacks"]
+        if self.sandbox.tier == 1 or not isinstance(lacks, list):
+            return ()
+        listed = "; ".join(map(str, lacks))
+        return (f"confinement: {self.sandbox.name} (tier {self.sandbox.tier}) lacks {listed}",)
+
     def snapshot(self, repository: Repository) -> dict[str, Any]:
         """What `begin` records of it."""
         return {
@@ -148,6 +157,24 @@ def read_profile(named: str | None) -> Profile:
     return load_profile(text, source=named)
 
 
+def _within_policy(wanted: str, rules: Rules) -> str:
+    """The sandbox to choose, given the policy's word. Raises UsageFault for one it rules out."""
+    policy = rules.policy
+    if wanted == "off" and policy.sandbox != "optional":
+        raise UsageFault(
+            f"policy {policy.name} requires confinement, so the sandbox cannot be off",
+            hint='leave the sandbox on, or use a policy with [sandbox] confinement = "optional"',
+        )
+    if policy.sandbox != "namespaces":
+        return wanted
+    if wanted == "landlock":
+        raise UsageFault(
+            f"policy {policy.name} requires namespaces, which the sandbox landlock does without",
+            hint='use the sandbox bubblewrap, or a policy with [sandbox] confinement = "required"',
+        )
+    return "bubblewrap"
+
+
 def _complete(
     repository: Repository,
     request: ApplyRequest,
@@ -159,11 +186,7 @@ def _complete(
     cancel: Cancel,
 ) -> Setting:
     wanted = request.sandbox if request.sandbox != "auto" or not config.sandbox else config.sandbox
-    if wanted == "off" and rules.policy.sandbox == "required":
-        raise UsageFault(
-            f"policy {rules.policy.name} requires confinement, so the sandbox cannot be off",
-            hint='leave the sandbox on, or use a policy with [sandbox] confinement = "optional"',
-        )
+    wanted = _within_policy(wanted, rules)
     if wanted == "off" and request.sandbox != "off":
         raise UsageFault(
             f"{config.source} turns the sandbox off; only the person who runs dev-agent may do that",
@@ -175,7 +198,7 @@ def _complete(
     )
     gates = Judging(
         repository=repository,
-        trees=trees if sandbox.tier else DistrustedTrees(trees),
+        trees=trees if sandbox.tier == 1 else DistrustedTrees(trees),
         sandbox=sandbox,
         policy=rules.policy.gates,
         must_pass=request.must_pass,

@@ -1,7 +1,8 @@
 """Which confinement this machine offers.
 
 Rules kept here:
-- a variant counts as working only after its real argument list has run a program here once;
+- a variant counts as working only after it has really run a program here once;
+- the stronger tier comes first: "auto" takes rules without namespaces only where namespaces fail;
 - "auto" never means "off": without confinement there is no run, unless the user says so in so many words;
 - every failure is explained with its remedy.
 """
@@ -18,14 +19,15 @@ from pathlib import Path
 
 from dev_agent.cancel import Cancel
 from dev_agent.errors import EnvironmentFault, UsageFault
-from dev_agent.sandbox import binary, seccomp
+from dev_agent.sandbox import binary, kernel, seccomp
 from dev_agent.sandbox.bubblewrap import Bubblewrap
 from dev_agent.sandbox.job import EndedHow, Job, Limits, Mount, MountKind
+from dev_agent.sandbox.landlock import OLDEST_ABI, WITH_SCOPES, Landlock
 from dev_agent.sandbox.off import Off
 from dev_agent.sandbox.profile import Profile
 from dev_agent.sandbox.sandbox import Probe, Sandbox, SandboxUnavailable
 
-SETTINGS = ("auto", "bubblewrap", "off")
+SETTINGS = ("auto", "bubblewrap", "landlock", "off")
 _TRIAL_LIMITS = Limits(wall_s=60, cpu_s=10, memory_bytes=1024**3, processes=64)
 _APPARMOR = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
 _CONTAINER_MARKS = (Path("/.dockerenv"), Path("/run/.containerenv"))
@@ -34,7 +36,7 @@ _CONTAINER_MARKS = (Path("/.dockerenv"), Path("/run/.containerenv"))
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Tried:
     probe: Probe
-    sandbox: Bubblewrap | None
+    sandbox: Sandbox | None
 
 
 def choose(
@@ -45,7 +47,7 @@ def choose(
     bwrap: Path | None = None,
     outside: Sequence[Path] = (),
 ) -> Sandbox:
-    """The sandbox for `setting`: "auto", "bubblewrap" or "off".
+    """The sandbox for `setting`: "auto", "bubblewrap", "landlock" or "off".
 
     `scratch_root` is a private directory for copies; default one of the user's own below the temporary
     directory. `bwrap` is a configured program; `outside` are repositories it must not come from. Raises
@@ -57,7 +59,7 @@ def choose(
     if setting == "off":
         return Off(scratch_root=root)
     failed = []
-    for tried in _trials(profile, root, bwrap, outside):
+    for tried in _trials(setting, profile, root, bwrap, outside):
         if tried.sandbox is not None:
             return tried.sandbox
         failed.append(tried.probe)
@@ -76,7 +78,7 @@ def probes(
 ) -> tuple[Probe, ...]:
     """What trying every variant shows, in the order of preference. Takes a fraction of a second."""
     root = scratch_root or default_scratch_root()
-    return tuple(tried.probe for tried in _trials(profile or Profile(), root, bwrap, outside))
+    return tuple(tried.probe for tried in _trials("auto", profile or Profile(), root, bwrap, outside))
 
 
 def default_scratch_root() -> Path:
@@ -94,23 +96,53 @@ def default_scratch_root() -> Path:
     return path
 
 
-def _trials(profile: Profile, root: Path, bwrap: Path | None, outside: Sequence[Path]) -> Iterator[_Tried]:
+def _trials(
+    setting: str, profile: Profile, root: Path, bwrap: Path | None, outside: Sequence[Path]
+) -> Iterator[_Tried]:
+    """Each variant that `setting` may mean, tried when its turn comes."""
     machine = os.uname().machine
     if sys.platform != "linux":
-        yield _failed("bubblewrap", "needs Linux", "run dev-agent in a Linux container or virtual machine")
+        yield _failed(
+            "confinement", 1, "needs Linux", "run dev-agent in a Linux container or virtual machine"
+        )
         return
     if not seccomp.supported(machine):
-        yield _failed("bubblewrap", f"no system-call filter for {machine}", "use x86_64 or aarch64")
+        yield _failed("confinement", 1, f"no system-call filter for {machine}", "use x86_64 or aarch64")
         return
+    if setting in {"auto", "bubblewrap"}:
+        yield from _bubblewraps(profile, root, bwrap, outside)
+    if setting in {"auto", "landlock"}:
+        yield _try_landlock(profile, root)
+
+
+def _bubblewraps(
+    profile: Profile, root: Path, bwrap: Path | None, outside: Sequence[Path]
+) -> Iterator[_Tried]:
     for candidate in binary.candidates(bwrap, outside):
         if isinstance(candidate, binary.Unfit):
-            yield _failed(f"bubblewrap ({candidate.place})", candidate.reason, candidate.remedy)
+            yield _failed(f"bubblewrap ({candidate.place})", 1, candidate.reason, candidate.remedy)
         else:
             yield _try(candidate, profile, root)
 
 
-def _failed(name: str, detail: str, remedy: str) -> _Tried:
-    return _Tried(probe=Probe(name=name, tier=1, works=False, detail=detail, remedy=remedy), sandbox=None)
+def _failed(name: str, tier: int, detail: str, remedy: str) -> _Tried:
+    return _Tried(probe=Probe(name=name, tier=tier, works=False, detail=detail, remedy=remedy), sandbox=None)
+
+
+def _try_landlock(profile: Profile, root: Path) -> _Tried:
+    abi = kernel.landlock_abi()
+    if abi < OLDEST_ABI:
+        there = f"this kernel offers ABI {abi}" if abi else "this kernel has none, or it is switched off"
+        remedy = "use Linux 6.7 or later with landlock among its security modules (lsm=...,landlock)"
+        return _failed("landlock", 2, f"ABI {OLDEST_ABI} is needed; {there}", remedy)
+    sandbox = Landlock(profile, scratch_root=root, abi=abi)
+    result = sandbox.run(Job(argv=("true",), cwd=Path("/"), limits=_TRIAL_LIMITS), Cancel())
+    if result.how is not EndedHow.EXITED or result.code != 0:
+        said = result.detail or f"the trial run ended with {result.how} {result.code}"
+        return _failed("landlock", 2, said, "see which of its system calls this machine refuses")
+    held = "files, sockets, signals" if abi >= WITH_SCOPES else "files and sockets"
+    detail = f"ABI {abi} ({held}), scratch by copy, no namespaces"
+    return _Tried(probe=Probe(name="landlock", tier=2, works=True, detail=detail), sandbox=sandbox)
 
 
 def _try(candidate: binary.Binary, profile: Profile, root: Path) -> _Tried:
@@ -118,14 +150,14 @@ def _try(candidate: binary.Binary, profile: Profile, root: Path) -> _Tried:
     setpriv = binary.find_setpriv()
     if os.geteuid() == 0 and setpriv is None:
         remedy = "install util-linux, or run dev-agent as an ordinary user"
-        return _failed(name, "run by root, a job needs setpriv to stop being root; there is none", remedy)
+        return _failed(name, 1, "run by root, a job needs setpriv to stop being root; there is none", remedy)
 
     def make(*, overlay: bool) -> Bubblewrap:
         return Bubblewrap(candidate, profile, scratch_root=root, setpriv=setpriv, overlay=overlay)
 
     sandbox, reason = _trial(make, overlay=_overlay_may_work(candidate))
     if sandbox is None:
-        return _failed(name, reason, explain(reason))
+        return _failed(name, 1, reason, explain(reason))
     detail = f"{candidate.path}, version {candidate.version_text}, scratch by {sandbox.describe()['scratch']}"
     return _Tried(probe=Probe(name=name, tier=1, works=True, detail=detail), sandbox=sandbox)
 

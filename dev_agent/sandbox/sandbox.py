@@ -1,7 +1,7 @@
 """The one interface of all confinement tiers, and what it means to have none.
 
 Tiers: 1 bubblewrap (own mount, pid, net, ipc view; seccomp; limits), 2 kernel rules without namespaces, 0
-nothing. A variant is one file with one class; `choose` knows them by name.
+nothing (and, as 2, no mounts: paths are said anew). A variant is one file with one class; `choose` knows them by name.
 """
 
 from __future__ import annotations

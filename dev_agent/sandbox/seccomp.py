@@ -8,7 +8,10 @@ A classic-BPF program made by hand, so that no library is needed. Rules kept her
 - arguments are compared by the 32 bits the kernel itself looks at, so that a set high half is no way around;
 - sockets: AF_UNIX, AF_INET and AF_INET6 (asyncio and multiprocessing need them; the network namespace is
   empty), AF_NETLINK for the routing family only (glibc's name look-up lists addresses with it). Not
-  AF_VSOCK, AF_PACKET, AF_ALG.
+  AF_VSOCK, AF_PACKET, AF_ALG;
+- for a job that shares the host's namespaces (`shared`) the filter has to be the wall they would have been: no
+  System V objects, no message queues, no settings of other processes, and no socket but a pair, unless the job
+  has the network.
 
 Format: `struct sock_filter` of include/uapi/linux/filter.h, `struct seccomp_data` of
 include/uapi/linux/seccomp.h.
@@ -20,7 +23,18 @@ import errno
 import struct
 from dataclasses import dataclass
 
-from dev_agent.sandbox.syscalls import CLONE, DENIED, IOCTL, MODES, SOCKET, SOCKETPAIR, Denied, Inspected
+from dev_agent.sandbox.syscalls import (
+    CLONE,
+    DENIED,
+    IOCTL,
+    MODES,
+    ON_OTHERS,
+    SHARED,
+    SOCKET,
+    SOCKETPAIR,
+    Denied,
+    Inspected,
+)
 
 _LOAD = 0x20  # BPF_LD | BPF_W | BPF_ABS
 _EQUAL = 0x15  # BPF_JMP | BPF_JEQ | BPF_K
@@ -66,15 +80,21 @@ def supported(machine: str) -> bool:
     return machine in _ARCHITECTURES
 
 
-def program(machine: str, allowed: frozenset[str] = frozenset()) -> bytes:
+def program(
+    machine: str, allowed: frozenset[str] = frozenset(), *, shared: bool = False, network: bool = True
+) -> bytes:
     """The filter for `machine`, without the calls in `allowed`.
 
-    Raises KeyError for an unknown architecture.
+    `shared`: the job has no namespaces of its own; then `network` says whether it may have sockets. Raises KeyError
+    for an unknown architecture.
     """
-    return b"".join(struct.pack("<HBBI", *instruction) for instruction in instructions(machine, allowed))
+    code = instructions(machine, allowed, shared=shared, network=network)
+    return b"".join(struct.pack("<HBBI", *instruction) for instruction in code)
 
 
-def instructions(machine: str, allowed: frozenset[str] = frozenset()) -> list[Instruction]:
+def instructions(
+    machine: str, allowed: frozenset[str] = frozenset(), *, shared: bool = False, network: bool = True
+) -> list[Instruction]:
     """The same, before packing. Every block starts and ends with the call's number in the accumulator."""
     architecture = _ARCHITECTURES[machine]
     code: list[Instruction] = [
@@ -85,10 +105,12 @@ def instructions(machine: str, allowed: frozenset[str] = frozenset()) -> list[In
     ]
     if architecture.has_x32:
         code += [(_AT_LEAST, 0, 1, _X32_BIT), _refuse(errno.EPERM)]
-    for denied in DENIED:
+    for denied in _refused(allowed, shared=shared, network=network):
         number = _number(denied, machine)
-        if number is not None and denied.name not in allowed:
+        if number is not None:
             code += [(_EQUAL, 0, 1, number), _refuse(denied.error)]
+    for call in ON_OTHERS if shared else ():
+        code += _when(call, machine, _only_itself(call))
     code += _when(CLONE, machine, [(_ANY_BIT, 0, 1, _NEW_NAMESPACES), _refuse(errno.EPERM)])
     code += _when(IOCTL, machine, _none_of(_TERMINAL_INJECTION, errno.EPERM))
     code += _when(SOCKET, machine, _socket_families())
@@ -97,6 +119,15 @@ def instructions(machine: str, allowed: frozenset[str] = frozenset()) -> list[In
         code += _when(call, machine, _no_set_user_id(call))
     code.append((_RETURN, 0, 0, _ALLOW))
     return code
+
+
+def _refused(allowed: frozenset[str], *, shared: bool, network: bool) -> list[Denied]:
+    listed = [call for call in DENIED if call.name not in allowed]
+    if shared:
+        listed += SHARED
+    if shared and not network:
+        listed.append(Denied(SOCKET.name, SOCKET.x86_64, SOCKET.aarch64, errno.EACCES))
+    return listed
 
 
 def _number(call: Denied | Inspected, machine: str) -> int | None:
@@ -127,6 +158,12 @@ def _no_set_user_id(call: Inspected) -> list[Instruction]:
         return check
     check = [_argument(call.argument), *check]
     return [_argument(call.flags), (_ANY_BIT, 0, len(check), _CREATING), *check]
+
+
+def _only_itself(call: Inspected) -> list[Instruction]:
+    """0 is the caller itself, in each of these calls."""
+    check = _only((0,), errno.EPERM)
+    return check if call.also is None else [*check, _argument(call.also), *check]
 
 
 def _none_of(values: tuple[int, ...], error: int) -> list[Instruction]:

@@ -94,13 +94,36 @@ DENIED: tuple[Denied, ...] = (
     Denied("openat2", 437, 437, errno.ENOSYS),
 )
 
+SHARED: tuple[Denied, ...] = (
+    # Objects of the host's ipc namespace: whoever knows their number, or guesses it, has them.
+    Denied("shmget", 29, 194, errno.ENOSYS),
+    Denied("shmat", 30, 196, errno.ENOSYS),
+    Denied("shmctl", 31, 195, errno.ENOSYS),
+    Denied("semget", 64, 190, errno.ENOSYS),
+    Denied("semop", 65, 193, errno.ENOSYS),
+    Denied("semctl", 66, 191, errno.ENOSYS),
+    Denied("semtimedop", 220, 192, errno.ENOSYS),
+    Denied("msgget", 68, 186, errno.ENOSYS),
+    Denied("msgsnd", 69, 189, errno.ENOSYS),
+    Denied("msgrcv", 70, 188, errno.ENOSYS),
+    Denied("msgctl", 71, 187, errno.ENOSYS),
+    Denied("mq_open", 240, 180, errno.ENOSYS),
+    Denied("mq_unlink", 241, 181, errno.ENOSYS),
+    # Priorities and memory of processes that are not the job's.
+    Denied("ioprio_set", 251, 30),
+    Denied("migrate_pages", 256, 238),
+    Denied("move_pages", 279, 239),
+    Denied("process_mrelease", 448, 448),
+)
+"""Refused besides, where the host's ipc and pid namespaces are the job's too; no profile allows them there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
     """A call of which one argument decides; arguments count from 0.
 
     `flags`, where set, is the argument with the open flags: the mode counts only if they create a file, and
-    is whatever was left in the register otherwise.
+    is whatever was left in the register otherwise. `also` is a second argument that decides as the first does.
     """
 
     name: str
@@ -108,12 +131,25 @@ class Inspected:
     aarch64: int | None
     argument: int
     flags: int | None = None
+    also: int | None = None
 
 
 CLONE = Inspected("clone", 56, 220, 0)
 IOCTL = Inspected("ioctl", 16, 29, 1)
 SOCKET = Inspected("socket", 41, 198, 0)
 SOCKETPAIR = Inspected("socketpair", 53, 199, 0)
+
+ON_OTHERS: tuple[Inspected, ...] = (
+    # The first argument of setpriority is "a process" if it is 0; which one is the second.
+    Inspected("setpriority", 141, 140, 0, also=1),
+    Inspected("prlimit64", 302, 261, 0),
+    Inspected("sched_setparam", 142, 118, 0),
+    Inspected("sched_setscheduler", 144, 119, 0),
+    Inspected("sched_setaffinity", 203, 122, 0),
+    Inspected("sched_setattr", 314, 274, 0),
+)
+"""Calls that set something for any process of the user, the one that judges included: a limit of no processor time
+ends it."""
 
 MODES: tuple[Inspected, ...] = (
     Inspected("chmod", 90, None, 1),

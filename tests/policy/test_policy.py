@@ -96,6 +96,12 @@ def test_every_key_reaches_the_policy() -> None:
     assert (policy.sandbox, policy.on_denied) == ("required", "reject")
 
 
+@pytest.mark.parametrize("word", ["optional", "required", "namespaces"])
+def test_how_much_confinement_a_policy_can_want(word: str) -> None:
+    policy = load_policy(MINIMAL + f'[sandbox]\nconfinement = "{word}"\n', source="team.toml")
+    assert policy.sandbox == word
+
+
 def test_added_paths_never_replace_the_built_in_ones() -> None:
     policy = load_policy(MINIMAL + '[paths]\nci = ["ci/**"]\n', source="team.toml")
     assert set(policy.settings.ci) == {*FactSettings().ci, "ci/**"}

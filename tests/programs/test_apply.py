@@ -10,10 +10,11 @@ from dev_agent.edits.errors import EditError
 from dev_agent.errors import RepositoryFault, UsageFault
 from dev_agent.policy.errors import PolicyError
 from dev_agent.programs.folders import all_runs, find_run
-from dev_agent.programs.report import Outcome
+from dev_agent.programs.report import Outcome, RunReport
 from dev_agent.programs.runs import diff_of, list_runs, read_run
 from dev_agent.programs.verify import Mark, verify_run
 from dev_agent.runtime.engine import Reporter
+from dev_agent.sandbox.sandbox import SandboxUnavailable
 from tests.programs.conftest import (
     BETTER,
     BREAKS_A_TEST,
@@ -438,6 +439,45 @@ def test_a_policy_that_requires_confinement_outranks_the_flag(shop: Shop) -> Non
     with pytest.raises(UsageFault, match="requires confinement"):
         shop.apply(HARMLESS, policy="strict", sandbox="off")
     assert all_runs(shop.repository()) == ()
+
+
+def test_a_policy_that_requires_namespaces_outranks_the_flag(shop: Shop) -> None:
+    namespaces = TESTS_ONLY.replace("[gates]", '[sandbox]\nconfinement = "namespaces"\n[gates]')
+    for sandbox, said in (("landlock", "requires namespaces"), ("off", "requires confinement")):
+        with pytest.raises(UsageFault, match=said):
+            shop.apply(HARMLESS, policy=namespaces, sandbox=sandbox)
+    assert all_runs(shop.repository()) == ()
+    assert shop.apply(HARMLESS, policy=namespaces, dry_run=True).outcome is Outcome.VERIFIED
+
+
+def test_a_policy_that_requires_namespaces_is_not_content_with_less(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where they cannot be had, the weaker tier does not step in."""
+    monkeypatch.setattr("dev_agent.sandbox.binary.candidates", lambda *_: [])
+    namespaces = TESTS_ONLY.replace("[gates]", '[sandbox]\nconfinement = "namespaces"\n[gates]')
+    with pytest.raises(SandboxUnavailable):
+        shop.apply(HARMLESS, policy=namespaces)
+    assert shop.apply(HARMLESS, policy=TESTS_ONLY, dry_run=True).outcome is Outcome.VERIFIED
+
+
+def trace_of(shop: Shop, report: RunReport) -> str:
+    return (find_run(shop.repository(), report.run).path / "trace.jsonl").read_text(encoding="utf-8")
+
+
+def test_confinement_without_namespaces_is_told_and_recorded(shop: Shop) -> None:
+    reporter = _Noting()
+    report = shop.apply(HARMLESS, policy="strict", sandbox="landlock", dry_run=True, reporter=reporter)
+    assert report.outcome is Outcome.VERIFIED
+    assert any("landlock (tier 2) lacks namespaces" in one for one in reporter.said)
+    assert "a hold on modes, times and extended attributes" in trace_of(shop, report)
+
+
+def test_the_settings_of_a_repository_may_name_the_tier(shop: Shop) -> None:
+    shop.project.commit("settings", {"dev-agent.toml": b'sandbox = "landlock"\n'})
+    report = shop.apply(HARMLESS, dry_run=True)
+    assert report.outcome is Outcome.VERIFIED
+    assert '"name":"landlock"' in trace_of(shop, report)
 
 
 def test_a_repository_cannot_turn_its_own_confinement_off(shop: Shop) -> None:

@@ -5,6 +5,8 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,10 +25,39 @@ def ordinary_works() -> bool:
     return subprocess.run(ordinary_argv("-c", code), env=ordinary_env(), check=False).returncode == 0
 
 
-@pytest.fixture(params=CALLERS)
+@pytest.fixture(params=[(who, how) for how in ("bubblewrap", "landlock") for who in CALLERS], ids="-".join)
 def lab(request: pytest.FixtureRequest, ordinary_works: bool) -> Iterator[Lab]:
-    """Every caller there is; a directory all of them can reach (pytest's own is private to its user)."""
-    who = str(request.param)
+    """Every caller there is, in both tiers."""
+    with made_lab(*request.param, ordinary_works=ordinary_works) as made:
+        yield made
+
+
+@pytest.fixture(params=CALLERS)
+def namespaced(request: pytest.FixtureRequest, ordinary_works: bool) -> Iterator[Lab]:
+    """Every caller there is, in tier 1: for what namespaces alone give."""
+    with made_lab(str(request.param), "bubblewrap", ordinary_works=ordinary_works) as made:
+        yield made
+
+
+@pytest.fixture(params=CALLERS)
+def ruled(request: pytest.FixtureRequest, ordinary_works: bool) -> Iterator[Lab]:
+    """Every caller there is, in tier 2: for what it lacks, and for what it does in its own way."""
+    with made_lab(str(request.param), "landlock", ordinary_works=ordinary_works) as made:
+        yield made
+
+
+@pytest.fixture(
+    params=[(who, how) for how in ("bubblewrap", "landlock", "off") for who in CALLERS], ids="-".join
+)
+def any_lab(request: pytest.FixtureRequest, ordinary_works: bool) -> Iterator[Lab]:
+    """Every caller there is, in every tier: for what a job is, confined or not."""
+    with made_lab(*request.param, ordinary_works=ordinary_works) as made:
+        yield made
+
+
+@contextmanager
+def made_lab(who: str, confinement: str, *, ordinary_works: bool) -> Iterator[Lab]:
+    """A lab in a directory that all callers can reach (pytest's own is private to its user)."""
     if who == "ordinary" and not ordinary_works:
         pytest.skip("no interpreter and checkout here that an ordinary user may read")
     top = Path(tempfile.mkdtemp(prefix="sandbox-test-"))
@@ -37,8 +68,14 @@ def lab(request: pytest.FixtureRequest, ordinary_works: bool) -> Iterator[Lab]:
     if who == "ordinary":
         os.chown(place, NOBODY, NOBODY)
         os.chown(scratch, NOBODY, NOBODY)
-    yield Lab(who=who, place=place, scratch_root=scratch, bwrap=BWRAP)
+    yield Lab(who=who, place=place, scratch_root=scratch, bwrap=BWRAP, confinement=confinement)
     shutil.rmtree(top)
+
+
+@pytest.fixture(params=["bubblewrap", "landlock"])
+def here_confined(request: pytest.FixtureRequest, here: Lab) -> Lab:
+    """Whoever runs the suite, in both tiers."""
+    return replace(here, confinement=str(request.param))
 
 
 @pytest.fixture

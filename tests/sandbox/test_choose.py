@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dev_agent.errors import EnvironmentFault, UsageFault
-from dev_agent.sandbox import binary, seccomp
+from dev_agent.sandbox import binary, kernel, landlock, seccomp
 from dev_agent.sandbox import choose as module
 from dev_agent.sandbox.bubblewrap import Bubblewrap
 from dev_agent.sandbox.choose import choose, default_scratch_root, explain, probes
@@ -39,6 +39,39 @@ def test_a_sandbox_that_works_says_what_it_is(tmp_path: Path) -> None:
     assert choose("bubblewrap", Profile(), scratch_root=tmp_path).describe() == told
 
 
+@pytest.fixture
+def no_landlock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kernel without it."""
+    monkeypatch.setattr(kernel, "landlock_abi", lambda: 0)
+
+
+def test_the_weaker_tier_is_taken_only_where_the_stronger_fails(tmp_path: Path, broken: Path) -> None:
+    assert choose("auto", Profile(), scratch_root=tmp_path).tier == 1
+    instead = choose("auto", Profile(), scratch_root=tmp_path, bwrap=broken)
+    assert (instead.name, instead.tier) == ("landlock", 2)
+    assert "namespaces" in str(instead.describe()["lacks"])
+    assert choose("landlock", Profile(), scratch_root=tmp_path).describe() == instead.describe()
+    with pytest.raises(SandboxUnavailable):
+        choose("bubblewrap", Profile(), scratch_root=tmp_path, bwrap=broken)
+
+
+@pytest.mark.parametrize(("abi", "said"), [(0, "has none, or it is switched off"), (3, "offers ABI 3")])
+def test_a_kernel_whose_landlock_is_too_old(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, abi: int, said: str
+) -> None:
+    monkeypatch.setattr(kernel, "landlock_abi", lambda: abi)
+    with pytest.raises(SandboxUnavailable, match=said) as caught:
+        choose("landlock", Profile(), scratch_root=tmp_path)
+    assert "Linux 6.7" in caught.value.hint
+
+
+def test_a_kernel_that_refuses_what_it_offers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(landlock, "_DEVICES", ("/dev/no-such-device",))
+    with pytest.raises(SandboxUnavailable, match="no-such-device"):
+        choose("landlock", Profile(), scratch_root=tmp_path)
+
+
+@pytest.mark.usefixtures("no_landlock")
 def test_no_sandbox_never_means_running_without_one(tmp_path: Path, broken: Path) -> None:
     for setting in ("auto", "bubblewrap"):
         with pytest.raises(SandboxUnavailable) as caught:
@@ -57,19 +90,21 @@ def test_off_is_only_ever_asked_for_by_name(tmp_path: Path) -> None:
 def test_an_unknown_setting(tmp_path: Path) -> None:
     with pytest.raises(UsageFault) as caught:
         choose("none", Profile(), scratch_root=tmp_path)
-    assert caught.value.hint == "there are: auto, bubblewrap, off"
+    assert caught.value.hint == "there are: auto, bubblewrap, landlock, off"
 
 
 def test_probes_explain_each_place(tmp_path: Path, broken: Path) -> None:
     working = [probe for probe in probes(scratch_root=tmp_path) if probe.works]
     assert working
     assert "version 0." in working[0].detail
-    (probe,) = probes(scratch_root=tmp_path, bwrap=broken)
+    probe, second = probes(scratch_root=tmp_path, bwrap=broken)
+    assert (second.name, second.works, second.tier) == ("landlock", True, 2)
     assert (probe.name, probe.works, probe.tier) == ("bubblewrap (configured)", False, 1)
     assert "uid map" in probe.detail
     assert probe.remedy
 
 
+@pytest.mark.usefixtures("no_landlock")
 def test_root_without_setpriv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(binary, "find_setpriv", lambda: None)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
@@ -79,6 +114,7 @@ def test_root_without_setpriv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert "util-linux" in caught.value.hint
 
 
+@pytest.mark.usefixtures("no_landlock")
 def test_a_setpriv_that_does_not_know_how(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if os.geteuid() != 0:
         pytest.skip("an ordinary user's jobs need none")

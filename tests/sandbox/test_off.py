@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from dev_agent.sandbox.imitation import remap
 from dev_agent.sandbox.job import EndedHow, Job, Mount
-from dev_agent.sandbox.off import _remap
 from tests.sandbox.lab import DATA, LIMITS, READ_ONLY, SCRATCH, TMPFS, WRITABLE, Lab, limited, python_job
 
 REPO = Path("/home/ann/repo")
@@ -31,7 +31,7 @@ PLACES = {REPO: Path("/slot"), REPO / ".venv": REPO / ".venv", Path("/cache"): P
     ],
 )
 def test_paths_of_mounts_become_paths_of_their_content(text: str, becomes: str) -> None:
-    assert _remap(text, PLACES) == becomes
+    assert remap(text, PLACES) == becomes
 
 
 def test_mounts_are_imitated(here: Lab) -> None:

@@ -12,7 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dev_agent.sandbox import seccomp
-from dev_agent.sandbox.syscalls import CLONE, DENIED, IOCTL, MODES, OPTIONAL, SOCKET, SOCKETPAIR
+from dev_agent.sandbox.syscalls import (
+    CLONE,
+    DENIED,
+    IOCTL,
+    MODES,
+    ON_OTHERS,
+    OPTIONAL,
+    SHARED,
+    SOCKET,
+    SOCKETPAIR,
+)
 from tests.sandbox.lab import Lab, python_job
 
 MACHINES = ("x86_64", "aarch64")
@@ -22,11 +32,18 @@ MACHINE = os.uname().machine
 NATIVE = {call.name: call.x86_64 if MACHINE == "x86_64" else call.aarch64 for call in DENIED}
 
 
-def judge(machine: str, number: int, *arguments: int, arch: int | None = None) -> int:
+def judge(
+    machine: str,
+    number: int,
+    *arguments: int,
+    arch: int | None = None,
+    shared: bool = False,
+    network: bool = True,
+) -> int:
     """What the kernel would do: a classic-BPF machine with the five instructions that the filter has."""
     padded = [*arguments, *[0] * (6 - len(arguments))]
     data = struct.pack("<IIQ6Q", number, AUDIT[machine] if arch is None else arch, 0, *padded)
-    code = list(struct.iter_unpack("<HBBI", seccomp.program(machine)))
+    code = list(struct.iter_unpack("<HBBI", seccomp.program(machine, shared=shared, network=network)))
     accumulator, at = 0, 0
     for _ in range(len(code)):
         operation, yes, no, k = code[at]
@@ -131,6 +148,39 @@ def test_socket_families(machine: str) -> None:
 
 
 @pytest.mark.parametrize("machine", MACHINES)
+def test_what_is_refused_besides_to_a_job_that_shares_the_hosts_namespaces(machine: str) -> None:
+    socket, pair = number_of(SOCKET, machine), number_of(SOCKETPAIR, machine)
+    assert socket is not None
+    assert pair is not None
+    for call in SHARED:
+        number = number_of(call, machine)
+        assert number is not None
+        assert judge(machine, number, shared=True) == refused(call.error), call.name
+    for family in range(50):
+        assert judge(machine, socket, family, shared=True, network=False) == refused(errno.EACCES)
+    assert judge(machine, socket, 2, shared=True, network=True) == ALLOW
+    assert judge(machine, pair, 1, shared=True, network=False) == ALLOW
+
+
+def test_no_profile_opens_the_hosts_own_shared_memory() -> None:
+    assert judge("x86_64", 29, shared=True) == refused(errno.ENOSYS)
+    with_all = seccomp.instructions("x86_64", OPTIONAL, shared=True)
+    assert (0x15, 0, 1, 29) in with_all
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_a_job_may_set_limits_and_priorities_of_itself_only(machine: str) -> None:
+    for call in ON_OTHERS:
+        number = number_of(call, machine)
+        assert number is not None
+        assert judge(machine, number, 0, 0, shared=True) == ALLOW, call.name
+        assert judge(machine, number, 4711, 0, shared=True) == refused(errno.EPERM), call.name
+        assert judge(machine, number, 4711, 0) == ALLOW, call.name
+        if call.also is not None:
+            assert judge(machine, number, 0, 4711, shared=True) == refused(errno.EPERM), call.name
+
+
+@pytest.mark.parametrize("machine", MACHINES)
 def test_the_set_user_id_bit_counts_only_where_a_mode_does(machine: str) -> None:
     for call in MODES:
         number = number_of(call, machine)
@@ -179,16 +229,19 @@ def test_refused_calls_confined(lab: Lab) -> None:
     assert errors(ended.stdout) == expected, ended
 
 
-def test_the_same_calls_without_the_filter(lab: Lab) -> None:
+def test_the_same_calls_without_the_filter(namespaced: Lab) -> None:
     calls = {name: NATIVE[name] for name in TELLING}
     job = python_job(CALLS.format(calls=calls))
-    with_filter, without_it = errors(lab.run(job).stdout), errors(lab.run(job, drop=("--seccomp *",)).stdout)
+    with_filter, without_it = (
+        errors(namespaced.run(job).stdout),
+        errors(namespaced.run(job, drop=("--seccomp *",)).stdout),
+    )
     different = {name for name in TELLING if with_filter[name] != without_it[name]}
     # A kernel may be built without one or the other.
     assert len(different) >= 6, (with_filter, without_it)
 
 
-def test_typing_into_a_terminal(lab: Lab) -> None:
+def test_typing_into_a_terminal(namespaced: Lab) -> None:
     number = IOCTL.x86_64 if MACHINE == "x86_64" else IOCTL.aarch64
     job = python_job(f"""
         import ctypes, errno
@@ -197,12 +250,12 @@ def test_typing_into_a_terminal(lab: Lab) -> None:
             assert libc.syscall(ctypes.c_long({number}), ctypes.c_long(1), ctypes.c_long(request), b"x") == -1
             print(request, errno.errorcode[ctypes.get_errno()])
     """)
-    assert set(errors(lab.run(job, drop=("--seccomp *",)).stdout).values()) == {"ENOTTY"}
-    assert set(errors(lab.run(job).stdout).values()) == {"EPERM"}
+    assert set(errors(namespaced.run(job, drop=("--seccomp *",)).stdout).values()) == {"ENOTTY"}
+    assert set(errors(namespaced.run(job).stdout).values()) == {"EPERM"}
 
 
 @pytest.mark.skipif(MACHINE != "x86_64", reason="the 32-bit gate of x86")
-def test_the_32_bit_gate_of_the_kernel(lab: Lab) -> None:
+def test_the_32_bit_gate_of_the_kernel(namespaced: Lab) -> None:
     job = python_job("""
         import ctypes, mmap, os
         code = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
@@ -210,15 +263,15 @@ def test_the_32_bit_gate_of_the_kernel(lab: Lab) -> None:
         address = ctypes.addressof(ctypes.c_char.from_buffer(code))
         print(ctypes.CFUNCTYPE(ctypes.c_int)(address)() == os.getpid(), flush=True)
     """)
-    plain = lab.run(job, drop=("--seccomp *",))
+    plain = namespaced.run(job, drop=("--seccomp *",))
     if plain.stdout != b"True\n":
         pytest.skip("this kernel has no 32-bit gate")
-    ended = lab.run(job)
+    ended = namespaced.run(job)
     assert (ended.signal, ended.stdout) == (31, b"")
 
 
-def test_what_test_suites_need_still_works(lab: Lab) -> None:
-    ended = lab.python("""
+def test_what_test_suites_need_still_works(namespaced: Lab) -> None:
+    ended = namespaced.python("""
         import asyncio, multiprocessing, os, pty, socket, subprocess, sys, threading
 
         async def talk():

@@ -7,7 +7,7 @@ Python 3.8+; it is loaded by path and never installed into the project's environ
 """
 
 # No pathlib, to start fast; tools are imported when their turn comes.
-# ruff: noqa: PTH100, PTH109, PTH118, PTH120
+# ruff: noqa: PTH100, PTH101, PTH109, PTH118, PTH119, PTH120
 from __future__ import annotations
 
 import importlib.util
@@ -26,14 +26,19 @@ def main() -> int:
     with os.fdopen(INPUT_FD, "rb") as stream:
         instructions = json.loads(stream.read().decode("ascii"))
     places = dict(zip(instructions.pop("places"), sys.argv[1:]))  # noqa: B905 - not in Python 3.8
+    displaced = any(before != now for before, now in places.items())
     instructions = translated(instructions, places)
     send = sibling("channel").open_channel(bytes.fromhex(instructions.pop("key")))
     root = os.getcwd()
+    if displaced:
+        put_first(root, instructions["staged_roots"])
     if not set_up(instructions["setup"], root, send):
         return 1
     if instructions["kind"] == "tests":
         return int(sibling("session").run_tests(instructions, root, send, sibling))
     if instructions["kind"] == "types":
+        if displaced:
+            instructions["argv"] = [answering_anew(one, places) for one in instructions["argv"]]
         return int(sibling("typecheck").run_mypy(instructions, root, send))
     send({"type": "ready"})
     os.closerange(3, 5)
@@ -75,6 +80,38 @@ def translated(value: Any, places: Dict[str, str]) -> Any:
         return one
 
     return said(value)
+
+
+def put_first(root: str, roots: List[str]) -> None:
+    """Let programs that are started from here import the staged code before any other.
+
+    Where the tree is not mounted over the repository, an editable install leads to the user's checkout.
+    """
+    staged = [os.path.normpath(os.path.join(root, one)) for one in roots]
+    for name in ("PYTHONPATH", "MYPYPATH"):
+        before = [one for one in os.environ.get(name, "").split(":") if one]
+        os.environ[name] = ":".join(staged + [one for one in before if one not in staged])
+
+
+def answering_anew(argument: str, places: Dict[str, str]) -> str:
+    """The argument, with what stands in for mypy's Python replaced by one that says paths as they are here."""
+    flag = "--python-executable="
+    if not argument.startswith(flag):
+        return argument
+    # What is lent is shown piece by piece; the directory they stand in is what is searched.
+    moved = [
+        (one, now)
+        for one, now in places.items()
+        if os.path.basename(one) == os.path.basename(now) and one != now
+    ]
+    around = {os.path.dirname(one): os.path.dirname(now) for one, now in moved}
+    with open(argument[len(flag) :], encoding="utf-8") as stream:
+        script = str(translated(stream.read(), {**around, **places}))
+    path = os.path.join(os.environ["TMPDIR"], "search-directories")
+    with open(path, "w", encoding="utf-8") as stream:
+        stream.write(script)
+    os.chmod(path, 0o500)
+    return flag + path
 
 
 def set_up(commands: List[List[str]], root: str, send: Callable[[Dict[str, Any]], None]) -> bool:
