@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from dev_agent.cli.app import command_app
-from dev_agent.cli.options import HERE, AsJson, Directory, Quiet, SandboxChoice
+from dev_agent.cli.options import HERE, AsJson, Directory, MustPass, PolicyChoice, Quiet, SandboxChoice
 from dev_agent.cli.pages.report import report_page
 from dev_agent.cli.patch_source import read_patch
 from dev_agent.cli.session import Session, stoppable
@@ -32,24 +32,6 @@ Branch = Annotated[
     str | None,
     typer.Option(
         "--branch", metavar="NAME", envvar="DEV_AGENT_BRANCH", help="Land on NAME, not on the current branch."
-    ),
-]
-PolicyChoice = Annotated[
-    str | None,
-    typer.Option(
-        "--policy",
-        metavar="NAME|FILE",
-        envvar="DEV_AGENT_POLICY",
-        help="A shipped policy (default, strict, ci) or a file.",
-    ),
-]
-MustPass = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--must-pass",
-        metavar="TEST",
-        envvar="DEV_AGENT_MUST_PASS",
-        help="A test that fails before and has to pass after; repeatable, or `all`.",
     ),
 ]
 

@@ -36,4 +36,22 @@ SandboxChoice = Annotated[
         help="How gates are confined. `off` runs the project's code with your rights.",
     ),
 ]
+PolicyChoice = Annotated[
+    str | None,
+    typer.Option(
+        "--policy",
+        metavar="NAME|FILE",
+        envvar="DEV_AGENT_POLICY",
+        help="A shipped policy (default, strict, ci) or a file.",
+    ),
+]
+MustPass = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--must-pass",
+        metavar="TEST",
+        envvar="DEV_AGENT_MUST_PASS",
+        help="A test that fails before and has to pass after; repeatable, or `all`.",
+    ),
+]
 HERE = Path()
