@@ -20,7 +20,7 @@ app = command_app()
 Commits = Annotated[
     str | None,
     typer.Argument(
-        metavar="[BASE..HEAD]",
+        metavar="BASE..HEAD",
         help="Commits: the tree of HEAD against BASE, with ... against their merge base.",
     ),
 ]

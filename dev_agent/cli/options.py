@@ -54,4 +54,13 @@ MustPass = Annotated[
         help="A test that fails before and has to pass after; repeatable, or `all`.",
     ),
 ]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", envvar="DEV_AGENT_DRY_RUN", help="Judge everything, land nothing.")
+]
+Branch = Annotated[
+    str | None,
+    typer.Option(
+        "--branch", metavar="NAME", envvar="DEV_AGENT_BRANCH", help="Land on NAME, not on the current branch."
+    ),
+]
 HERE = Path()

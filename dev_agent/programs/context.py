@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from dev_agent.repository.identity import Identity
     from dev_agent.repository.landing.target import Target
     from dev_agent.runtime.trace import Journal
+    from dev_agent.sandbox.job import Ended
 
 
 class Judges(Protocol):
@@ -60,6 +61,19 @@ class Judges(Protocol):
         cancel: Cancel,
     ) -> tuple[HookRun, ...]:
         """Run the user's commit hooks in a clone; the first that fails is the last that runs."""
+        ...
+
+    def run_command(
+        self,
+        argv: Sequence[str],
+        *,
+        base_tree: str,
+        clone: Path,
+        objects: tuple[Path, Path],
+        network: bool,
+        cancel: Cancel,
+    ) -> Ended:
+        """Run a program that is to change a clone."""
         ...
 
 

@@ -9,7 +9,8 @@ anchor. Killed in between: recovery concludes the run again, each step repeatabl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.errors import UsageFault
@@ -17,11 +18,12 @@ from dev_agent.programs.actions.registry import ACTIONS
 from dev_agent.programs.anchoring import anchor_now
 from dev_agent.programs.builtin import CHECK
 from dev_agent.programs.clock import SystemClock, new_run_id
+from dev_agent.programs.command import CommandRun
 from dev_agent.programs.conclude import conclude
 from dev_agent.programs.context import ApplyContext
 from dev_agent.programs.faults import raise_bugs
 from dev_agent.programs.folders import RunFolder, runs_dir
-from dev_agent.programs.proposers import ExistingTree, PatchFile, Proposer
+from dev_agent.programs.proposers import Command, ExistingTree, PatchFile, Proposer, Source
 from dev_agent.programs.story import REQUEST
 from dev_agent.repository.identity import AGENT
 from dev_agent.runtime.engine import Engine
@@ -42,7 +44,7 @@ def launch(
     repository: Repository,
     program: Program,
     request: ApplyRequest,
-    proposer: Proposer,
+    proposer: Source,
     setting: Setting,
     *,
     reporter: Reporter,
@@ -88,7 +90,7 @@ def bind(
     repository: Repository,
     program: Program,
     request: ApplyRequest,
-    proposer: Proposer,
+    proposer: Source,
     setting: Setting,
     journal: Journal,
     cancel: Cancel,
@@ -107,7 +109,7 @@ def bind(
         target=setting.base.target,
         policy=setting.rules.policy,
         own_paths=setting.rules.own_paths,
-        proposer=proposer,
+        proposer=_bound(repository, proposer, setting, cancel),
         gates=setting.gates,
         cancel=cancel,
         identity=AGENT if judged_only else None,
@@ -116,7 +118,21 @@ def bind(
     )
 
 
-def inputs_of(program: Program, request: ApplyRequest, proposer: Proposer, sandbox: str) -> dict[str, Any]:
+def _bound(repository: Repository, source: Source, setting: Setting, cancel: Cancel) -> Proposer:
+    """The proposer a source stands for, with what it needs of this run."""
+    if isinstance(source, Command):
+        return CommandRun(
+            repository=repository,
+            judges=setting.gates,
+            cancel=cancel,
+            base=setting.base.commit,
+            argv=source.argv,
+            network=source.network,
+        )
+    return source
+
+
+def inputs_of(program: Program, request: ApplyRequest, proposer: Source, sandbox: str) -> dict[str, Any]:
     """The inputs of the program: of all there are, those it declares."""
     known = {
         "subject": proposer.name,
@@ -128,8 +144,11 @@ def inputs_of(program: Program, request: ApplyRequest, proposer: Proposer, sandb
     return {name: value for name, value in known.items() if name in program.facts}
 
 
-def proposer_of(request: Mapping[str, Any], patch: bytes) -> Proposer:
-    """The proposer a recorded request names. Raises UsageFault for one this version does not know."""
+def proposer_of(request: Mapping[str, Any], patch: bytes, command: Callable[[], bytes]) -> Source:
+    """The source a recorded request names; `command` reads the blob of its arguments.
+
+    Raises UsageFault for one this version does not know.
+    """
     known = request.get("proposer")
     if known is None:
         return PatchFile(content=patch)
@@ -140,12 +159,14 @@ def proposer_of(request: Mapping[str, Any], patch: bytes) -> Proposer:
             commit=str(known["commit"]),
             notes=tuple(str(note) for note in known["notes"]),
         )
+    if known.get("kind") == "command":
+        return Command(argv=tuple(json.loads(command())), network=bool(known["network"]))
     raise UsageFault(
         "the run's proposal is of a kind this version of dev-agent does not know", hint="start the task again"
     )
 
 
-def _recorded_proposer(proposer: Proposer) -> dict[str, Any]:
+def _recorded_proposer(proposer: Source) -> dict[str, Any]:
     """What a resumed run needs to have the same proposal again; a patch is a blob of its own."""
     if isinstance(proposer, ExistingTree):
         return {
@@ -157,11 +178,13 @@ def _recorded_proposer(proposer: Proposer) -> dict[str, Any]:
                 "notes": list(proposer.notes),
             }
         }
+    if isinstance(proposer, Command):
+        return {"proposer": {"kind": "command", "network": proposer.network}}
     return {}
 
 
 def _record_request(
-    journal: Journal, program: Program, request: ApplyRequest, proposer: Proposer, setting: Setting
+    journal: Journal, program: Program, request: ApplyRequest, proposer: Source, setting: Setting
 ) -> None:
     """The caller's words. Text that may hold personal data goes beside the trace, where it can be erased."""
     target = setting.base.target
@@ -187,4 +210,6 @@ def _record_request(
         "patch": request.patch,
         "policy": setting.rules.text.encode("utf-8"),
     }
+    if isinstance(proposer, Command):
+        blobs["command"] = json.dumps(proposer.argv).encode("ascii")
     journal.append(REQUEST, data, actor="user", blobs=blobs, durable=True)

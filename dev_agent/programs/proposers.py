@@ -1,4 +1,6 @@
-"""Where edits come from: one small Protocol, the patch somebody else made, and the tree somebody else made.
+"""Where edits come from: one small Protocol, the patch somebody else made, the tree somebody else made.
+
+The program that makes a tree is in `command`; here is only what was asked of it.
 
 A proposer computes; it decides nothing. Its answer is raw bytes in some edit format, or a whole tree in the
 repository's objects, or a reason why there is none. `revises` says whether asking again after a failure can give
@@ -16,7 +18,8 @@ from typing import Protocol
 class Answer:
     """What a proposer said: the raw bytes or a tree's id, or neither with the reason it declined.
 
-    `commit` is a commit that already has the tree, "" if one is to be made. `blobs` go beside the trace.
+    `commit` is a commit that already has the tree, "" if one is to be made. `status` is a program's
+    exit status, if one was run and ended by itself. `blobs` go beside the trace.
     """
 
     content: bytes | None = None
@@ -24,6 +27,7 @@ class Answer:
     commit: str = ""
     declined: str = ""
     reason: str = "declined"
+    status: int | None = None
     notes: tuple[str, ...] = ()
     blobs: Mapping[str, bytes] = field(default_factory=dict)
 
@@ -72,3 +76,16 @@ class ExistingTree:
     def propose(self) -> Answer:
         """The tree."""
         return Answer(tree=self.tree, commit=self.commit, notes=self.notes)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Command:
+    """A program the caller names, not yet bound to a run. `network` is their wish; the profile decides."""
+
+    argv: tuple[str, ...]
+    network: bool = False
+    name: str = "command"
+
+
+Source = PatchFile | ExistingTree | Command
+"""What a caller can name as the source of a proposal."""

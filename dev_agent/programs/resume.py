@@ -86,7 +86,7 @@ def _drive(
         setting = prepare_again(repository, request, _base(story), rules, environ=environ, cancel=cancel)
         with closing(setting.trees):
             program = builtin_program(program_of(story))
-            proposer = proposer_of(story.request, request.patch)
+            proposer = proposer_of(story.request, request.patch, lambda: _blob(story, journal, "command"))
             context = bind(repository, program, request, proposer, setting, journal, cancel)
             engine = engine_of(program, context, journal, reporter)
             if story.state:

@@ -14,6 +14,7 @@ from dev_agent.cli.apply import apply
 from dev_agent.cli.check import check
 from dev_agent.cli.demonstration.material import demo_material
 from dev_agent.cli.failure import ExitCode
+from dev_agent.cli.run import run
 from dev_agent.edits.model import DictTree, MatchLevel
 from dev_agent.edits.parse import parse
 from dev_agent.edits.resolve import resolve
@@ -98,6 +99,13 @@ def test_every_option_of_check_is_in_its_table() -> None:
     assert "`BASE..HEAD`" in table
     for name in ("patch", "staged", "worktree", "untracked", "policy", "must_pass", "sandbox"):
         assert f"`{own[name].default}" in table, name
+
+
+def test_every_option_of_run_is_in_its_table() -> None:
+    table = text("docs/configuration.md").split("## What `run` runs")[1].split("\n## ")[0]
+    hints = get_type_hints(run, include_extras=True)
+    for name in ("task", "network", "profile", "dry_run", "branch", "policy", "must_pass"):
+        assert f"`{hints[name].__metadata__[0].default}" in table, name
 
 
 def test_every_exit_code_is_in_the_table() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,17 @@ def _sparse(project: Project) -> None:
     project.write("a.txt", b"1\n")
 
 
+def _submodule(project: Project) -> None:
+    inner = replace(project, root=project.root / "inner")
+    inner.root.mkdir()
+    inner.git("init", "--quiet")
+    inner.commit("first", {"file": b"1\n"})
+    project.git("-c", "advice.addEmbeddedRepo=false", "add", "inner")
+    project.git("commit", "--quiet", "-m", "inner")
+    inner.commit("second", {"file": b"2\n"})
+    inner.write("file", b"not committed\n")
+
+
 def _split(project: Project) -> None:
     project.git("update-index", "--split-index")
     project.write("a.txt", b"1\n")
@@ -110,6 +122,7 @@ def _split(project: Project) -> None:
 STATES = [
     _nothing, _edited, _deleted, _modes, _kinds, _file_to_folder, _folder_to_file, _line_endings, _clean_filter,
     _intended, _staged_and_edited_again, _staged_removal, _odd_names, _ignored, _assumed_unchanged, _sparse, _split,
+    _submodule,
 ]  # fmt: skip
 
 

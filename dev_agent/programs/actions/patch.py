@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 
 def _patch(context: ApplyContext, _view: View) -> Result:
     answer = context.proposer.propose()
+    ended = {} if answer.status is None else {"status": answer.status}
     if answer.tree:
         taken = {"format": "tree", "tree": answer.tree, "commit": answer.commit, "notes": list(answer.notes)}
-        return Result("proposed", taken, dict(answer.blobs))
+        return Result("proposed", {**taken, **ended}, dict(answer.blobs))
     if answer.content is None:
         declined = {"reason": answer.reason, "explanation": answer.declined, "notes": list(answer.notes)}
-        return Result("declined", declined, dict(answer.blobs))
+        return Result("declined", {**declined, **ended}, dict(answer.blobs))
     blobs = {"proposal": answer.content}
     try:
         proposal = parse(answer.content)
@@ -42,6 +43,7 @@ PATCH = Declared(
         "tree": FactType.STR,
         "commit": FactType.STR,
         "edits": FactType.INT,
+        "status": FactType.INT,
         "notes": FactType.LIST,
         "reason": FactType.STR,
         "explanation": FactType.STR,
