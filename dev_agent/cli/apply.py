@@ -7,7 +7,17 @@ from typing import Annotated
 import typer
 
 from dev_agent.cli.app import command_app
-from dev_agent.cli.options import HERE, AsJson, Directory, Quiet, SandboxChoice
+from dev_agent.cli.options import (
+    HERE,
+    AsJson,
+    Branch,
+    Directory,
+    DryRun,
+    MustPass,
+    PolicyChoice,
+    Quiet,
+    SandboxChoice,
+)
 from dev_agent.cli.pages.report import report_page
 from dev_agent.cli.patch_source import read_patch
 from dev_agent.cli.session import Session, stoppable
@@ -23,33 +33,6 @@ Patch = Annotated[
     str | None,
     typer.Option(
         "--patch", metavar="FILE|-", envvar="DEV_AGENT_PATCH", help="The proposed change; - reads stdin."
-    ),
-]
-DryRun = Annotated[
-    bool, typer.Option("--dry-run", envvar="DEV_AGENT_DRY_RUN", help="Judge everything, land nothing.")
-]
-Branch = Annotated[
-    str | None,
-    typer.Option(
-        "--branch", metavar="NAME", envvar="DEV_AGENT_BRANCH", help="Land on NAME, not on the current branch."
-    ),
-]
-PolicyChoice = Annotated[
-    str | None,
-    typer.Option(
-        "--policy",
-        metavar="NAME|FILE",
-        envvar="DEV_AGENT_POLICY",
-        help="A shipped policy (default, strict, ci) or a file.",
-    ),
-]
-MustPass = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--must-pass",
-        metavar="TEST",
-        envvar="DEV_AGENT_MUST_PASS",
-        help="A test that fails before and has to pass after; repeatable, or `all`.",
     ),
 ]
 

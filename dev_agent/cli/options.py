@@ -36,4 +36,31 @@ SandboxChoice = Annotated[
         help="How gates are confined. `off` runs the project's code with your rights.",
     ),
 ]
+PolicyChoice = Annotated[
+    str | None,
+    typer.Option(
+        "--policy",
+        metavar="NAME|FILE",
+        envvar="DEV_AGENT_POLICY",
+        help="A shipped policy (default, strict, ci) or a file.",
+    ),
+]
+MustPass = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--must-pass",
+        metavar="TEST",
+        envvar="DEV_AGENT_MUST_PASS",
+        help="A test that fails before and has to pass after; repeatable, or `all`.",
+    ),
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", envvar="DEV_AGENT_DRY_RUN", help="Judge everything, land nothing.")
+]
+Branch = Annotated[
+    str | None,
+    typer.Option(
+        "--branch", metavar="NAME", envvar="DEV_AGENT_BRANCH", help="Land on NAME, not on the current branch."
+    ),
+]
 HERE = Path()

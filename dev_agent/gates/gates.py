@@ -33,7 +33,7 @@ from dev_agent.gates.tests import TestsGate
 from dev_agent.gates.tool_config import read_mypy_config, read_pytest_config
 from dev_agent.gates.types import TypesGate
 from dev_agent.gates.verdict import Verdict
-from dev_agent.sandbox.job import Limits
+from dev_agent.sandbox.job import Ended, Limits
 from dev_agent.sandbox.sandbox import Sandbox
 
 
@@ -132,6 +132,21 @@ class Gates:
     ) -> tuple[HookRun, ...]:
         """Run the user's commit hooks in a clone; see `HookBench.run`."""
         return self._hooks.run(names, clone=clone, objects=objects, message=message, cancel=cancel)
+
+    def run_command(
+        self,
+        argv: Sequence[str],
+        *,
+        clone: Path,
+        objects: tuple[Path, Path],
+        network: bool,
+        limits: Limits,
+        cancel: Cancel,
+    ) -> Ended:
+        """Run a program that is to change a clone; see `HookBench.command`."""
+        return self._hooks.command(
+            argv, clone=clone, objects=objects, network=network, limits=limits, cancel=cancel
+        )
 
     @property
     def has_tests(self) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dev_agent.gates.bench import tail_of, without_nested
-from dev_agent.sandbox.job import EndedHow, Job, Limits, Mount, MountKind
+from dev_agent.sandbox.job import Ended, EndedHow, Job, Limits, Mount, MountKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,6 +64,27 @@ class HookBench:
             if ended[-1].problem:
                 break
         return tuple(ended)
+
+    def command(
+        self,
+        argv: Sequence[str],
+        *,
+        clone: Path,
+        objects: tuple[Path, Path],
+        network: bool,
+        limits: Limits,
+        cancel: Cancel,
+    ) -> Ended:
+        """Run any program in a clone, at its top; what it changes there stays, and nothing else is writable."""
+        job = Job(
+            argv=tuple(argv),
+            cwd=self._project.root,
+            env=self._bench.environment(),
+            mounts=self._view(clone, objects),
+            limits=limits,
+            network=network,
+        )
+        return self._sandbox.run(job, cancel)
 
     def _run_one(
         self, name: str, clone: Path, objects: tuple[Path, Path], message: str, cancel: Cancel

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from dev_agent.errors import UsageFault
 from dev_agent.runtime.program import Program, load_program
 from dev_agent.runtime.validation import prove
 
@@ -12,26 +13,38 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 APPLY = "apply"
+CHECK = "check"
+BUILTIN = (APPLY, CHECK)
 
 
 def builtin_text(name: str) -> str:
-    """The TOML text of the shipped program `name`. Raises FileNotFoundError for another name."""
+    """The TOML text of the shipped program `name`. Raises UsageFault for another name."""
+    if name not in BUILTIN:
+        raise UsageFault(
+            f"no program {name!r} comes with this version of dev-agent",
+            hint=f"these do: {', '.join(BUILTIN)}",
+        )
     return files("dev_agent.programs").joinpath(f"{name}.toml").read_text(encoding="utf-8")
 
 
+def builtin_program(name: str) -> Program:
+    """The shipped program `name`. It is proved again by the engine before every run."""
+    return load_program(builtin_text(name), source=f"{name}.toml")
+
+
 def apply_program() -> Program:
-    """The program `apply`. It is proved again by the engine before every run."""
-    return load_program(builtin_text(APPLY), source="apply.toml")
+    """The program `apply`."""
+    return builtin_program(APPLY)
 
 
-def load_and_prove(path: Path | None) -> Program:
-    """The program in `path` (None: the shipped `apply`), proved against our actions.
+def load_and_prove(path: Path | None, *, builtin: str = APPLY) -> Program:
+    """The program in `path` (None: the shipped one named `builtin`), proved against our actions.
 
     Raises OSError, ProgramError or ProgramRefused, each naming every fault.
     """
     from dev_agent.programs.actions.registry import ACTIONS  # noqa: PLC0415 - heavy: binds every layer
 
-    text = builtin_text(APPLY) if path is None else path.read_text(encoding="utf-8")
-    program = load_program(text, source=path.name if path else "apply.toml")
+    text = builtin_text(builtin) if path is None else path.read_text(encoding="utf-8")
+    program = load_program(text, source=path.name if path else f"{builtin}.toml")
     prove(program, {name: action.unbound() for name, action in ACTIONS.items()})
     return program

@@ -14,13 +14,34 @@ from dev_agent.repository.objects import SUBMODULE, GitTree
 from dev_agent.repository.tree_diff import Difference, tree_difference
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dev_agent.repository.discovery import Repository
+
+
+MOST_FILES = 20_000
+MOST_BYTES = 256 * 1024 * 1024
+"""Of a change that came as a tree: it is read into memory, for policy and for its patch."""
 
 
 def tree_changes(repository: Repository, old: str, new: str) -> tuple[Change, ...]:
     """Every path that differs between two trees with its bytes on both sides (of a submodule: its commit id)."""
     before, after = GitTree(repository, old), GitTree(repository, new)
     return tuple(_loaded(one, before, after) for one in tree_difference(repository.git, old, new))
+
+
+def excess_of(repository: Repository, changes: Sequence[Difference]) -> str:
+    """Why these changes are too large to be judged, as one sentence; "" if they are not. No bytes are read."""
+    if len(changes) > MOST_FILES:
+        return f"{len(changes)} files change, {MOST_FILES} are judged at most"
+    sides = [side for one in changes for side in (one.before, one.after) if side and side[0] != SUBMODULE]
+    asked = "".join(f"{object_id}\n" for _, object_id in sides).encode("ascii")
+    told = repository.git.out("cat-file", "--batch-check=%(objectsize)", stdin=asked) if sides else b""
+    # What is missing from the clone has no size; reading it is refused where it is read.
+    size = sum(int(line) for line in told.splitlines() if line.isdigit())
+    if size > MOST_BYTES:
+        return f"the changed files have {size} bytes before and after, {MOST_BYTES} are judged at most"
+    return ""
 
 
 def patch_text(changes: tuple[Change, ...]) -> bytes:

@@ -231,9 +231,9 @@ def _gate(recorded: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _notes(story: Story) -> tuple[str, ...]:
-    begin, staged, hooks = (story.facts.get(state, {}) for state in ("begin", "stage", "hooks"))
+    told = [story.facts.get(state, {}).get("notes", ()) for state in ("begin", "patch", "stage", "hooks")]
     blocked = [from_recorded(path) for path in story.facts.get("land", {}).get("paths", ())]
-    return (*begin.get("notes", ()), *staged.get("notes", ()), *hooks.get("notes", ()), *blocked)
+    return (*dict.fromkeys(str(note) for notes in told for note in notes), *blocked)
 
 
 def _is_environment(story: Story) -> bool:

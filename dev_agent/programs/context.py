@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from dev_agent.policy.policy import Policy
     from dev_agent.programs.proposers import Proposer
     from dev_agent.repository.discovery import Repository
+    from dev_agent.repository.identity import Identity
     from dev_agent.repository.landing.target import Target
     from dev_agent.runtime.trace import Journal
+    from dev_agent.sandbox.job import Ended
 
 
 class Judges(Protocol):
@@ -61,11 +63,25 @@ class Judges(Protocol):
         """Run the user's commit hooks in a clone; the first that fails is the last that runs."""
         ...
 
+    def run_command(
+        self,
+        argv: Sequence[str],
+        *,
+        base_tree: str,
+        clone: Path,
+        objects: tuple[Path, Path],
+        network: bool,
+        cancel: Cancel,
+    ) -> Ended:
+        """Run a program that is to change a clone."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ApplyContext:
     """Everything an action may use. `snapshot` is what `begin` records about it, `faults` what actions raised.
 
+    `identity` and `sign` are those of the staged commit; None: as the user's own git would have them.
     `gates` is None for a drive that can judge nothing any more: recovery telling a run that it has landed.
     """
 
@@ -80,6 +96,8 @@ class ApplyContext:
     proposer: Proposer
     gates: Judges | None
     cancel: Cancel
+    identity: Identity | None = None
+    sign: bool | None = None
     snapshot: Mapping[str, Any] = field(default_factory=dict)
     faults: list[Exception] = field(default_factory=list)
 

@@ -16,7 +16,7 @@ from dev_agent.gates.config import read_config
 from dev_agent.gates.gates import Gates, Preflight
 from dev_agent.gates.hooks import HookRun
 from dev_agent.gates.interpreter import Surroundings
-from dev_agent.sandbox.job import Limits
+from dev_agent.sandbox.job import Ended, Limits
 
 if TYPE_CHECKING:
     from dev_agent.cancel import Cancel
@@ -100,4 +100,19 @@ class Judging:
         """Run the user's commit hooks in a clone; the first that fails is the last that runs."""
         return self.of(base_tree).run_hooks(
             names, clone=clone, objects=objects, message=message, cancel=cancel
+        )
+
+    def run_command(
+        self,
+        argv: Sequence[str],
+        *,
+        base_tree: str,
+        clone: Path,
+        objects: tuple[Path, Path],
+        network: bool,
+        cancel: Cancel,
+    ) -> Ended:
+        """Run a program that is to change a clone, within the profile's limits."""
+        return self.of(base_tree).run_command(
+            argv, clone=clone, objects=objects, network=network, limits=self.limits, cancel=cancel
         )

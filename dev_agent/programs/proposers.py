@@ -1,21 +1,35 @@
-"""Where edits come from: one small Protocol, and the proposer that reads a patch somebody else made.
+"""Where edits come from: one small Protocol, the patch somebody else made, the tree somebody else made.
 
-A proposer computes; it decides nothing. Its answer is raw bytes in some edit format, or a reason why there is
-none. `revises` says whether asking again after a failure can give another answer.
+The program that makes a tree is in `command`; here is only what was asked of it.
+
+A proposer computes; it decides nothing. Its answer is raw bytes in some edit format, or a whole tree in the
+repository's objects, or a reason why there is none. `revises` says whether asking again after a failure can give
+another answer.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """What a proposer said: the raw bytes, or None with the reason it declined."""
+    """What a proposer said: the raw bytes or a tree's id, or neither with the reason it declined.
 
-    content: bytes | None
+    `commit` is a commit that already has the tree, "" if one is to be made. `status` is a program's
+    exit status, if one was run and ended by itself. `blobs` go beside the trace.
+    """
+
+    content: bytes | None = None
+    tree: str = ""
+    commit: str = ""
     declined: str = ""
+    reason: str = "declined"
+    status: int | None = None
+    notes: tuple[str, ...] = ()
+    blobs: Mapping[str, bytes] = field(default_factory=dict)
 
 
 class Proposer(Protocol):
@@ -47,3 +61,31 @@ class PatchFile:
     def propose(self) -> Answer:
         """The bytes of the file."""
         return Answer(content=self.content)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExistingTree:
+    """A tree that exists: of a commit, of the index, of the work tree. `name` says of which."""
+
+    tree: str
+    name: str
+    commit: str = ""
+    notes: tuple[str, ...] = ()
+    revises: bool = False
+
+    def propose(self) -> Answer:
+        """The tree."""
+        return Answer(tree=self.tree, commit=self.commit, notes=self.notes)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Command:
+    """A program the caller names, not yet bound to a run. `network` is their wish; the profile decides."""
+
+    argv: tuple[str, ...]
+    network: bool = False
+    name: str = "command"
+
+
+Source = PatchFile | ExistingTree | Command
+"""What a caller can name as the source of a proposal."""

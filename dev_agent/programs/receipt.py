@@ -1,4 +1,4 @@
-"""The receipt of a run of `apply`: an in-toto statement computed from its trace and nothing else.
+"""The receipt of a run: an in-toto statement computed from its trace and nothing else.
 
 No clock, host, locale, environment or repository is read: the same events give the same bytes, so anybody who
 has the trace can recompute the receipt and compare. It covers the trace up to and including the event that
@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dev_agent.programs.staged import current
-from dev_agent.programs.story import Story, told
+from dev_agent.programs.story import Story, program_of, told
 from dev_agent.runtime.canonical import thaw
 from dev_agent.runtime.receipt import receipt_bytes, statement
 
@@ -57,7 +57,7 @@ def _predicate(story: Story) -> dict[str, Any]:
         "verified": {"digest": {"gitTree": staged.tree if staged else ""}},
         "outcome": _OUTCOMES.get(story.state, "rejected"),
         "reason": story.reason,
-        "program": {"name": "apply", "digest": {"sha256": story.binding.get("program", "")}},
+        "program": {"name": program_of(story), "digest": {"sha256": story.binding.get("program", "")}},
         "policy": _policy(story),
         "confinement": begin.get("sandbox", {}),
         "gates": [gate for name, branch in _branches(story) for gate in _gates(name, branch, story)],

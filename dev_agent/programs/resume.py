@@ -11,20 +11,18 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.errors import UsageFault
-from dev_agent.programs.actions.registry import ACTIONS
-from dev_agent.programs.apply import bind, inputs_of
-from dev_agent.programs.builtin import apply_program
+from dev_agent.programs.builtin import builtin_program
 from dev_agent.programs.clock import SystemClock
 from dev_agent.programs.conclude import conclude
 from dev_agent.programs.faults import raise_bugs
 from dev_agent.programs.folders import find_run
+from dev_agent.programs.launch import bind, engine_of, inputs_of, proposer_of
 from dev_agent.programs.recovery import recover_first
 from dev_agent.programs.request import ApplyRequest
 from dev_agent.programs.setting import Base, prepare_again, recorded_rules
 from dev_agent.programs.staged import current
-from dev_agent.programs.story import REQUEST, Story, told
+from dev_agent.programs.story import REQUEST, Story, program_of, told
 from dev_agent.programs.targets import target_of
-from dev_agent.runtime.engine import Engine
 from dev_agent.runtime.errors import BlobUnavailable
 from dev_agent.runtime.trace import Journal
 
@@ -76,8 +74,7 @@ def _drive(
 ) -> RunReport:
     recover_first(repository, reporter)
     folder = find_run(repository, text)
-    clock = SystemClock()
-    with Journal.open(folder.path, clock) as journal:
+    with Journal.open(folder.path, SystemClock()) as journal:
         story = told(journal.events)
         if story.finished and decision is None:
             return conclude(repository, folder, journal)
@@ -88,20 +85,15 @@ def _drive(
         rules = recorded_rules(story.request, _blob(story, journal, "policy").decode("utf-8"))
         setting = prepare_again(repository, request, _base(story), rules, environ=environ, cancel=cancel)
         with closing(setting.trees):
-            context = bind(repository, request, setting, journal, cancel)
-            engine = Engine(
-                apply_program(),
-                {name: action.bound(context) for name, action in ACTIONS.items()},
-                journal,
-                clock=clock,
-                cancel=cancel,
-                reporter=reporter,
-            )
+            program = builtin_program(program_of(story))
+            proposer = proposer_of(story.request, request.patch, lambda: _blob(story, journal, "command"))
+            context = bind(repository, program, request, proposer, setting, journal, cancel)
+            engine = engine_of(program, context, journal, reporter)
             if story.state:
                 engine.resume(signal)
             else:
                 # Killed between the request and its beginning.
-                engine.start(inputs_of(request, setting.sandbox.name))
+                engine.start(inputs_of(program, request, proposer, setting.sandbox.name))
             report = conclude(repository, folder, journal)
             raise_bugs(context)
             return report

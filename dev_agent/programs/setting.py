@@ -113,6 +113,18 @@ def prepare(
     """The setting of a new run. Raises the errors of everything it asks."""
     base = find_base(repository, request.branch)
     user_identity(repository)
+    return prepare_on(repository, request, base, environ=environ, cancel=cancel)
+
+
+def prepare_on(
+    repository: Repository,
+    request: ApplyRequest,
+    base: Base,
+    *,
+    environ: Mapping[str, str],
+    cancel: Cancel,
+) -> Setting:
+    """The setting of a new run on a base that was found already. Raises the errors of everything it asks."""
     trees = RepositoryTrees(repository)
     config = read_config(trees, base.tree)
     rules = read_rules(request.policy, config.policy, trees, base.tree)

@@ -80,6 +80,11 @@ def told(events: Sequence[Event]) -> Story:
     return story
 
 
+def program_of(story: Story) -> str:
+    """The name of the shipped program a run follows. Traces that do not name one are of `apply`."""
+    return str(story.request.get("program", "apply"))
+
+
 def _started(story: Story, event: Event) -> None:
     story.run, story.started = event.run, event.at
     story.binding = {key: str(value) for key, value in _mapping(event.data.get("binding")).items()}

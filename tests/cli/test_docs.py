@@ -11,8 +11,10 @@ import pytest
 
 from dev_agent.cli.app import COMMANDS
 from dev_agent.cli.apply import apply
+from dev_agent.cli.check import check
 from dev_agent.cli.demonstration.material import demo_material
 from dev_agent.cli.failure import ExitCode
+from dev_agent.cli.run import run
 from dev_agent.edits.jsonedits import OPERATIONS
 from dev_agent.edits.model import DictTree, MatchLevel
 from dev_agent.edits.parse import parse
@@ -120,6 +122,22 @@ def test_every_option_of_apply_and_its_variable_is_in_the_table() -> None:
         # In an annotation typer keeps the first name where a default would stand.
         assert f"`{option.default}" in page
         assert f"`{option.envvar}`" in page
+
+
+def test_every_option_of_check_is_in_its_table() -> None:
+    table = text("docs/configuration.md").split("## What `check` judges")[1].split("\n## ")[0]
+    hints = get_type_hints(check, include_extras=True)
+    own = {name: hint.__metadata__[0] for name, hint in hints.items() if name != "return"}
+    assert "`BASE..HEAD`" in table
+    for name in ("patch", "staged", "worktree", "untracked", "policy", "must_pass", "sandbox"):
+        assert f"`{own[name].default}" in table, name
+
+
+def test_every_option_of_run_is_in_its_table() -> None:
+    table = text("docs/configuration.md").split("## What `run` runs")[1].split("\n## ")[0]
+    hints = get_type_hints(run, include_extras=True)
+    for name in ("task", "network", "profile", "dry_run", "branch", "policy", "must_pass"):
+        assert f"`{hints[name].__metadata__[0].default}" in table, name
 
 
 def test_every_exit_code_is_in_the_table() -> None:

@@ -1,4 +1,7 @@
-"""patch: get the proposal's bytes and see that they are edits. Nothing is resolved here."""
+"""patch: get the proposal: bytes, which have to be edits, or a tree, which is taken as it is.
+
+Nothing is resolved here. The proposer is asked once; a tree it gave is recorded, and `stage` takes it from there.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,13 @@ if TYPE_CHECKING:
 
 def _patch(context: ApplyContext, _view: View) -> Result:
     answer = context.proposer.propose()
+    ended = {} if answer.status is None else {"status": answer.status}
+    if answer.tree:
+        taken = {"format": "tree", "tree": answer.tree, "commit": answer.commit, "notes": list(answer.notes)}
+        return Result("proposed", {**taken, **ended}, dict(answer.blobs))
     if answer.content is None:
-        return Result("declined", {"reason": "declined", "explanation": answer.declined})
+        declined = {"reason": answer.reason, "explanation": answer.declined, "notes": list(answer.notes)}
+        return Result("declined", {**declined, **ended}, dict(answer.blobs))
     blobs = {"proposal": answer.content}
     try:
         proposal = parse(answer.content)
@@ -32,7 +40,10 @@ PATCH = Declared(
     outcomes=frozenset({"proposed", "invalid", "declined"}),
     facts={
         "format": FactType.STR,
+        "tree": FactType.STR,
+        "commit": FactType.STR,
         "edits": FactType.INT,
+        "status": FactType.INT,
         "notes": FactType.LIST,
         "reason": FactType.STR,
         "explanation": FactType.STR,

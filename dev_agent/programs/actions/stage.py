@@ -1,5 +1,8 @@
 """stage: resolve the proposal against the base tree, all or nothing, and make the staged commit.
 
+A proposal that is a tree needs no resolving: the tree is staged as it is, within bounds of size. If a commit that
+has it exists already, that commit is the staged one.
+
 Writes objects and the run's private ref, nothing of the user's. Killed before the private ref moved: some
 objects nobody names. After it: the staged commit stands, and the state is entered again on resume and makes
 the same tree.
@@ -7,21 +10,23 @@ the same tree.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dev_agent.edits.errors import EditError
 from dev_agent.edits.model import Limits, MatchLevel
 from dev_agent.edits.parse import parse
 from dev_agent.edits.resolve import resolve
 from dev_agent.programs.actions.declared import Declared
-from dev_agent.programs.change import digest, patch_text, tree_changes
+from dev_agent.programs.change import digest, excess_of, patch_text, tree_changes
 from dev_agent.programs.paths import to_recorded
-from dev_agent.programs.staged import StagedCommit, current
+from dev_agent.programs.staged import StagedCommit, current, said
 from dev_agent.programs.trailers import trailers
 from dev_agent.repository.discovery import tree_of
+from dev_agent.repository.identity import user_identity
 from dev_agent.repository.messages import commit_message
 from dev_agent.repository.objects import GitTree
-from dev_agent.repository.staging import stage
+from dev_agent.repository.refs import set_ref
+from dev_agent.repository.staging import commit_tree, stage, staged_ref
 from dev_agent.repository.tree_diff import tree_difference
 from dev_agent.runtime.actions import Result, View
 from dev_agent.runtime.states import FactType
@@ -31,6 +36,9 @@ if TYPE_CHECKING:
 
 
 def _stage(context: ApplyContext, view: View) -> Result:
+    proposed = said(view.facts, "patch")
+    if proposed.get("tree"):
+        return _stage_tree(context, view, str(proposed["tree"]), str(proposed["commit"]))
     answer = context.proposer.propose()
     try:
         proposal = parse(answer.content or b"")
@@ -53,23 +61,58 @@ def _stage(context: ApplyContext, view: View) -> Result:
         changes=change_set.changes,
         message=commit_message(context.task, trailers(context.journal)),
         run=context.run,
+        identity=context.identity,
+        sign=context.sign,
     )
-    base_tree = tree_of(context.repository, context.base)
-    before = current(view.facts)
-    staged = StagedCommit(
-        step=before.step + 1 if before else 1,
-        commit=made.commit,
-        tree=made.tree,
-        base=context.base,
-        base_tree=base_tree,
-        files=(),
-    )
-    patch = patch_text(tree_changes(context.repository, base_tree, made.tree))
-    changes = tree_difference(context.repository.git, base_tree, made.tree)
     matches = [
         {"path": to_recorded(one.path), "level": one.level.name.lower(), "line": one.line, "count": one.count}
         for one in change_set.matches
     ]
+    return _staged(context, view, (made.commit, made.tree), notes=notes, matches=matches)
+
+
+def _stage_tree(context: ApplyContext, view: View, tree: str, commit: str) -> Result:
+    base_tree = tree_of(context.repository, context.base)
+    changes = tree_difference(context.repository.git, base_tree, tree)
+    if not changes:
+        return Result("empty", {"reason": "", "explanation": "nothing differs from the base", "notes": []})
+    excess = excess_of(context.repository, changes)
+    if excess:
+        hint = "judge a smaller part of it, or keep large files out of the repository"
+        return Result("unresolved", {"reason": "too_large", "explanation": excess, "hint": hint})
+    made = commit or commit_tree(
+        context.repository,
+        tree=tree,
+        parents=() if context.base is None else (context.base,),
+        message=commit_message(context.task, trailers(context.journal)),
+        identity=context.identity or user_identity(context.repository),
+        sign=context.sign,
+    )
+    set_ref(context.repository, staged_ref(context.run), made, reason=f"dev-agent: stage {context.run}")
+    return _staged(context, view, (made, tree), notes=[], matches=[])
+
+
+def _staged(
+    context: ApplyContext,
+    view: View,
+    made: tuple[str, str],
+    *,
+    notes: list[str],
+    matches: list[dict[str, Any]],
+) -> Result:
+    commit, tree = made
+    base_tree = tree_of(context.repository, context.base)
+    before = current(view.facts)
+    staged = StagedCommit(
+        step=before.step + 1 if before else 1,
+        commit=commit,
+        tree=tree,
+        base=context.base,
+        base_tree=base_tree,
+        files=(),
+    )
+    patch = patch_text(tree_changes(context.repository, base_tree, tree))
+    changes = tree_difference(context.repository.git, base_tree, tree)
     data = {
         **staged.to_json(changes),
         "matches": matches,

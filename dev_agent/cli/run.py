@@ -1,0 +1,89 @@
+"""`dev-agent run`: what a program changes becomes one commit, or nothing."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Annotated
+
+import typer
+
+from dev_agent.cli.app import command_app
+from dev_agent.cli.options import (
+    HERE,
+    AsJson,
+    Branch,
+    Directory,
+    DryRun,
+    MustPass,
+    PolicyChoice,
+    Quiet,
+)
+from dev_agent.cli.pages.report import report_page
+from dev_agent.cli.session import Session, stoppable
+from dev_agent.programs.proposers import Command
+from dev_agent.programs.request import ApplyRequest
+from dev_agent.programs.run import run as run_command
+
+app = command_app()
+
+Words = Annotated[
+    list[str],
+    typer.Argument(metavar="-- COMMAND", help="The program and its arguments; no shell in between."),
+]
+Task = Annotated[
+    str | None,
+    typer.Option("--task", metavar="TEXT", help="The commit's message; default: the command itself."),
+]
+Network = Annotated[
+    bool, typer.Option("--network", help="Let it use the network, if the sandbox profile gives one.")
+]
+ProfileFile = Annotated[
+    str | None,
+    typer.Option("--profile", metavar="FILE", help="The sandbox profile; default: the shipped one."),
+]
+_LONGEST = 200
+
+
+@app.command()
+def run(  # noqa: PLR0913 - one parameter an option
+    command: Words,
+    *,
+    task: Task = None,
+    dry_run: DryRun = False,
+    network: Network = False,
+    profile: ProfileFile = None,
+    branch: Branch = None,
+    policy: PolicyChoice = None,
+    must_pass: MustPass = None,
+    directory: Directory = HERE,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """Let any program work on a copy, judge what it changed, and land it as one commit or not at all.
+
+    The program sees the files of the base commit at the repository's own path, confined; it starts at the top. A
+    status other than 0 rejects the run. Files that git ignores are not part of the change.
+    """
+    session = Session(directory=directory, as_json=as_json, quiet=quiet)
+    session.listen()
+    request = ApplyRequest(
+        task=task or shlex.join(command)[:_LONGEST],
+        patch=b"",
+        dry_run=dry_run,
+        branch=branch,
+        policy=policy,
+        must_pass=tuple(must_pass or ()),
+        profile=profile,
+    )
+    repository = session.repository
+    with stoppable(session), session.output.watching() as reporter:
+        report = run_command(
+            repository,
+            request,
+            Command(argv=tuple(command), network=network),
+            environ=session.environ,
+            reporter=reporter,
+            cancel=session.cancel,
+        )
+    session.output.page(report_page(report))
+    return report.exit_code

@@ -1,0 +1,145 @@
+"""Any program as a proposer: it works in a throw-away clone at the repository's own path, and its diff is the proposal.
+
+The clone is writable and confined like a hook's: the user's work tree, index, refs and configuration are not there, the
+repository's objects and the project's environment are read-only, and there is no network unless the caller asked for it
+and the profile gives it. What the program did to the clone's own `.git` is not looked at: the tree is computed from the
+files alone, and every changed path obeys the same law as an edit.
+
+It decides nothing: status 0 and a tree that can be taken is a proposal, all else is a refusal with what it said.
+
+Killed anywhere: a scratch folder its next maker removes. On resume the program runs again, from the same base.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dev_agent.edits.paths import Names, blocking_parent, path_fault, portability_fault, symlink_fault
+from dev_agent.programs.change import MOST_BYTES, MOST_FILES
+from dev_agent.programs.proposers import Answer
+from dev_agent.repository.confined import remove_all
+from dev_agent.repository.discovery import tree_of
+from dev_agent.repository.folder_tree import Listing, Most, NotTaken, changes_in, listing
+from dev_agent.repository.hook_clone import OBJECTS, Draft, make_clone
+from dev_agent.repository.identity import user_identity
+from dev_agent.repository.objects import SYMLINK, GitTree
+from dev_agent.repository.scratch import scratch
+from dev_agent.repository.staging import compose
+from dev_agent.repository.store import ObjectStore
+from dev_agent.repository.user_hooks import UserHooks
+from dev_agent.sandbox.job import Ended, EndedHow
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dev_agent.cancel import Cancel
+    from dev_agent.programs.context import Judges
+    from dev_agent.repository.discovery import Repository
+    from dev_agent.repository.private_index import Replacements
+    from dev_agent.repository.scratch import Scratch
+
+_ALL = Most(entries=10_000_000, size=1 << 50)
+_NO_HOOKS = UserHooks(names=(), folder=None, files={})
+_BRANCH = "dev-agent-run"
+_TOLD_LINES, _TOLD = 20, 2_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CommandRun:
+    """One program to run on `base`. It is bound to a run's services, and asked once."""
+
+    repository: Repository
+    judges: Judges
+    cancel: Cancel
+    base: str | None
+    argv: tuple[str, ...]
+    network: bool
+    name: str = "command"
+    revises: bool = False
+
+    def propose(self) -> Answer:
+        """Run it and take what it changed. Raises KeyboardInterrupt if the run is to stop."""
+        with scratch(self.repository) as place:
+            try:
+                return self._in(self._clone(place))
+            finally:
+                # The program may have taken permissions away that the removal needs.
+                remove_all(place.path)
+                place.path.mkdir()
+
+    def _clone(self, place: Scratch) -> Path:
+        draft = Draft(
+            tree=tree_of(self.repository, self.base),
+            base=self.base,
+            branch=_BRANCH,
+            message="",
+            identity=user_identity(self.repository),
+        )
+        return make_clone(self.repository, place, _NO_HOOKS, draft).path
+
+    def _in(self, clone: Path) -> Answer:
+        tree = tree_of(self.repository, self.base)
+        before = listing(self.repository, clone, _ALL)
+        ended = self.judges.run_command(
+            self.argv,
+            base_tree=tree,
+            clone=clone,
+            objects=(OBJECTS, self.repository.common_dir / "objects"),
+            network=self.network,
+            cancel=self.cancel,
+        )
+        self.cancel.check()
+        blobs = {"stdout": ended.stdout, "stderr": ended.stderr}
+        blobs = {name: data for name, data in blobs.items() if data}
+        problem = _problem(self.argv[0], ended)
+        if problem:
+            return Answer(
+                declined=f"{problem}{_told(ended)}", reason="command_failed", status=ended.code, blobs=blobs
+            )
+        most = Most(entries=len(before.files) + MOST_FILES, size=before.size + MOST_BYTES)
+        try:
+            changes = changes_in(self.repository, clone, before, tree, most)
+        except NotTaken as refused:
+            return Answer(declined=refused.message, reason="not_taken", blobs=blobs)
+        fault = _fault(self.repository, tree, before, changes)
+        if fault:
+            return Answer(declined=fault, reason="refused_path", blobs=blobs)
+        return Answer(tree=compose(self.repository, tree, changes), status=ended.code, blobs=blobs)
+
+
+def _problem(program: str, ended: Ended) -> str:
+    """Why the program's work does not count, "" if it ended well."""
+    if ended.how is EndedHow.EXITED:
+        if ended.code == 0:
+            return ""
+        missing = " (not found inside the sandbox?)" if ended.code in (126, 127) else ""
+        return f"{program} ended with status {ended.code}{missing}"
+    return f"{program} {ended.how.value}{': ' + ended.detail if ended.detail else ''}"
+
+
+def _told(ended: Ended) -> str:
+    """The end of what it said, below the sentence."""
+    said = (ended.stdout + b"\n" + ended.stderr).decode("utf-8", "replace").strip()
+    return "\n" + "\n".join(said.splitlines()[-_TOLD_LINES:])[-_TOLD:] if said else ""
+
+
+def _fault(repository: Repository, tree: str, before: Listing, changes: Replacements) -> str:
+    """The first breach of the path law among the changes, "" if there is none."""
+    base = GitTree(repository, tree)
+    gone = {path for path, entry in changes.items() if entry is None}
+    made = {path: entry for path, entry in changes.items() if entry is not None}
+    after = {**before.files, **made}
+    kept = [path for path in after if path not in gone]
+    names = Names(kept)
+    for path in sorted(changes):
+        known = path in before.files
+        fault = path_fault(path, in_base=known)
+        if path in made and not known:
+            fault = fault or portability_fault(path) or names.fault(path) or blocking_parent(path, base, gone)
+        if path in made and made[path][0] == SYMLINK:
+            target = ObjectStore(repository).read(made[path][1]).decode("utf-8", "surrogateescape")
+            fault = fault or symlink_fault(path, target, lambda at: after.get(at, ("", ""))[0] == SYMLINK)
+        if fault:
+            return fault[1]
+    return ""

@@ -1,0 +1,217 @@
+"""Starting a run of any shipped program, once everything it rests on is known.
+
+Order: journal with the request → anchor → engine → conclusion. Killed before the journal exists: nothing happened.
+After it: the run can be resumed from its trace, which names the program and says where the proposal comes from.
+
+Order of a conclusion: the trace's last event is durable → receipt beside it → receipt ref (landed runs) → last
+anchor. Killed in between: recovery concludes the run again, each step repeatable.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from dev_agent.errors import UsageFault
+from dev_agent.programs.actions.registry import ACTIONS
+from dev_agent.programs.anchoring import anchor_now
+from dev_agent.programs.builtin import CHECK
+from dev_agent.programs.clock import SystemClock, new_run_id
+from dev_agent.programs.command import CommandRun
+from dev_agent.programs.conclude import conclude
+from dev_agent.programs.context import ApplyContext
+from dev_agent.programs.faults import raise_bugs
+from dev_agent.programs.folders import RunFolder, runs_dir
+from dev_agent.programs.proposers import Command, ExistingTree, PatchFile, Proposer, Source
+from dev_agent.programs.story import REQUEST
+from dev_agent.repository.identity import AGENT
+from dev_agent.runtime.engine import Engine
+from dev_agent.runtime.trace import Journal
+from dev_agent.runtime.validation import prove
+
+if TYPE_CHECKING:
+    from dev_agent.cancel import Cancel
+    from dev_agent.programs.report import RunReport
+    from dev_agent.programs.request import ApplyRequest
+    from dev_agent.programs.setting import Setting
+    from dev_agent.repository.discovery import Repository
+    from dev_agent.runtime.engine import Reporter
+    from dev_agent.runtime.program import Program
+
+
+def launch(
+    repository: Repository,
+    program: Program,
+    request: ApplyRequest,
+    proposer: Source,
+    setting: Setting,
+    *,
+    reporter: Reporter,
+    cancel: Cancel,
+) -> RunReport:
+    """Make a run, drive it to wherever it ends or waits, report. Raises our own bugs and nothing else expected."""
+    # Before there is a run: one that could not be driven would only be a riddle.
+    prove(program, {name: action.unbound() for name, action in ACTIONS.items()})
+    clock = SystemClock()
+    run = new_run_id(clock.now())
+    folder = RunFolder(run=run, path=runs_dir(repository) / run)
+    binding = {
+        "base": setting.base.commit or "",
+        "policy": setting.rules.policy.digest,
+        "program": program.digest,
+    }
+    with Journal.create(folder.path, run, binding, clock) as journal:
+        _record_request(journal, program, request, proposer, setting)
+        anchor_now(repository, journal, "start")
+        context = bind(repository, program, request, proposer, setting, journal, cancel)
+        for lack in setting.gates.preflight(setting.base.tree).missing:
+            reporter.noted(lack)
+        for weakness in setting.weaknesses():
+            reporter.noted(weakness)
+        engine = engine_of(program, context, journal, reporter)
+        engine.start(inputs_of(program, request, proposer, setting.sandbox.name))
+        report = conclude(repository, folder, journal)
+        raise_bugs(context)
+        return report
+
+
+def engine_of(program: Program, context: ApplyContext, journal: Journal, reporter: Reporter) -> Engine:
+    """The engine that drives `program` with the actions bound to `context`."""
+    return Engine(
+        program,
+        {name: action.bound(context) for name, action in ACTIONS.items()},
+        journal,
+        clock=SystemClock(),
+        cancel=context.cancel,
+        reporter=reporter,
+    )
+
+
+def bind(
+    repository: Repository,
+    program: Program,
+    request: ApplyRequest,
+    proposer: Source,
+    setting: Setting,
+    journal: Journal,
+    cancel: Cancel,
+) -> ApplyContext:
+    """What the actions of a run work with.
+
+    What will not land is committed by the agent itself: it needs neither the user's name nor their signing key.
+    """
+    judged_only = program.name == CHECK
+    return ApplyContext(
+        repository=repository,
+        journal=journal,
+        run=journal.run,
+        task=request.task,
+        base=setting.base.commit,
+        target=setting.base.target,
+        policy=setting.rules.policy,
+        own_paths=setting.rules.own_paths,
+        proposer=_bound(repository, proposer, setting, cancel),
+        gates=setting.gates,
+        cancel=cancel,
+        identity=AGENT if judged_only else None,
+        sign=False if judged_only else None,
+        snapshot=setting.snapshot(repository),
+    )
+
+
+def _bound(repository: Repository, source: Source, setting: Setting, cancel: Cancel) -> Proposer:
+    """The proposer a source stands for, with what it needs of this run."""
+    if isinstance(source, Command):
+        return CommandRun(
+            repository=repository,
+            judges=setting.gates,
+            cancel=cancel,
+            base=setting.base.commit,
+            argv=source.argv,
+            network=source.network,
+        )
+    return source
+
+
+def inputs_of(program: Program, request: ApplyRequest, proposer: Source, sandbox: str) -> dict[str, Any]:
+    """The inputs of the program: of all there are, those it declares."""
+    known = {
+        "subject": proposer.name,
+        "dry_run": request.dry_run,
+        "must_pass": list(request.must_pass),
+        "branch": request.branch or "",
+        "sandbox": sandbox,
+    }
+    return {name: value for name, value in known.items() if name in program.facts}
+
+
+def proposer_of(request: Mapping[str, Any], patch: bytes, command: Callable[[], bytes]) -> Source:
+    """The source a recorded request names; `command` reads the blob of its arguments.
+
+    Raises UsageFault for one this version does not know.
+    """
+    known = request.get("proposer")
+    if known is None:
+        return PatchFile(content=patch)
+    if known.get("kind") == "tree":
+        return ExistingTree(
+            tree=str(known["tree"]),
+            name=str(known["name"]),
+            commit=str(known["commit"]),
+            notes=tuple(str(note) for note in known["notes"]),
+        )
+    if known.get("kind") == "command":
+        return Command(argv=tuple(json.loads(command())), network=bool(known["network"]))
+    raise UsageFault(
+        "the run's proposal is of a kind this version of dev-agent does not know", hint="start the task again"
+    )
+
+
+def _recorded_proposer(proposer: Source) -> dict[str, Any]:
+    """What a resumed run needs to have the same proposal again; a patch is a blob of its own."""
+    if isinstance(proposer, ExistingTree):
+        return {
+            "proposer": {
+                "kind": "tree",
+                "name": proposer.name,
+                "tree": proposer.tree,
+                "commit": proposer.commit,
+                "notes": list(proposer.notes),
+            }
+        }
+    if isinstance(proposer, Command):
+        return {"proposer": {"kind": "command", "network": proposer.network}}
+    return {}
+
+
+def _record_request(
+    journal: Journal, program: Program, request: ApplyRequest, proposer: Source, setting: Setting
+) -> None:
+    """The caller's words. Text that may hold personal data goes beside the trace, where it can be erased."""
+    target = setting.base.target
+    data = {
+        "program": program.name,
+        "dry_run": request.dry_run,
+        "branch": request.branch or "",
+        "must_pass": list(request.must_pass),
+        "sandbox": request.sandbox,
+        "profile": request.profile or "",
+        "target": {"kind": target.kind.value, "ref": target.ref},
+        "base": setting.base.commit or "",
+        "base_tree": setting.base.tree,
+        "policy": {
+            "name": setting.rules.name,
+            "source": setting.rules.source,
+            "digest": setting.rules.policy.digest,
+        },
+        **_recorded_proposer(proposer),
+    }
+    blobs = {
+        "task": request.task.encode("utf-8", "replace"),
+        "patch": request.patch,
+        "policy": setting.rules.text.encode("utf-8"),
+    }
+    if isinstance(proposer, Command):
+        blobs["command"] = json.dumps(proposer.argv).encode("ascii")
+    journal.append(REQUEST, data, actor="user", blobs=blobs, durable=True)

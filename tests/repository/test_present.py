@@ -1,0 +1,248 @@
+"""What index and work tree hold, as git would commit it, read without touching either. The oracle is git itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dev_agent.errors import RepositoryFault
+from dev_agent.repository.present import staged_tree, work_tree_tree
+from dev_agent.repository.tree_diff import tree_difference
+from tests.testing.repos import File, Project, make_repository
+
+FILES: dict[str, File] = {
+    "a.txt": b"one\n",
+    "b/c.txt": b"two\n",
+    "run.sh": ("100755", b"#!/bin/sh\n"),
+    "link": ("120000", b"a.txt"),
+    "binary": b"\x00\xff\r\n\x00",
+}
+
+
+def _nothing(_project: Project) -> None:
+    pass
+
+
+def _edited(project: Project) -> None:
+    project.write("a.txt", b"1\n")
+
+
+def _deleted(project: Project) -> None:
+    (project.root / "b/c.txt").unlink()
+
+
+def _modes(project: Project) -> None:
+    (project.root / "a.txt").chmod(0o755)
+    (project.root / "run.sh").chmod(0o644)
+
+
+def _kinds(project: Project) -> None:
+    project.write("a.txt", ("120000", b"/etc/passwd"))
+    project.write("link", b"a file now\n")
+
+
+def _file_to_folder(project: Project) -> None:
+    project.write("a.txt", b"")
+    (project.root / "a.txt").unlink()
+    project.write("a.txt/inner", b"x\n")
+
+
+def _folder_to_file(project: Project) -> None:
+    project.write("b", b"a file now\n")
+
+
+def _line_endings(project: Project) -> None:
+    project.write(".gitattributes", b"*.txt text eol=crlf\n")
+    project.write("a.txt", b"one\r\nmore\r\n")
+    project.git("add", ".gitattributes")
+
+
+def _clean_filter(project: Project) -> None:
+    project.git("config", "filter.loud.clean", "tr a-z A-Z")
+    project.write(".gitattributes", b"a.txt filter=loud\n")
+    project.write("a.txt", b"quiet\n")
+
+
+def _intended(project: Project) -> None:
+    project.write("new.txt", b"new\n")
+    project.git("add", "--intent-to-add", "new.txt")
+
+
+def _staged_and_edited_again(project: Project) -> None:
+    project.write("a.txt", b"staged\n")
+    project.git("add", "a.txt")
+    project.write("a.txt", b"later\n")
+
+
+def _staged_removal(project: Project) -> None:
+    project.git("rm", "--quiet", "--cached", "a.txt")
+
+
+def _odd_names(project: Project) -> None:
+    for name in ("-n", ":(glob)*", "tab\there", 'quote"', "line\nbreak"):
+        project.write(name, b"x\n")
+    (project.root / os.fsdecode(b"\xff")).write_bytes(b"x")
+
+
+def _ignored(project: Project) -> None:
+    project.write(".gitignore", b"*.log\n")
+    project.write("noise.log", b"x\n")
+
+
+def _assumed_unchanged(project: Project) -> None:
+    project.git("update-index", "--assume-unchanged", "a.txt")
+    project.write("a.txt", b"hidden\n")
+
+
+def _sparse(project: Project) -> None:
+    project.git("sparse-checkout", "set", "--no-cone", "/a.txt")
+    project.write("a.txt", b"1\n")
+
+
+def _submodule(project: Project) -> None:
+    inner = replace(project, root=project.root / "inner")
+    inner.root.mkdir()
+    inner.git("init", "--quiet")
+    inner.commit("first", {"file": b"1\n"})
+    project.git("-c", "advice.addEmbeddedRepo=false", "add", "inner")
+    project.git("commit", "--quiet", "-m", "inner")
+    inner.commit("second", {"file": b"2\n"})
+    inner.write("file", b"not committed\n")
+
+
+def _split(project: Project) -> None:
+    project.git("update-index", "--split-index")
+    project.write("a.txt", b"1\n")
+
+
+STATES = [
+    _nothing, _edited, _deleted, _modes, _kinds, _file_to_folder, _folder_to_file, _line_endings, _clean_filter,
+    _intended, _staged_and_edited_again, _staged_removal, _odd_names, _ignored, _assumed_unchanged, _sparse, _split,
+    _submodule,
+]  # fmt: skip
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return make_repository(tmp_path, FILES)
+
+
+def _owned(project: Project) -> dict[str, object]:
+    """What is the user's. Git notes on the shared half of a split index that it was read, whoever reads it."""
+    return {
+        path: seen[:2] if path.startswith(".git/sharedindex.") else seen
+        for path, seen in project.snapshot().items()
+    }
+
+
+def _committed(project: Project, *add: str) -> str:
+    """The tree the user's own git commits."""
+    if add:
+        project.git("add", *add)
+    project.git("commit", "--quiet", "--allow-empty", "-m", "oracle")
+    return project.tree()
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_index_is_read_as_git_would_commit_it(project: Project, state: Callable[[Project], None]) -> None:
+    state(project)
+    before = _owned(project)
+    found = staged_tree(project.repository())
+    assert _owned(project) == before
+    assert found.tree == _committed(project)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_work_tree_is_read_as_git_would_commit_all_of_it(
+    project: Project, state: Callable[[Project], None]
+) -> None:
+    state(project)
+    before = _owned(project)
+    found = work_tree_tree(project.repository(), untracked=False)
+    assert _owned(project) == before
+    assert found.tree == _committed(project, "--update")
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_untracked_files_come_along_only_when_asked(
+    project: Project, state: Callable[[Project], None]
+) -> None:
+    state(project)
+    before = _owned(project)
+    found = work_tree_tree(project.repository(), untracked=True)
+    assert _owned(project) == before
+    assert found.tree == _committed(project, "--all")
+
+
+@pytest.mark.parametrize("object_format", ["sha1", "sha256"])
+def test_a_branch_without_a_commit_has_an_index_too(tmp_path: Path, object_format: str) -> None:
+    project = make_repository(tmp_path, object_format=object_format)
+    assert staged_tree(project.repository()).tree == project.git("hash-object", "-t", "tree", "/dev/null")
+    project.write("first.txt", b"1\n")
+    assert work_tree_tree(project.repository(), untracked=True).tree == _committed(project, "--all")
+
+
+def test_an_edit_of_the_same_length_with_the_old_time_is_seen(project: Project) -> None:
+    """The stat data says nothing changed; `git status` believes it, a verdict must not."""
+    project.git("config", "core.trustctime", "false")
+    path = project.root / "a.txt"
+    os.utime(path, (10**9, 10**9))
+    project.git("update-index", "--refresh")
+    with path.open("r+b") as file:
+        file.write(b"two")
+    os.utime(path, (10**9, 10**9))
+    assert project.git("status", "--porcelain") == ""
+    found = work_tree_tree(project.repository(), untracked=False).tree
+    assert [one.path for one in tree_difference(project.repository().git, project.tree(), found)] == ["a.txt"]
+
+
+def test_a_git_command_of_the_users_that_holds_the_index_is_no_hindrance(project: Project) -> None:
+    project.write("a.txt", b"1\n")
+    lock = project.git_dir / "index.lock"
+    lock.write_bytes(b"theirs")
+    before = project.snapshot()
+    assert work_tree_tree(project.repository(), untracked=True).tree != project.tree()
+    assert project.snapshot() == before
+    assert lock.read_bytes() == b"theirs"
+
+
+def test_unresolved_conflicts_are_refused_and_not_taken_with_their_marks(project: Project) -> None:
+    rows = [
+        f"100644 {project.blob(data)} {number}\ta.txt\n"
+        for number, data in ((2, b"ours\n"), (3, b"theirs\n"))
+    ]
+    project.git("rm", "--quiet", "--cached", "a.txt")
+    project.git("update-index", "--index-info", stdin="".join(rows).encode())
+    before = project.snapshot()
+    for untracked in (False, True):
+        with pytest.raises(RepositoryFault) as caught:
+            work_tree_tree(project.repository(), untracked=untracked)
+        assert (caught.value.code, "a.txt" in caught.value.message) == ("unmerged-index", True)
+    with pytest.raises(RepositoryFault):
+        staged_tree(project.repository())
+    assert project.snapshot() == before
+
+
+def test_a_tracked_file_that_became_a_pipe_is_refused_and_nobody_waits(project: Project) -> None:
+    (project.root / "a.txt").unlink()
+    os.mkfifo(project.root / "a.txt")
+    with pytest.raises(RepositoryFault) as caught:
+        work_tree_tree(project.repository(), untracked=False)
+    assert caught.value.code == "unreadable-work-tree"
+    assert "a.txt" in caught.value.message
+
+
+def test_a_repository_inside_the_work_tree_is_left_out_and_named(project: Project) -> None:
+    (project.root / "inner").mkdir()
+    project.git("init", "--quiet", "inner")
+    project.write("inner/file", b"theirs\n")
+    project.write("mine", b"x\n")
+    found = work_tree_tree(project.repository(), untracked=True)
+    assert [one.path for one in tree_difference(project.repository().git, project.tree(), found.tree)] == [
+        "mine"
+    ]
+    assert found.notes == ("inner/ is a repository of its own and was left out",)
