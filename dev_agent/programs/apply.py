@@ -1,4 +1,4 @@
-"""Starting a run of `apply`, and concluding any drive of one.
+"""Starting a run of `apply`, or of the program that shares its states, and concluding any drive of one.
 
 Order of a start: recover leftovers → read the proposal and resolve everything it rests on (errors here leave
 nothing) → journal with the request → anchor → engine. Killed before the journal exists: nothing happened.
@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 from dev_agent.edits.parse import parse
 from dev_agent.programs.actions.registry import ACTIONS
 from dev_agent.programs.anchoring import anchor_now
-from dev_agent.programs.builtin import apply_program
+from dev_agent.programs.builtin import APPLY, UNDO, builtin_program
 from dev_agent.programs.clock import SystemClock, new_run_id
 from dev_agent.programs.conclude import conclude
 from dev_agent.programs.context import ApplyContext
 from dev_agent.programs.faults import raise_bugs
 from dev_agent.programs.folders import RunFolder, runs_dir
-from dev_agent.programs.proposers import PatchFile
+from dev_agent.programs.proposers import Inverse, PatchFile
 from dev_agent.programs.recovery import recover_first
 from dev_agent.programs.setting import Setting, prepare
 from dev_agent.programs.story import REQUEST
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from dev_agent.cancel import Cancel
     from dev_agent.programs.report import RunReport
     from dev_agent.programs.request import ApplyRequest
+    from dev_agent.programs.undoing import Undoing
     from dev_agent.repository.discovery import Repository
     from dev_agent.runtime.engine import Reporter
 
@@ -55,8 +56,21 @@ def apply(
     recover_first(repository, reporter)
     parse(request.patch)
     setting = prepare(repository, request, environ=environ, cancel=cancel)
+    return start(repository, request, setting, reporter=reporter, cancel=cancel)
+
+
+def start(
+    repository: Repository,
+    request: ApplyRequest,
+    setting: Setting,
+    *,
+    undoing: Undoing | None = None,
+    reporter: Reporter,
+    cancel: Cancel,
+) -> RunReport:
+    """Begin a run of `apply`, or of `undo` if there is something to undo, and drive it as far as it goes."""
     clock = SystemClock()
-    program = apply_program()
+    program = builtin_program(APPLY if undoing is None else UNDO)
     # Before there is a run: one that could not be driven would only be a riddle.
     prove(program, {name: action.unbound() for name, action in ACTIONS.items()})
     run = new_run_id(clock.now())
@@ -67,9 +81,9 @@ def apply(
         "program": program.digest,
     }
     with closing(setting.trees), Journal.create(folder.path, run, binding, clock) as journal:
-        _record_request(journal, request, setting)
+        _record_request(journal, request, setting, undoing)
         anchor_now(repository, journal, "start")
-        context = bind(repository, request, setting, journal, cancel)
+        context = bind(repository, request, setting, journal, cancel, undoing)
         for lack in setting.gates.preflight(setting.base.tree).missing:
             reporter.noted(lack)
         engine = Engine(
@@ -87,7 +101,12 @@ def apply(
 
 
 def bind(
-    repository: Repository, request: ApplyRequest, setting: Setting, journal: Journal, cancel: Cancel
+    repository: Repository,
+    request: ApplyRequest,
+    setting: Setting,
+    journal: Journal,
+    cancel: Cancel,
+    undoing: Undoing | None,
 ) -> ApplyContext:
     """What the actions of a run work with."""
     return ApplyContext(
@@ -99,10 +118,11 @@ def bind(
         target=setting.base.target,
         policy=setting.rules.policy,
         own_paths=setting.rules.own_paths,
-        proposer=PatchFile(content=request.patch),
+        proposer=PatchFile(content=request.patch) if undoing is None else Inverse(),
         gates=setting.gates,
         cancel=cancel,
         snapshot=setting.snapshot(repository),
+        undoing=undoing,
     )
 
 
@@ -116,10 +136,12 @@ def inputs_of(request: ApplyRequest, sandbox: str) -> dict[str, Any]:
     }
 
 
-def _record_request(journal: Journal, request: ApplyRequest, setting: Setting) -> None:
+def _record_request(
+    journal: Journal, request: ApplyRequest, setting: Setting, undoing: Undoing | None
+) -> None:
     """The caller's words. Text that may hold personal data goes beside the trace, where it can be erased."""
     target = setting.base.target
-    data = {
+    data: dict[str, Any] = {
         "dry_run": request.dry_run,
         "branch": request.branch or "",
         "must_pass": list(request.must_pass),
@@ -134,6 +156,8 @@ def _record_request(journal: Journal, request: ApplyRequest, setting: Setting) -
             "digest": setting.rules.policy.digest,
         },
     }
+    if undoing is not None:
+        data["undo"] = undoing.to_json()
     blobs = {
         "task": request.task.encode("utf-8", "replace"),
         "patch": request.patch,

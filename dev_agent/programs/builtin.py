@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 APPLY = "apply"
+UNDO = "undo"
 
 
 def builtin_text(name: str) -> str:
@@ -19,9 +20,9 @@ def builtin_text(name: str) -> str:
     return files("dev_agent.programs").joinpath(f"{name}.toml").read_text(encoding="utf-8")
 
 
-def apply_program() -> Program:
-    """The program `apply`. It is proved again by the engine before every run."""
-    return load_program(builtin_text(APPLY), source="apply.toml")
+def builtin_program(name: str) -> Program:
+    """The shipped program `name`. It is proved again by the engine before every run."""
+    return load_program(builtin_text(name), source=f"{name}.toml")
 
 
 def load_and_prove(path: Path | None) -> Program:

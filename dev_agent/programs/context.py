@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dev_agent.gates.verdict import Verdict
     from dev_agent.policy.policy import Policy
     from dev_agent.programs.proposers import Proposer
+    from dev_agent.programs.undoing import Undoing
     from dev_agent.repository.discovery import Repository
     from dev_agent.repository.landing.target import Target
     from dev_agent.runtime.trace import Journal
@@ -66,6 +67,7 @@ class Judges(Protocol):
 class ApplyContext:
     """Everything an action may use. `snapshot` is what `begin` records about it, `faults` what actions raised.
 
+    `undoing` is what a run of `undo` takes back, None in a run of another program.
     `gates` is None for a drive that can judge nothing any more: recovery telling a run that it has landed.
     """
 
@@ -82,6 +84,7 @@ class ApplyContext:
     cancel: Cancel
     snapshot: Mapping[str, Any] = field(default_factory=dict)
     faults: list[Exception] = field(default_factory=list)
+    undoing: Undoing | None = None
 
     @property
     def judges(self) -> Judges:

@@ -37,6 +37,18 @@ class Proposer(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Inverse:
+    """Nobody proposes an undo: it is computed from the commit it takes back, in git's own objects."""
+
+    name: str = "undo"
+    revises: bool = False
+
+    def propose(self) -> Answer:
+        """No bytes."""
+        return Answer(content=None, declined="an undo is computed, not proposed")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PatchFile:
     """A patch as bytes: it is what it is, so a second asking would change nothing."""
 

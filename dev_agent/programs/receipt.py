@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dev_agent.programs.staged import current
-from dev_agent.programs.story import Story, told
+from dev_agent.programs.story import Story, program_of, told
+from dev_agent.programs.undoing import undoing_of
 from dev_agent.runtime.canonical import thaw
 from dev_agent.runtime.receipt import receipt_bytes, statement
 
@@ -57,7 +58,7 @@ def _predicate(story: Story) -> dict[str, Any]:
         "verified": {"digest": {"gitTree": staged.tree if staged else ""}},
         "outcome": _OUTCOMES.get(story.state, "rejected"),
         "reason": story.reason,
-        "program": {"name": "apply", "digest": {"sha256": story.binding.get("program", "")}},
+        "program": {"name": program_of(story), "digest": {"sha256": story.binding.get("program", "")}},
         "policy": _policy(story),
         "confinement": begin.get("sandbox", {}),
         "gates": [gate for name, branch in _branches(story) for gate in _gates(name, branch, story)],
@@ -73,6 +74,22 @@ def _predicate(story: Story) -> dict[str, Any]:
         "proposer": begin.get("proposer", ""),
         "cost": dict(story.cost),
         "trace": {"format": TRACE_FORMAT, "events": story.events, "head": {"sha256": story.head}},
+        **_undone(story),
+    }
+
+
+def _undone(story: Story) -> dict[str, Any]:
+    """What a run of `undo` took back, and which tree it had to restore to need no new judging."""
+    undoing = undoing_of(story)
+    if undoing is None:
+        return {}
+    return {
+        "undoes": {
+            "run": undoing.run,
+            "commit": {"gitCommit": undoing.commit},
+            "began": {"gitTree": undoing.restores},
+            "actor": undoing.actor,
+        }
     }
 
 

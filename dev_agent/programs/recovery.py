@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from dev_agent.cancel import Cancel
 from dev_agent.errors import EnvironmentFault
 from dev_agent.programs.actions.registry import ACTIONS
-from dev_agent.programs.builtin import apply_program
+from dev_agent.programs.builtin import builtin_program
 from dev_agent.programs.clock import SystemClock
 from dev_agent.programs.conclude import conclude
 from dev_agent.programs.context import ApplyContext
@@ -25,8 +25,9 @@ from dev_agent.programs.landed import already_landed
 from dev_agent.programs.proposers import PatchFile
 from dev_agent.programs.rules import again
 from dev_agent.programs.staged import current
-from dev_agent.programs.story import REQUEST, Story, told
+from dev_agent.programs.story import REQUEST, Story, program_of, told
 from dev_agent.programs.targets import target_of
+from dev_agent.programs.undoing import undoing_of
 from dev_agent.repository.landing.outcome import Stop
 from dev_agent.repository.recovery import recover
 from dev_agent.runtime.engine import Engine
@@ -124,9 +125,10 @@ def _drive_to_the_end(repository: Repository, journal: Journal, story: Story) ->
         proposer=PatchFile(content=b""),
         gates=None,
         cancel=Cancel(),
+        undoing=undoing_of(story),
     )
     Engine(
-        apply_program(),
+        builtin_program(program_of(story)),
         {name: action.bound(context) for name, action in ACTIONS.items()},
         journal,
         clock=SystemClock(),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from dev_agent.errors import UsageFault
 from dev_agent.programs.actions.registry import ACTIONS
 from dev_agent.programs.apply import bind, inputs_of
-from dev_agent.programs.builtin import apply_program
+from dev_agent.programs.builtin import builtin_program
 from dev_agent.programs.clock import SystemClock
 from dev_agent.programs.conclude import conclude
 from dev_agent.programs.faults import raise_bugs
@@ -22,8 +22,9 @@ from dev_agent.programs.recovery import recover_first
 from dev_agent.programs.request import ApplyRequest
 from dev_agent.programs.setting import Base, prepare_again, recorded_rules
 from dev_agent.programs.staged import current
-from dev_agent.programs.story import REQUEST, Story, told
+from dev_agent.programs.story import REQUEST, Story, program_of, told
 from dev_agent.programs.targets import target_of
+from dev_agent.programs.undoing import undoing_of
 from dev_agent.runtime.engine import Engine
 from dev_agent.runtime.errors import BlobUnavailable
 from dev_agent.runtime.trace import Journal
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository
     from dev_agent.runtime.engine import Reporter
 
-_APPROVE, _KEPT = "approve", "kept"
+_APPROVE = "approve"
+_KEPT = ("kept", "postponed")
 
 
 def resume(
@@ -88,9 +90,9 @@ def _drive(
         rules = recorded_rules(story.request, _blob(story, journal, "policy").decode("utf-8"))
         setting = prepare_again(repository, request, _base(story), rules, environ=environ, cancel=cancel)
         with closing(setting.trees):
-            context = bind(repository, request, setting, journal, cancel)
+            context = bind(repository, request, setting, journal, cancel, undoing_of(story))
             engine = Engine(
-                apply_program(),
+                builtin_program(program_of(story)),
                 {name: action.bound(context) for name, action in ACTIONS.items()},
                 journal,
                 clock=clock,
@@ -109,7 +111,7 @@ def _drive(
 
 def _signal(story: Story, decision: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if decision is None:
-        return {"outcome": "resumed", "data": {}} if story.state == _KEPT else None
+        return {"outcome": "resumed", "data": {}} if story.state in _KEPT else None
     staged = current(story.facts)
     if story.finished or story.state != _APPROVE or staged is None:
         raise UsageFault(

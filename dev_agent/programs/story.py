@@ -68,6 +68,11 @@ class Story:
     pending: dict[str, Any] = field(default_factory=dict)
 
 
+def program_of(story: Story) -> str:
+    """The name of the shipped program a run follows."""
+    return "undo" if "undo" in story.request else "apply"
+
+
 def told(events: Sequence[Event]) -> Story:
     """The story of a run from its events, oldest first."""
     story = Story()
