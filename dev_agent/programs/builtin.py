@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 APPLY = "apply"
 CHECK = "check"
-BUILTIN = (APPLY, CHECK)
+UNDO = "undo"
+BUILTIN = (APPLY, CHECK, UNDO)
 
 
 def builtin_text(name: str) -> str:

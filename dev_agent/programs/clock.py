@@ -20,6 +20,6 @@ class SystemClock:
 
 
 def new_run_id(now: str) -> str:
-    """A run id that sorts by time: `20261122-100000-1f3a9c2b`."""
+    """A run id that sorts by time, to the millisecond: `20261122-100000123-1f3a9c2b`."""
     day, _, rest = now.partition("T")
-    return f"{day.replace('-', '')}-{rest[:8].replace(':', '')}-{secrets.token_hex(4)}"
+    return f"{day.replace('-', '')}-{rest[:12].replace(':', '').replace('.', '')}-{secrets.token_hex(4)}"

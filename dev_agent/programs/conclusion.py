@@ -11,6 +11,7 @@ from dev_agent.programs.reasons import Reason, gate_reason, why
 from dev_agent.programs.report import Outcome, RunReport
 from dev_agent.programs.staged import current
 from dev_agent.programs.story import Story
+from dev_agent.programs.undoing import undoing_of
 from dev_agent.runtime.canonical import thaw
 
 _CHANGES = "commit or put away the changes in the way"
@@ -34,7 +35,7 @@ _IN_THE_WAY = {
 }
 """What has to happen before a kept change can land; for all other codes it is the user's own changes."""
 
-_WAITING = {"approve": Outcome.SUSPENDED, "kept": Outcome.KEPT}
+_WAITING = {"approve": Outcome.SUSPENDED, "kept": Outcome.KEPT, "postponed": Outcome.KEPT}
 _FINALS = {outcome.value: outcome for outcome in Outcome}
 _BRANCHES = ("types", "tests", "checks")
 _ENVIRONMENT_REASONS = ("baseline", "environment", "sandbox", "interpreter", "infrastructure", "tool_missing")
@@ -233,7 +234,21 @@ def _gate(recorded: Mapping[str, Any]) -> dict[str, Any]:
 def _notes(story: Story) -> tuple[str, ...]:
     told = [story.facts.get(state, {}).get("notes", ()) for state in ("begin", "patch", "stage", "hooks")]
     blocked = [from_recorded(path) for path in story.facts.get("land", {}).get("paths", ())]
-    return (*dict.fromkeys(str(note) for notes in told for note in notes), *blocked)
+    said = dict.fromkeys(str(note) for notes in told for note in notes)
+    return (*said, *blocked, *_undone(story))
+
+
+def _undone(story: Story) -> tuple[str, ...]:
+    """What of the judging an undo did not need, and why."""
+    undoing, staged = undoing_of(story), current(story.facts)
+    if undoing is None or staged is None or story.state == Outcome.NO_CHANGE:
+        return ()
+    if staged.tree != undoing.restores:
+        verdict = story.facts.get("check_policy", {}).get("verdict", "")
+        words = {"ask": "would have asked a person", "deny": "would have refused this from a proposer"}
+        said = f"policy {words.get(verdict, '')}; whoever undoes a run has answered that"
+        return (said,) if verdict in words else ()
+    return (f"this is exactly the tree that run {undoing.run} began with; nothing is judged for that",)
 
 
 def _is_environment(story: Story) -> bool:

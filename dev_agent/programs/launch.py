@@ -23,8 +23,9 @@ from dev_agent.programs.conclude import conclude
 from dev_agent.programs.context import ApplyContext
 from dev_agent.programs.faults import raise_bugs
 from dev_agent.programs.folders import RunFolder, runs_dir
-from dev_agent.programs.proposers import Command, ExistingTree, PatchFile, Proposer, Source
+from dev_agent.programs.proposers import Command, ExistingTree, Inverse, PatchFile, Proposer, Source
 from dev_agent.programs.story import REQUEST
+from dev_agent.programs.undoing import recorded_undoing
 from dev_agent.repository.identity import AGENT
 from dev_agent.runtime.engine import Engine
 from dev_agent.runtime.trace import Journal
@@ -116,6 +117,7 @@ def bind(
         cancel=cancel,
         identity=AGENT if judged_only else None,
         sign=False if judged_only else None,
+        undoing=proposer.undoing if isinstance(proposer, Inverse) else None,
         snapshot=setting.snapshot(repository),
     )
 
@@ -151,6 +153,9 @@ def proposer_of(request: Mapping[str, Any], patch: bytes, command: Callable[[], 
 
     Raises UsageFault for one this version does not know.
     """
+    undoing = recorded_undoing(request)
+    if undoing is not None:
+        return Inverse(undoing=undoing)
     known = request.get("proposer")
     if known is None:
         return PatchFile(content=patch)
@@ -180,6 +185,8 @@ def _recorded_proposer(proposer: Source) -> dict[str, Any]:
                 "notes": list(proposer.notes),
             }
         }
+    if isinstance(proposer, Inverse):
+        return {"undo": proposer.undoing.to_json()}
     if isinstance(proposer, Command):
         return {"proposer": {"kind": "command", "network": proposer.network}}
     return {}

@@ -11,7 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from dev_agent.programs.undoing import Undoing
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,6 +54,19 @@ class Proposer(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Inverse:
+    """Nobody proposes an undo: it is computed from the commit it takes back, in git's own objects."""
+
+    undoing: Undoing
+    name: str = "undo"
+    revises: bool = False
+
+    def propose(self) -> Answer:
+        """No bytes."""
+        return Answer(content=None, declined="an undo is computed, not proposed")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PatchFile:
     """A patch as bytes: it is what it is, so a second asking would change nothing."""
 
@@ -87,5 +103,5 @@ class Command:
     name: str = "command"
 
 
-Source = PatchFile | ExistingTree | Command
+Source = PatchFile | ExistingTree | Command | Inverse
 """What a caller can name as the source of a proposal."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from dev_agent.programs.staged import current
 from dev_agent.programs.story import Story, program_of, told
+from dev_agent.programs.undoing import undoing_of
 from dev_agent.runtime.canonical import thaw
 from dev_agent.runtime.receipt import receipt_bytes, statement
 
@@ -73,6 +74,22 @@ def _predicate(story: Story) -> dict[str, Any]:
         "proposer": begin.get("proposer", ""),
         "cost": dict(story.cost),
         "trace": {"format": TRACE_FORMAT, "events": story.events, "head": {"sha256": story.head}},
+        **_undone(story),
+    }
+
+
+def _undone(story: Story) -> dict[str, Any]:
+    """What a run of `undo` took back, and which tree it had to restore to need no new judging."""
+    undoing = undoing_of(story)
+    if undoing is None:
+        return {}
+    return {
+        "undoes": {
+            "run": undoing.run,
+            "commit": {"gitCommit": undoing.commit},
+            "began": {"gitTree": undoing.restores},
+            "actor": undoing.actor,
+        }
     }
 
 

@@ -27,6 +27,7 @@ from dev_agent.programs.rules import again
 from dev_agent.programs.staged import current
 from dev_agent.programs.story import REQUEST, Story, program_of, told
 from dev_agent.programs.targets import target_of
+from dev_agent.programs.undoing import undoing_of
 from dev_agent.repository.landing.outcome import Stop
 from dev_agent.repository.recovery import recover
 from dev_agent.runtime.engine import Engine
@@ -124,6 +125,7 @@ def _drive_to_the_end(repository: Repository, journal: Journal, story: Story) ->
         proposer=PatchFile(content=b""),
         gates=None,
         cancel=Cancel(),
+        undoing=undoing_of(story),
     )
     Engine(
         builtin_program(program_of(story)),

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository
     from dev_agent.runtime.engine import Reporter
 
-_APPROVE, _KEPT = "approve", "kept"
+_APPROVE = "approve"
+_KEPT = ("kept", "postponed")
 
 
 def resume(
@@ -101,7 +102,7 @@ def _drive(
 
 def _signal(story: Story, decision: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if decision is None:
-        return {"outcome": "resumed", "data": {}} if story.state == _KEPT else None
+        return {"outcome": "resumed", "data": {}} if story.state in _KEPT else None
     staged = current(story.facts)
     if story.finished or story.state != _APPROVE or staged is None:
         raise UsageFault(

@@ -54,10 +54,11 @@ class RunRecord:
 
 def list_runs(repository: Repository) -> tuple[RunSummary, ...]:
     """All runs, newest first. A damaged trace is a line of its own, never an error for the rest."""
-    return tuple(_summary(folder) for folder in all_runs(repository))
+    return tuple(summary_of(folder) for folder in all_runs(repository))
 
 
-def _summary(folder: RunFolder) -> RunSummary:
+def summary_of(folder: RunFolder) -> RunSummary:
+    """The line of one run."""
     try:
         record = read_run(folder)
     except RuntimeFault as fault:

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 
 RUN = "Dev-Agent-Run"
 TRACE = "Dev-Agent-Trace"
+UNDOES = "Dev-Agent-Undoes"
+"""The full id of the commit that a commit takes back."""
+
+_OURS = (f"{RUN}: ", f"{TRACE}: ", f"{UNDOES}: ")
 
 
 def trailers(journal: Journal) -> dict[str, str]:
@@ -30,7 +34,7 @@ def message_of(repository: Repository, commit: str) -> str:
 def with_trailers(repository: Repository, message: str, original: str) -> str:
     """`message` cleaned as git cleans it, with the trailers of `original` put back if a hook dropped them."""
     cleaned = repository.git.out("stripspace", stdin=message.encode("utf-8", "replace"))
-    kept = [line for line in original.splitlines() if line.startswith((f"{RUN}: ", f"{TRACE}: "))]
+    kept = [line for line in original.splitlines() if line.startswith(_OURS)]
     present = cleaned.decode("utf-8", "replace").splitlines()
     missing = [line for line in kept if line not in present]
     if not missing:

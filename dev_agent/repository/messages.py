@@ -16,6 +16,7 @@ from collections.abc import Mapping
 
 SUBJECT_WIDTH = 72
 _BODY_LIMIT = 4_000
+_REVERT = 'Revert "{}"'
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _OBEYED = re.compile(r"(?:-{3,}|(?:fixup|squash|amend)!|\s)+")
@@ -35,6 +36,22 @@ def commit_message(task: str, trailers: Mapping[str, str]) -> str:
     if trailers:
         parts.append("\n".join(_trailer(key, value) for key, value in trailers.items()))
     return "\n\n".join(parts) + "\n"
+
+
+def revert_message(reverted: str, commit: str, trailers: Mapping[str, str]) -> str:
+    """The message that takes back `commit`, whose own message is `reverted`, in the words of `git revert`.
+
+    Raises ValueError as `commit_message` does.
+    """
+    told = "\n".join(_trailer(key, value) for key, value in trailers.items())
+    return "\n\n".join([revert_subject(reverted), f"This reverts commit {commit}.", told]) + "\n"
+
+
+def revert_subject(reverted: str) -> str:
+    """`Revert "…"` around the first line of a message, cut to a subject's width."""
+    subject = _visible(reverted.partition("\n")[0])
+    room = SUBJECT_WIDTH - len(_REVERT.format(""))
+    return _REVERT.format(subject if len(subject) <= room else _cut(subject[: room - 1]) + "…")
 
 
 def _subject(line: str) -> str:

@@ -71,6 +71,32 @@ class Slots:
         finally:
             os.close(lock)
 
+    def folders(self) -> tuple[Path, ...]:
+        """The folders of all slots there are, by name."""
+        if not self.folder.is_dir():
+            return ()
+        return tuple(Path(entry.path) for entry in sorted(os.scandir(self.folder), key=lambda one: one.name))
+
+    def is_leased(self, folder: Path) -> bool:
+        """True if somebody has the slot now."""
+        lock = _try_lock(folder)
+        if lock is None:
+            return True
+        os.close(lock)
+        return False
+
+    def empty(self, name: str) -> bool:
+        """Remove what the slot called `name` holds, but not its lock; False if somebody has it now."""
+        folder = self.folder / name
+        lock = _try_lock(folder)
+        if lock is None:
+            return False
+        try:
+            Slot(self._repository, folder, lock).drop()
+        finally:
+            os.close(lock)
+        return True
+
     def _first_free(self, purpose: str) -> tuple[Path, int]:
         for number in itertools.count(1):
             folder = self.folder / f"{purpose}-{number}"

@@ -14,7 +14,7 @@ from dev_agent.cli.pages.recovery import recovery_page
 from dev_agent.cli.pages.report import report_page
 from dev_agent.cli.pages.runs import runs_page, show_page
 from dev_agent.cli.pages.verify import verify_page
-from dev_agent.programs.builtin import apply_program
+from dev_agent.programs.builtin import APPLY, builtin_program
 from dev_agent.programs.doctor import Finding
 from dev_agent.programs.recovery import Recovered
 from dev_agent.programs.report import Outcome, RunReport
@@ -62,6 +62,7 @@ REPORT = RunReport(
     branch="main",
     files=("src/a.py",),
     policy={
+        "verdict": "ask",
         "name": "default",
         "digest": "c" * 64,
         "findings": [
@@ -276,7 +277,7 @@ def test_a_recovery_tells_what_it_did_and_what_to_look_at() -> None:
 
 
 def test_a_proved_program_and_its_drawing() -> None:
-    program = apply_program()
+    program = builtin_program(APPLY)
     assert shown(check_page(program)).startswith("Proved: program apply may run (")
     assert shown(graph_page("a\n  b\x1b")).splitlines() == ["a", "  b\\x1b"]
 

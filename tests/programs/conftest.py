@@ -13,6 +13,7 @@ from dev_agent.programs.apply import apply
 from dev_agent.programs.report import RunReport
 from dev_agent.programs.request import ApplyRequest
 from dev_agent.programs.resume import decide_approval, resume
+from dev_agent.programs.undo import UndoRequest, undo
 from dev_agent.repository.discovery import Repository, discover
 from dev_agent.runtime.engine import Reporter
 from tests.testing.repos import Project, make_repository
@@ -115,6 +116,28 @@ class Shop:
             environ=self.project.environ,
             reporter=Reporter(),
             cancel=Cancel(),
+        )
+
+    def undo(
+        self,
+        run: str,
+        *,
+        policy: str | None = NO_GATES,
+        reporter: Reporter | None = None,
+        dry_run: bool = False,
+    ) -> RunReport:
+        request = UndoRequest(
+            run=run,
+            actor="Rita Reviewer",
+            dry_run=dry_run,
+            policy=self.policy(policy) if policy and "\n" in policy else policy,
+        )
+        return undo(
+            self.repository(),
+            request,
+            environ=self.project.environ,
+            reporter=reporter or Reporter(),
+            cancel=self.cancel,
         )
 
     def head(self) -> str:

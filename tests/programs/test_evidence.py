@@ -10,6 +10,7 @@ import pytest
 
 from dev_agent.programs.evidence import missing_evidence
 from dev_agent.programs.staged import StagedCommit
+from dev_agent.programs.undoing import Undoing
 
 STAGED = StagedCommit(step=1, commit="c1", tree="t1", base="c0", base_tree="t0", files=("a",))
 
@@ -95,3 +96,31 @@ def test_superseded_tests_need_a_person_where_policy_asks() -> None:
     assert missing_evidence(facts, STAGED, "p") == ""
     facts["check"]["tests"]["superseded"] = 1
     assert "nobody approved" in missing_evidence(facts, STAGED, "p")
+
+
+def _undoing(restores: str) -> Undoing:
+    return Undoing(run="r", commit="c", ref="refs/heads/main", restores=restores, actor="Rita")
+
+
+def test_an_undo_needs_no_evidence_for_the_tree_the_undone_run_began_with() -> None:
+    assert missing_evidence({}, STAGED, "p", _undoing("t1")) == ""
+
+
+def test_an_undo_needs_every_verdict_for_any_other_tree() -> None:
+    assert missing_evidence({}, STAGED, "p", _undoing("t9")) != ""
+    for gate in ("types", "tests", "checks"):
+        facts = _facts()
+        facts["check"][gate] = _branch("failed")
+        assert missing_evidence(facts, STAGED, "p", _undoing("t9")) == f"{gate} did not pass"
+    assert missing_evidence(_facts(), STAGED, "p", _undoing("t9")) == ""
+
+
+def test_an_undo_needs_no_consent_of_policy() -> None:
+    facts = _facts()
+    facts["check_policy"]["verdict"] = "deny"
+    assert missing_evidence(facts, STAGED, "p", _undoing("t9")) == ""
+    assert missing_evidence(facts, STAGED, "p") == "policy did not allow the change"
+
+
+def test_verdicts_have_to_compare_with_the_tree_that_was_asked_for() -> None:
+    assert "another tree" in missing_evidence(_facts(), STAGED, "p", _undoing("t9"), judged_from="t7")

@@ -20,7 +20,7 @@ from tests.testing.children import in_child
 STATES = ("begin", "patch", "stage", "hooks", "check_policy", "check", "consent", "land")
 
 
-class _Dying(Reporter):
+class Dying(Reporter):
     """Kills its own process when a state is entered or left."""
 
     def __init__(self, state: str, *, when: str) -> None:
@@ -41,7 +41,7 @@ class _Dying(Reporter):
 @pytest.mark.parametrize("state", STATES)
 def test_killed_in_any_state_the_run_can_be_resumed(shop: Shop, state: str, when: str) -> None:
     before = shop.project.snapshot()
-    status = in_child(lambda: shop.apply(HARMLESS, reporter=_Dying(state, when=when)))
+    status = in_child(lambda: shop.apply(HARMLESS, reporter=Dying(state, when=when)))
     assert os.WIFSIGNALED(status)
     (folder,) = all_runs(shop.repository())
     if (state, when) == ("land", "left"):

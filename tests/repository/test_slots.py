@@ -591,3 +591,17 @@ def test_a_checkout_killed_at_any_call_heals(project: Project, way: str) -> None
             break
         number += 1
     assert number > 10
+
+
+def test_an_emptied_slot_is_filled_again_and_one_in_use_is_left(tmp_path: Path) -> None:
+    project = make_repository(tmp_path, {"a": b"a\n"})
+    slots = Slots(project.repository())
+    with slots.lease("tests") as slot:
+        slot.checkout(project.tree())
+        assert not slots.empty("tests-1")
+        assert (slot.path / "a").read_bytes() == b"a\n"
+    assert slots.empty("tests-1")
+    assert [entry.name for entry in (slots.folder / "tests-1").iterdir()] == ["lock"]
+    with slots.lease("tests") as slot:
+        assert slot.at is None
+        assert (slot.checkout(project.tree()) / "a").read_bytes() == b"a\n"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dev_agent.repository.messages import SUBJECT_WIDTH, commit_message
+from dev_agent.repository.messages import SUBJECT_WIDTH, commit_message, revert_message, revert_subject
 from tests.testing.repos import make_repository
 
 OURS = {"Dev-Agent-Run": "01J8-abc", "Dev-Agent-Trace": "sha256:" + "0" * 64}
@@ -124,3 +124,15 @@ def test_whatever_the_task_the_message_keeps_its_shape(task: str) -> None:
     assert all(line == "" or line.startswith(">") for line in body)
     assert not any(unicodedata.category(char) in {"Cc", "Cf", "Cs"} for char in message if char != "\n")
     message.encode()
+
+
+def test_a_revert_is_worded_as_git_words_it() -> None:
+    said = revert_message("Round half up\n\nDev-Agent-Run: r1\n", "c" * 40, {"Dev-Agent-Run": "r2"})
+    assert said == f'Revert "Round half up"\n\nThis reverts commit {"c" * 40}.\n\nDev-Agent-Run: r2\n'
+
+
+def test_a_revert_keeps_to_the_width_of_a_subject_and_carries_nothing_that_acts() -> None:
+    subject = revert_subject("fixup! \x1b[31m" + "long words " * 20 + "\n\nSigned-off-by: x")
+    assert len(subject) <= SUBJECT_WIDTH
+    assert subject.startswith('Revert "fixup! [31m')
+    assert subject.endswith('…"')

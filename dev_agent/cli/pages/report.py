@@ -46,14 +46,19 @@ def closing(report: RunReport) -> Iterable[Line]:
 
 def _fact(report: RunReport) -> str:
     """Where the change is now, for the outcomes whose name does not say it."""
+    # An undo can land without policy's consent, and back to where a run began without any judging.
+    consented = report.policy.get("verdict") in {"allow", "ask"}
+    judged = _is_judged(report)
     if report.outcome is Outcome.COMMITTED:
         where = f" on {report.branch}" if report.branch else ""
-        alone = "" if _is_judged(report) else ", judged by policy alone"
+        alone = ", judged by policy alone" if consented and not judged else ""
         return f"{short(report.commit)}{where}, {count(len(report.files), 'file')}{alone}"
-    if report.outcome is Outcome.VERIFIED:
-        passed = "policy and every gate" if _is_judged(report) else "policy; no gate judged it"
-        return f"the change passed {passed}; nothing was landed"
-    return ""
+    if report.outcome is not Outcome.VERIFIED:
+        return ""
+    passed = " and ".join((["policy"] if consented else []) + (["every gate"] if judged else []))
+    if not passed:
+        return "the change can land as it is; nothing was landed"
+    return f"the change passed {passed}{'' if judged else '; no gate judged it'}; nothing was landed"
 
 
 def _is_judged(report: RunReport) -> bool:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dev_agent.gates.subject import Subject
 from dev_agent.gates.verdict import GateResult, Verdict
 from dev_agent.programs.actions.declared import Declared
+from dev_agent.programs.judging_base import subject_of
 from dev_agent.programs.staged import required
 from dev_agent.runtime.actions import Result, View
 from dev_agent.runtime.states import FactType
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dev_agent.cancel import Cancel
+    from dev_agent.gates.subject import Subject
     from dev_agent.programs.context import ApplyContext, Judges
 
 _FACTS = {
@@ -39,7 +40,7 @@ _SEVERITY = {GateResult.SKIPPED: 0, GateResult.PASSED: 1, GateResult.FAILED: 2, 
 def _gate(name: str, judge: Callable[[Judges, Subject, Cancel], tuple[Verdict, ...]]) -> Declared:
     def run(context: ApplyContext, view: View) -> Result:
         staged = required(view.facts)
-        subject = Subject(base_tree=staged.base_tree, tree=staged.tree, changed=staged.files)
+        subject = subject_of(context, staged)
         verdicts = judge(context.judges, subject, context.cancel)
         context.cancel.check()
         return _recorded(subject, verdicts)

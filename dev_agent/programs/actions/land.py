@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from dev_agent.programs.actions.declared import Declared
 from dev_agent.programs.anchoring import anchor_now
 from dev_agent.programs.evidence import missing_evidence
+from dev_agent.programs.judging_base import subject_of
 from dev_agent.programs.landed import already_landed
 from dev_agent.programs.paths import to_recorded
 from dev_agent.programs.staged import StagedCommit, required
@@ -33,7 +34,13 @@ _NEVER = frozenset(
 
 def _land(context: ApplyContext, view: View) -> Result:
     staged = required(view.facts)
-    lack = missing_evidence(view.facts, staged, context.policy.digest)
+    lack = missing_evidence(
+        view.facts,
+        staged,
+        context.policy.digest,
+        context.undoing,
+        judged_from=subject_of(context, staged).base_tree,
+    )
     if lack:
         raise AssertionError(f"BUG: nothing may land: {lack}")
     if already_landed(context.repository, context.target, staged.commit):

@@ -6,6 +6,7 @@ from dev_agent.programs.actions.begin import BEGIN
 from dev_agent.programs.actions.check_policy import CHECK_POLICY
 from dev_agent.programs.actions.declared import Declared
 from dev_agent.programs.actions.hooks import HOOKS
+from dev_agent.programs.actions.invert import INVERT
 from dev_agent.programs.actions.judge import CHECKS, TESTS, TYPES
 from dev_agent.programs.actions.land import LAND
 from dev_agent.programs.actions.patch import PATCH
@@ -15,5 +16,18 @@ from dev_agent.programs.actions.stage import STAGE
 
 ACTIONS: dict[str, Declared] = {
     action.name: action
-    for action in (BEGIN, PATCH, STAGE, HOOKS, CHECK_POLICY, TYPES, TESTS, CHECKS, REPAIR, LAND, REBASE)
+    for action in (
+        BEGIN,
+        PATCH,
+        STAGE,
+        INVERT,
+        HOOKS,
+        CHECK_POLICY,
+        TYPES,
+        TESTS,
+        CHECKS,
+        REPAIR,
+        LAND,
+        REBASE,
+    )
 }

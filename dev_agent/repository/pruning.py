@@ -1,0 +1,86 @@
+"""Freeing disk space of ours in a repository: slots nobody uses, cached verdicts, what a dead pruning left.
+
+Everything here can be made again. Nothing of the user's is looked at, and anchors and receipts are no files of ours
+to begin with: they are refs, and stay.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dev_agent.repository.confined import remove_all
+from dev_agent.repository.slots import Slots
+
+if TYPE_CHECKING:
+    from dev_agent.repository.discovery import Repository
+
+_LOCK = "lock"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Freeable:
+    """A named thing with its size on the disk in bytes; `busy` says that somebody is using it."""
+
+    name: str
+    bytes: int
+    busy: bool = False
+
+
+def size_of(path: Path) -> int:
+    """The bytes that a file or a folder takes on the disk; what vanishes while we look counts nothing."""
+    try:
+        own = os.lstat(path).st_blocks * 512
+    except OSError:
+        return 0
+    below = (f"{folder}/{name}" for folder, dirs, names in os.walk(path) for name in (*dirs, *names))
+    return own + sum(_blocks(each) for each in below)
+
+
+def slots_of(repository: Repository) -> tuple[Freeable, ...]:
+    """Every slot that holds something."""
+    slots = Slots(repository)
+    return tuple(
+        Freeable(name=folder.name, bytes=size_of(folder), busy=slots.is_leased(folder))
+        for folder in slots.folders()
+        if any(entry.name != _LOCK for entry in list(folder.iterdir()))
+    )
+
+
+def free_slot(repository: Repository, name: str) -> bool:
+    """Empty one slot; False if somebody has it now.
+
+    The slot's lock is held meanwhile, and stays: whoever waits at its name must find the same file. What the slot
+    says about itself goes first, so killed at any line the next checkout fills it anew.
+    """
+    return Slots(repository).empty(name)
+
+
+def cache_of(repository: Repository) -> Freeable:
+    """All cached verdicts and baselines."""
+    folder = _cache(repository)
+    return Freeable(name="cache", bytes=size_of(folder) if folder.is_dir() else 0)
+
+
+def free_cache(repository: Repository) -> None:
+    """Forget all cached verdicts.
+
+    Each entry is a file of its own that is whole or missing, so killed at any line some are forgotten. A run that
+    is judged meanwhile misses them, or writes new ones, which may stay.
+    """
+    with suppress(OSError):  # a file that a running gate has just made: the next pruning takes it
+        remove_all(_cache(repository))
+
+
+def _cache(repository: Repository) -> Path:
+    return repository.state_dir / "cache"
+
+
+def _blocks(path: str) -> int:
+    try:
+        return os.lstat(path).st_blocks * 512
+    except OSError:
+        return 0
