@@ -51,8 +51,9 @@ def run(
     with closing(setting.trees):
         if setting.sandbox.tier != 1:
             raise UsageFault(
-                "a command is only run confined: without a sandbox it could write to your own work tree",
-                hint="leave the sandbox on; `dev-agent doctor` tells what it needs",
+                "a command is only run confined by namespaces (bubblewrap): "
+                f"under {setting.sandbox.name!r} it could find your own work tree",
+                hint="leave the sandbox setting at auto; `dev-agent doctor` tells what bubblewrap needs here",
             )
         return launch(
             repository, apply_program(), request, command, setting, reporter=reporter, cancel=cancel
