@@ -135,13 +135,16 @@ class Replace:
 class ReplaceText:
     """Replace the text `old`, which must occur exactly once in the base file, by `new`.
 
-    `old` may begin and end inside a line. `to` as in `Replace`.
+    `old` may begin and end inside a line. `to` as in `Replace`. With `verbatim` it must stand there letter for
+    letter: what is sought after other operations may be text that only they together make, and taking something
+    similar in the base for it would be a guess.
     """
 
     path: str
     old: str
     new: str
     to: str | None = None
+    verbatim: bool = False
     origin: Origin = NOWHERE
 
 

@@ -163,6 +163,8 @@ class _Placing:
             fit = insertion(self.file, self._path, edit)
         elif isinstance(edit, ReplaceText):
             found = verbatim(self.file, self._path, edit)
+            if found is None and edit.verbatim:
+                raise self._not_found(self._text(_as_lines(edit)))
             if found is None:
                 return self.region(_as_lines(edit))
             fit = found

@@ -4,7 +4,8 @@ Rules kept here:
 - A line number counts the lines of the file as the operations before left it. Where earlier insertions tell
   how many lines came above, it is counted back; where an earlier edit hides that, it is refused.
 - Text that an earlier operation writes is not sought by a later one: on the base it is not there, and if it
-  is, it would not have been unique.
+  is, it would not have been unique. Text that two of them make only together is not there verbatim either, so a
+  later operation gets no leniency in being found.
 
 Only `ReplaceText` and `Insert` are such operations; every other edit speaks about the base already.
 """
@@ -28,7 +29,8 @@ def on_one_base(edits: Sequence[Edit]) -> tuple[Edit, ...]:
         before = earlier[edit.path]
         if isinstance(edit, ReplaceText):
             _refuse_dependent(edit, before)
-        if isinstance(edit, Insert) and edit.after is not None:
+            made.append(replace(edit, verbatim=bool(before)))
+        elif isinstance(edit, Insert) and edit.after is not None:
             made.append(replace(edit, after=_base_line(edit, edit.after, before)))
         else:
             made.append(edit)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from dev_agent.edits.errors import EditError
@@ -202,6 +202,13 @@ tool_operation = st.one_of(
     st.lists(tool_operation, min_size=1, max_size=4),
 )
 @settings(LAW, max_examples=600)
+@example(
+    "a\n bb\nb a\naab\n\n",
+    [
+        {"command": "str_replace", "path": "f", "old_str": "\nb", "new_str": "a"},
+        {"command": "str_replace", "path": "f", "old_str": "a ", "new_str": "a"},
+    ],
+)
 def test_on_one_base_is_what_one_after_another_would_give(
     base: str, operations: list[dict[str, str | int]]
 ) -> None:
