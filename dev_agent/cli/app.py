@@ -40,7 +40,7 @@ COMMANDS = {
     "recover": ("dev_agent.cli.recover", "Put in order what a crash left behind."),
     "prune": ("dev_agent.cli.prune", "List, and drop, old runs, caches and private work trees."),
     "doctor": ("dev_agent.cli.doctor", "Say whether this machine and repository are ready."),
-    "program": ("dev_agent.cli.program", "Check or draw a program, the state machine a run follows."),
+    "program": ("dev_agent.cli.program", "Check, draw or run a program: a state machine, and what runs it."),
     "demo": ("dev_agent.cli.demo", "Show everything on a small project of its own."),
 }
 PROGRAM = "dev-agent"

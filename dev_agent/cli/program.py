@@ -12,6 +12,7 @@ import typer
 from dev_agent.cli.app import command_app
 from dev_agent.cli.options import HERE, AsJson
 from dev_agent.cli.pages.program import check_page, graph_page
+from dev_agent.cli.program_run import list_runs, resume, run, show
 from dev_agent.cli.session import Session
 from dev_agent.errors import UsageFault
 from dev_agent.programs.builtin import APPLY, builtin_text, load_and_prove
@@ -29,7 +30,7 @@ Mermaid = Annotated[bool, typer.Option("--mermaid", help="As a Mermaid flowchart
 
 @app.callback()
 def _group() -> None:
-    """Check or draw a program, the state machine a run follows."""
+    """Check, draw or run a program, the state machine a run follows."""
 
 
 @app.command()
@@ -50,6 +51,12 @@ def graph(path: ProgramFile = None, *, mermaid: Mermaid = False, as_json: AsJson
     drawing = as_mermaid(program) if mermaid else as_text(program)
     Session(directory=HERE, as_json=as_json).output.page(graph_page(drawing))
     return 0
+
+
+app.command("run")(run)
+app.command("resume")(resume)
+app.command("show")(show)
+app.command("runs")(list_runs)
 
 
 @contextmanager
