@@ -16,6 +16,7 @@ from dev_agent.cli.program_run import list_runs, resume, run, show
 from dev_agent.cli.session import Session
 from dev_agent.errors import UsageFault
 from dev_agent.programs.builtin import APPLY, builtin_text, load_and_prove
+from dev_agent.programs.hosting.module import load_actions
 from dev_agent.runtime.graph import mermaid as as_mermaid
 from dev_agent.runtime.graph import text as as_text
 from dev_agent.runtime.program import load_program
@@ -24,6 +25,12 @@ app = command_app()
 
 ProgramFile = Annotated[
     Path | None, typer.Argument(metavar="[FILE]", help="A program file; the built-in `apply` if left out.")
+]
+ProvedWith = Annotated[
+    str | None,
+    typer.Option(
+        "--actions", metavar="MODULE", help="The actions of a program of your own: a .py file or a module."
+    ),
 ]
 Mermaid = Annotated[bool, typer.Option("--mermaid", help="As a Mermaid flowchart.")]
 
@@ -34,10 +41,10 @@ def _group() -> None:
 
 
 @app.command()
-def check(path: ProgramFile = None, *, as_json: AsJson = False) -> int:
+def check(path: ProgramFile = None, *, actions: ProvedWith = None, as_json: AsJson = False) -> int:
     """Prove what has to hold before a program may run; exit code 2, with every fault, if it does not."""
     with _readable(path):
-        program = load_and_prove(path)
+        program = load_and_prove(path, actions=load_actions(actions) if actions else None)
     Session(directory=HERE, as_json=as_json).output.page(check_page(program))
     return 0
 

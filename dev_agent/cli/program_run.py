@@ -132,9 +132,14 @@ def list_runs(*, runs: Runs = None, as_json: AsJson = False) -> int:
 
 
 def _host(session: Session, runs: Path | None, reporter: Reporter, workers: int) -> Host:
-    place = (runs or default_runs(session.environ)).absolute()
+    default = default_runs(session.environ)
     return Host(
-        runs=place, environ=session.environ, cancel=session.cancel, reporter=reporter, workers=workers
+        runs=(runs or default).absolute(),
+        default=default,
+        environ=session.environ,
+        cancel=session.cancel,
+        reporter=reporter,
+        workers=workers,
     )
 
 

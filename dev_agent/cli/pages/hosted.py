@@ -71,12 +71,12 @@ def _sentence(report: HostedReport) -> str:
     if report.standing is Standing.WAITING:
         data = "".join(f" --data {name}=…" for name in report.wanted)
         choices = "|".join(report.awaited)
-        return f"{where}. Go on with: dev-agent program resume {report.run} --signal {choices}{data}"
+        return f"{where}. Go on with: dev-agent program resume {report.handle} --signal {choices}{data}"
     if report.standing is Standing.INTERRUPTED:
-        return f"{where}. Go on with: dev-agent program resume {report.run}"
+        return f"{where}. Go on with: dev-agent program resume {report.handle}"
     end = f"{report.program} ended in {report.state} ({report.reason})"
     said = f". {report.explanation}" if report.explanation else ""
-    return f"{end}{said}. Look at it with: dev-agent program show {report.run}"
+    return f"{end}{said}. Look at it with: dev-agent program show {report.handle}"
 
 
 def _word(standing: Standing) -> str:

@@ -14,7 +14,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dev_agent.errors import UsageFault
 from dev_agent.programs.clock import SystemClock, new_run_id
@@ -35,9 +36,8 @@ from dev_agent.runtime.trace import Journal, read_trace
 from dev_agent.runtime.validation import prove
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from dev_agent.cancel import Cancel
+    from dev_agent.runtime.canonical import Json
     from dev_agent.runtime.events import Event
     from dev_agent.runtime.host import Reporter
 
@@ -48,9 +48,13 @@ _SHOWN = 8
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Host:
-    """Where runs live and what they are given. `workers` bounds the branches that run at once."""
+    """Where runs live and what they are given. `workers` bounds the branches that run at once.
+
+    `default` is where a command looks for runs that is told nothing.
+    """
 
     runs: Path
+    default: Path
     environ: Mapping[str, str] = field(repr=False)  # may hold secrets
     cancel: Cancel
     reporter: Reporter
@@ -83,7 +87,7 @@ class Host:
             blobs = {_TEXT: text.encode(), _INPUTS: json.dumps(values).encode()}
             journal.append(REQUEST, request, actor="user", blobs=blobs, durable=True)
             self._engine(program, module, journal).start(values)
-            return _concluded(program, journal)
+            return _concluded(program, journal, self.default)
 
     def take_up(
         self,
@@ -96,17 +100,17 @@ class Host:
     ) -> HostedReport:
         """Go on with a run: after a crash or an interruption, or with the answer a waiting state asks for.
 
-        `outcome` and `data` are that answer. `module` is by default the one the run began with; a `text` has to mean the program it began with. A run that
-        has ended is only reported. Raises UsageFault, ProgramError, WrongProgram, WrongSignal, ProgramRefused and
-        JournalBusy; nothing was changed then.
+        `outcome` and `data` are that answer. `module` is by default the one the run began with; a `text` has to mean
+        the program it began with. A run that has ended is only reported. Raises UsageFault, ProgramError,
+        WrongProgram, WrongSignal, ProgramRefused and JournalBusy; nothing was changed then.
         """
         with Journal.open(self.find(run), SystemClock()) as journal:
             story = _hosted(journal.events)
             program = _recorded_program(story, journal.blob)
             _require_same(program, text)
             if story.finished and outcome is None:
-                return _concluded(program, journal)
-            signal = None
+                return _concluded(program, journal, self.default)
+            signal: dict[str, Json] | None = None
             if outcome is not None:
                 state = program.states.get(story.state)
                 signal = {"outcome": outcome, "data": data.typed(state.facts if state else {})}
@@ -116,7 +120,7 @@ class Host:
             else:
                 # Killed between the request and its beginning.
                 engine.start(json.loads(_recorded(story, journal.blob, _INPUTS)))
-            return _concluded(program, journal)
+            return _concluded(program, journal, self.default)
 
     def report(self, run: str) -> HostedReport:
         """How a run stands, without taking part in it. Raises UsageFault, TraceCorrupt, JournalFailed."""
@@ -126,10 +130,12 @@ class Host:
         lengths = {blob.commitment: blob.length for event in events for blob in event.blobs}
         blobs = Blobs(folder)
         program = _recorded_program(story, lambda commitment: blobs.read(commitment, lengths[commitment]))
-        return report_of(program, events, folder)
+        return report_of(program, events, folder, self.default)
 
     def find(self, run: str) -> Path:
         """The folder of a run: its id, the beginning or end of one, `last`, or a path. Raises UsageFault."""
+        if (Path(run) / TRACE).is_file():
+            return Path(run).absolute()
         names = self.names()
         if not names:
             raise UsageFault(
@@ -165,13 +171,13 @@ class Host:
         )
 
 
-def _concluded(program: Program, journal: Journal) -> HostedReport:
+def _concluded(program: Program, journal: Journal, default: Path) -> HostedReport:
     """The report, and for a run that has ended its receipt; written once, the same bytes every time."""
     events = journal.events
     place = journal.folder / RECEIPT
     if told(events).finished and not place.exists():
         write_atomically(place, hosted_receipt(events), durable=True)
-    return report_of(program, events, journal.folder)
+    return report_of(program, events, journal.folder, default)
 
 
 def _hosted(events: tuple[Event, ...]) -> Story:

@@ -40,7 +40,10 @@ _EXIT = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HostedReport:
-    """One run. `state` is where it stands, `awaited` the outcomes a waiting state takes, with their data's types."""
+    """One run. `handle` is what a command takes for it, `state` where it stands.
+
+    `awaited` are the outcomes a waiting state takes, `wanted` the facts that belong to them, with their types.
+    """
 
     run: str
     program: str
@@ -49,6 +52,7 @@ class HostedReport:
     reason: str
     explanation: str
     folder: str
+    handle: str
     events: int
     head: str
     path: tuple[PathStep, ...]
@@ -87,8 +91,8 @@ class HostedReport:
         }
 
 
-def report_of(program: Program, events: tuple[Event, ...], folder: Path) -> HostedReport:
-    """The report of a run of `program` from its trace."""
+def report_of(program: Program, events: tuple[Event, ...], folder: Path, default: Path) -> HostedReport:
+    """The report of a run of `program` from its trace; in the folder `default` the id is handle enough."""
     story = told(events)
     standing = _standing(program, story)
     waiting = standing is Standing.WAITING
@@ -101,6 +105,7 @@ def report_of(program: Program, events: tuple[Event, ...], folder: Path) -> Host
         reason=story.reason,
         explanation=_explanation(story),
         folder=str(folder),
+        handle=story.run if folder.parent == default else str(folder),
         events=len(events),
         head=events[-1].hash,
         path=tuple(story.path),
