@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,7 @@ class Judging:
     must_pass: tuple[str, ...]
     environ: Mapping[str, str] = field(repr=False)  # may hold secrets
     cancel: Cancel
+    cache: Path
     limits: Limits = field(default_factory=Limits)
     _prepared: dict[str, Gates] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -53,13 +54,17 @@ class Judging:
                     read_config(self.trees, base_tree),
                     policy=self.policy,
                     sandbox=self.sandbox,
-                    cache=self.repository.state_dir / "cache",
+                    cache=self.cache,
                     surroundings=Surroundings.of(self.environ),
                     cancel=self.cancel,
                     must_pass=self.must_pass,
                     limits=self.limits,
                 )
             return self._prepared[base_tree]
+
+    def apart(self, cache: Path) -> Judging:
+        """The same gates, remembering elsewhere: of what was judged before they know nothing."""
+        return replace(self, cache=cache, _prepared={}, _lock=threading.Lock())
 
     @property
     def confined(self) -> bool:

@@ -6,7 +6,7 @@ refuses a program that is not the one the run began with. One process at a time:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -82,9 +82,11 @@ def _drive(
         signal = _signal(story, decision)
         if signal is None and story.state == _APPROVE:
             return conclude(repository, folder, journal)
-        request = _request(story, journal)
+        request = recorded_request(story, lambda role: _blob(story, journal, role))
         rules = recorded_rules(story.request, _blob(story, journal, "policy").decode("utf-8"))
-        setting = prepare_again(repository, request, _base(story), rules, environ=environ, cancel=cancel)
+        setting = prepare_again(
+            repository, request, recorded_base(story), rules, environ=environ, cancel=cancel
+        )
         with closing(setting.trees):
             program = builtin_program(program_of(story))
             proposer = proposer_of(story.request, request.patch, lambda: _blob(story, journal, "command"))
@@ -113,11 +115,12 @@ def _signal(story: Story, decision: Mapping[str, Any] | None) -> dict[str, Any] 
     return {"outcome": "approved" if decision["approved"] else "rejected", "data": data}
 
 
-def _request(story: Story, journal: Journal) -> ApplyRequest:
+def recorded_request(story: Story, read: Callable[[str], bytes]) -> ApplyRequest:
+    """The request a run was started with; `read` gives the payload of a role."""
     known = story.request
     return ApplyRequest(
-        task=_blob(story, journal, "task").decode("utf-8", "replace"),
-        patch=_blob(story, journal, "patch"),
+        task=read("task").decode("utf-8", "replace"),
+        patch=read("patch"),
         dry_run=bool(known["dry_run"]),
         branch=str(known["branch"]) or None,
         must_pass=tuple(known["must_pass"]),
@@ -126,7 +129,8 @@ def _request(story: Story, journal: Journal) -> ApplyRequest:
     )
 
 
-def _base(story: Story) -> Base:
+def recorded_base(story: Story) -> Base:
+    """Where a run began, and where it was to land."""
     known = story.request
     return Base(target=target_of(story), commit=str(known["base"]) or None, tree=str(known["base_tree"]))
 

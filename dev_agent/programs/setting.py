@@ -217,6 +217,7 @@ def _complete(
         environ=environ,
         cancel=cancel,
         limits=profile.limits,
+        cache=repository.state_dir / "cache",
     )
     gates.of(base.tree)
     return Setting(base=base, rules=rules, sandbox=sandbox, gates=gates, trees=trees)

@@ -1,6 +1,6 @@
 """patch: get the proposal: bytes, which have to be edits, or a tree, which is taken as it is.
 
-Nothing is resolved here. The proposer is asked once; a tree it gave is recorded, and `stage` takes it from there.
+Nothing is resolved here. The proposer is asked once; what it gave is recorded, and `stage` takes it from the record.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from dev_agent.runtime.states import FactType
 if TYPE_CHECKING:
     from dev_agent.programs.context import ApplyContext
 
+PROPOSAL = "proposal"
+"""The role of the blob that holds the proposed bytes."""
+
 
 def _patch(context: ApplyContext, _view: View) -> Result:
     answer = context.proposer.propose()
@@ -26,7 +29,7 @@ def _patch(context: ApplyContext, _view: View) -> Result:
     if answer.content is None:
         declined = {"reason": answer.reason, "explanation": answer.declined, "notes": list(answer.notes)}
         return Result("declined", {**declined, **ended}, dict(answer.blobs))
-    blobs = {"proposal": answer.content}
+    blobs = {PROPOSAL: answer.content}
     try:
         proposal = parse(answer.content)
     except EditError as error:

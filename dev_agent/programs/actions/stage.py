@@ -17,6 +17,7 @@ from dev_agent.edits.model import Limits, MatchLevel
 from dev_agent.edits.parse import parse
 from dev_agent.edits.resolve import resolve
 from dev_agent.programs.actions.declared import Declared
+from dev_agent.programs.actions.patch import PROPOSAL
 from dev_agent.programs.change import digest, excess_of, patch_text, tree_changes
 from dev_agent.programs.paths import to_recorded
 from dev_agent.programs.staged import StagedCommit, current, said
@@ -29,6 +30,7 @@ from dev_agent.repository.refs import set_ref
 from dev_agent.repository.staging import commit_tree, stage, staged_ref
 from dev_agent.repository.tree_diff import tree_difference
 from dev_agent.runtime.actions import Result, View
+from dev_agent.runtime.fold import LEFT
 from dev_agent.runtime.states import FactType
 
 if TYPE_CHECKING:
@@ -39,9 +41,8 @@ def _stage(context: ApplyContext, view: View) -> Result:
     proposed = said(view.facts, "patch")
     if proposed.get("tree"):
         return _stage_tree(context, view, str(proposed["tree"]), str(proposed["commit"]))
-    answer = context.proposer.propose()
     try:
-        proposal = parse(answer.content or b"")
+        proposal = parse(_recorded_proposal(context))
         change_set = resolve(
             proposal.edits,
             GitTree(context.repository, context.base),
@@ -69,6 +70,15 @@ def _stage(context: ApplyContext, view: View) -> Result:
         for one in change_set.matches
     ]
     return _staged(context, view, (made.commit, made.tree), notes=notes, matches=matches)
+
+
+def _recorded_proposal(context: ApplyContext) -> bytes:
+    """The bytes `patch` recorded last: what is staged is what the trace says was proposed, also after a resume."""
+    for event in reversed(context.journal.events):
+        if event.type == LEFT and event.data["state"] == "patch":
+            commitments = [blob.commitment for blob in event.blobs if blob.role == PROPOSAL]
+            return context.journal.blob(commitments[0])
+    raise AssertionError("BUG: a proposal was to be staged before one was recorded")
 
 
 def _stage_tree(context: ApplyContext, view: View, tree: str, commit: str) -> Result:
