@@ -42,6 +42,10 @@ COMMANDS = {
     "prune": ("dev_agent.cli.prune", "List, and drop, old runs, caches and private work trees."),
     "doctor": ("dev_agent.cli.doctor", "Say whether this machine and repository are ready."),
     "program": ("dev_agent.cli.program", "Check, draw or run a program: a state machine, and what runs it."),
+    "lab": (
+        "dev_agent.cli.lab",
+        "Attack the engine in a scratch repository, and show what stops each attack.",
+    ),
     "demo": ("dev_agent.cli.demo", "Show everything on a small project of its own."),
 }
 PROGRAM = "dev-agent"

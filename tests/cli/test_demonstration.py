@@ -12,9 +12,9 @@ import pytest
 from dev_agent.cancel import Cancel
 from dev_agent.cli.demonstration import demonstration
 from dev_agent.cli.demonstration.demonstration import Act, Demonstration, Promise, acts
-from dev_agent.cli.demonstration.material import Stage, clean_environment, demo_material, set_up
-from dev_agent.cli.demonstration.state import user_state
+from dev_agent.cli.demonstration.material import Stage, demo_material, set_up
 from dev_agent.cli.output.terminal import Terminal
+from dev_agent.lab.state import clean_environment, user_state
 from dev_agent.process import run
 from tests.cli.conftest import written
 from tests.testing.repos import isolated_environ
@@ -100,10 +100,10 @@ def commit_again(stage: Stage, environ: dict[str, str]) -> None:
 def test_whatever_changes_of_the_users_is_noticed(
     stage: Stage, environ: dict[str, str], harm: Callable[[Stage, dict[str, str]], None]
 ) -> None:
-    before = user_state(stage, environ)
-    assert user_state(stage, environ) == before
+    before = user_state(stage.project, stage.git, environ)
+    assert user_state(stage.project, stage.git, environ) == before
     harm(stage, environ)
-    after = user_state(stage, environ)
+    after = user_state(stage.project, stage.git, environ)
     assert after != before
     assert not demonstration.kept(Promise.UNTOUCHED, before, after)
 

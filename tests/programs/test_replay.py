@@ -79,7 +79,11 @@ def outside(shop: Shop) -> dict[str, object]:
         (BETTER, TESTS_ONLY, Outcome.COMMITTED),
         (BREAKS_A_TEST, TESTS_ONLY, Outcome.REJECTED),
         (replacing("notes.txt", "nowhere\n", "x\n"), NO_GATES, Outcome.REJECTED),
-        (replacing("pyproject.toml", 'pythonpath = ["src"]\n', 'pythonpath = []\n'), NO_GATES, Outcome.REJECTED),
+        (
+            replacing("pyproject.toml", 'pythonpath = ["src"]\n', "pythonpath = []\n"),
+            NO_GATES,
+            Outcome.REJECTED,
+        ),
     ],
 )
 def test_a_run_ends_the_same_way_again(shop: Shop, patch: bytes, policy: str, outcome: Outcome) -> None:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from dev_agent.cancel import Cancel
-from dev_agent.cli.demonstration.material import Stage, clean_environment
-from dev_agent.cli.demonstration.state import UserState, user_state
+from dev_agent.cli.demonstration.material import Stage
 from dev_agent.cli.output.page import Fit, Line, Style, count, line, prose, span
 from dev_agent.cli.output.terminal import Terminal
+from dev_agent.lab.state import UserState, clean_environment, user_state
 from dev_agent.process import Completed, Stopped, run
 
 _NOTE = "\nA note the user has not committed.\n"
@@ -132,7 +132,7 @@ class Demonstration:
         self.terminal.write_line(
             Line(spans=(span("$ ", Style.DIM), span(shown, Style.STRONG)), fit=Fit.WHOLE)
         )
-        before = user_state(self.stage, self.environ)
+        before = user_state(self.stage.project, self.stage.git, self.environ)
         done = self._dev_agent(*act.args)
         # The command's own output: it escaped what needed escaping, and its colours are wanted here.
         progress = done.stderr + b"\n" if done.stderr and done.stdout else done.stderr
@@ -140,7 +140,7 @@ class Demonstration:
         if done.code != act.exit_code:
             self._fail(f"`{shown}` ended with {done.code}, not with {act.exit_code}")
             return
-        if not kept(act.promise, before, user_state(self.stage, self.environ)):
+        if not kept(act.promise, before, user_state(self.stage.project, self.stage.git, self.environ)):
             self._fail(f"after `{shown}` this does not hold: {act.promise.value}")
             return
         self.terminal.write_line(
