@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dev_agent.recipes.model import Declined
+from dev_agent.recipes.unused_imports import UnusedImports
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dev_agent.recipes.model import Job, Recipe
 
-RECIPES: Mapping[str, Recipe] = {}
+_ALL: tuple[Recipe, ...] = (
+    UnusedImports(),
+)
+RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for recipe in _ALL}
 
 
 def find(task: str) -> tuple[str, Job | Declined] | None:
