@@ -4,7 +4,7 @@ A name counts as used if it is read, deleted or declared global anywhere in the 
 string in a type, a type comment, an example in a docstring or `__all__` says it, or if `import a as a` exports it. That
 is coarser than Python's scopes and errs to one side: what is called unused is unused.
 
-Never called unused: `__future__`, `*`, imports in a `try` that catches ImportError (they ask whether it is there),
+Never called unused: `__future__`, `*`, imports in a class body (they are attributes), in a `try` that catches ImportError (they ask whether it is there),
 modules imported for what importing them does, and statements marked `noqa`.
 """
 
@@ -133,6 +133,9 @@ def rebound(tree: ast.Module) -> set[str]:
 
 def _kept(bound: Bound) -> bool:
     if isinstance(bound.statement, ast.ImportFrom) and bound.statement.module == "__future__":
+        return True
+    # In a class it is an attribute, which everybody may ask for.
+    if isinstance(bound.scope, ast.ClassDef):
         return True
     exports = bound.alias.asname is not None and bound.alias.asname == bound.alias.name
     effect = isinstance(bound.statement, ast.Import) and bound.alias.name in _EFFECTS

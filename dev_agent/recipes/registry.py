@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dev_agent.recipes.model import Declined
+from dev_agent.recipes.modern_typing import ModernTyping
 from dev_agent.recipes.unused_imports import UnusedImports
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 _ALL: tuple[Recipe, ...] = (
     UnusedImports(),
+    ModernTyping(),
 )
 RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for recipe in _ALL}
 
