@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dev_agent.recipes.model import Declined
+from dev_agent.recipes.annotations import Annotations
+from dev_agent.recipes.fstrings import FStrings
 from dev_agent.recipes.modern_typing import ModernTyping
 from dev_agent.recipes.unused_imports import UnusedImports
 
@@ -15,7 +17,9 @@ if TYPE_CHECKING:
 
 _ALL: tuple[Recipe, ...] = (
     UnusedImports(),
+    Annotations(),
     ModernTyping(),
+    FStrings(),
 )
 RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for recipe in _ALL}
 
