@@ -85,7 +85,10 @@ class Annotator:
     def step(self, path: str, source: Source, only: Collection[int] | None = None) -> Step:
         """See `Rewriter.step`."""
         called = Called.read(source)
-        signatures = Signatures(source, called, self.families, unions=self.targets.of(path) >= (3, 10))
+        oldest = self.targets.of(path)
+        signatures = Signatures(
+            source, called, self.families, unions=oldest >= (3, 10), generics=oldest >= (3, 9)
+        )
         edits: list[Edit] = []
         for function in functions(source.tree):
             if only is None or function.node.lineno in only:

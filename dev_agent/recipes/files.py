@@ -64,6 +64,15 @@ class Files:
                 if source is not None:
                     yield path, source
 
+    def mine(self, path: str) -> bool:
+        """Whether a job may rewrite the file at a path."""
+        if not path.endswith(self.suffixes) or self.bench.tree.mode(path) not in _REGULAR or not self.bench.covers(path):
+            return False
+        if is_foreign(path, self.bench.tree.read(path)):
+            self.foreign.add(path)
+            return False
+        return True
+
     def parsed(self, path: str, content: bytes) -> Source | None:
         """The source of a file, None and a place to name if it cannot be read."""
         try:

@@ -51,12 +51,13 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Signatures:
-    """What can be known in one file. `unions`: whether `X | None` may be written where it is evaluated."""
+    """What can be known in one file. Whether `X | None` and `type[X]` may be written where they are evaluated."""
 
     source: Source
     called: Called
     families: Families
     unions: bool
+    generics: bool = True
 
     def returned(self, function: Function) -> str:
         """The return type of a function, "" if it is not known. Optional types are written by `optional`."""
@@ -110,6 +111,8 @@ class Signatures:
         if function.node.name not in _EXITS or not function.owner or len(plain) != 3 or given.vararg or given.kwonlyargs:
             return []
         if any(each.annotation for each in plain) or given.defaults:
+            return []
+        if not self.generics and not postponed(self.source.tree):
             return []
         if not all(self.called.builtin(name) for name in ("type", "BaseException")):
             return []
