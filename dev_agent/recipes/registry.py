@@ -8,6 +8,7 @@ from dev_agent.recipes.model import Declined
 from dev_agent.recipes.annotations import Annotations
 from dev_agent.recipes.fstrings import FStrings
 from dev_agent.recipes.modern_typing import ModernTyping
+from dev_agent.recipes.stock import StockCodemod
 from dev_agent.recipes.strict_types import StrictTypes
 from dev_agent.recipes.unused_imports import UnusedImports
 
@@ -20,6 +21,7 @@ _ALL: tuple[Recipe, ...] = (
     UnusedImports(),
     Annotations(),
     StrictTypes(),
+    StockCodemod(),
     ModernTyping(),
     FStrings(),
 )

@@ -38,7 +38,7 @@ class Spoiled(Exception):
     """Edits that would leave a file that does not parse."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Edit:
     """Put `new` where [start, end) of the text is."""
 
@@ -85,9 +85,12 @@ class Source:
         return self._bom + self.text.encode(self._encoding)
 
     def edited(self, edits: Iterable[Edit]) -> Source:
-        """The source after edits that do not overlap. Raises Spoiled if it would not parse."""
+        """The source after edits that do not overlap; of two insertions at one place the first given comes first.
+
+        Raises Spoiled if it would not parse.
+        """
         parts, at = [], 0
-        for edit in sorted(set(edits)):
+        for edit in sorted(dict.fromkeys(edits), key=lambda each: (each.start, each.end)):
             if edit.start < at:
                 raise Spoiled("edits overlap")
             parts += [self.text[at : edit.start], edit.new]

@@ -219,8 +219,9 @@ def _casts(work: Fixing) -> Iterator[ast.Call]:
 
 FIXES: Final[Mapping[str, Fix]] = {
     "no-untyped-def": returns,
-    "assignment": implicit_optional,
+    # `list = None`: both write after `list`, the arguments first.
     "type-arg": bare_generics,
+    "assignment": implicit_optional,
     "unused-ignore": unused_ignores,
     "redundant-cast": redundant_casts,
 }

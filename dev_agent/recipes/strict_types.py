@@ -162,7 +162,7 @@ class _Loop:
             kinds[each.code].append(each)
         work = Fixing(path, source, self.annotator.targets.of(path), self.annotator)
         try:
-            edits = [edit for code, told in kinds.items() for edit in FIXES[code](work, told)]
+            edits = [edit for code, fix in FIXES.items() if code in kinds for edit in fix(work, kinds[code])]
             if not edits:
                 return None
             before = {bound.target for bound in unused(source)}
