@@ -40,7 +40,7 @@ def parameters(node: _Definition | ast.Lambda) -> list[ast.arg]:
     return [each for each in every if each is not None]
 
 
-def annotations(tree: ast.AST) -> Iterator[ast.expr]:
+def written_types(tree: ast.AST) -> Iterator[ast.expr]:
     """The expressions of all annotations."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -104,13 +104,15 @@ def exported(tree: ast.Module) -> set[str]:
         inside = list(ast.walk(statement))
         if any(isinstance(node, ast.Name) and node.id == "__all__" for node in inside):
             names.update(
-                node.value for node in inside if isinstance(node, ast.Constant) and isinstance(node.value, str)
+                node.value
+                for node in inside
+                if isinstance(node, ast.Constant) and isinstance(node.value, str)
             )
     return names
 
 
 def _typed(tree: ast.Module) -> Iterator[ast.AST]:
-    yield from annotations(tree)
+    yield from written_types(tree)
     yield from type_arguments(tree)
     yield from aliases(tree)
     # `X = Optional["Y"]`, `class A(Base["B"])`: what is subscribed may be a type.

@@ -47,7 +47,9 @@ class Annotations:
     """Add type annotations."""
 
     name: str = "add-annotations"
-    summary: str = "add the return types that the code itself makes certain; parameter types `from defaults` if asked"
+    summary: str = (
+        "add the return types that the code itself makes certain; parameter types `from defaults` if asked"
+    )
     examples: tuple[str, ...] = (
         "add type annotations",
         "add missing return types in the whole project",
@@ -98,7 +100,9 @@ class Annotator:
         if any(called.local(modules[name], name) != name for name in names):
             return Step()
         done = len(edits)
-        return Step(edits=(*edits, *imported(source, called, {(modules[name], name) for name in names})), done=done)
+        return Step(
+            edits=(*edits, *imported(source, called, {(modules[name], name) for name in names})), done=done
+        )
 
     def _edits(self, signatures: Signatures, function: Function) -> Iterator[Edit]:
         source = signatures.source

@@ -4,8 +4,8 @@ A name counts as used if it is read, deleted or declared global anywhere in the 
 string in a type, a type comment, an example in a docstring or `__all__` says it, or if `import a as a` exports it. That
 is coarser than Python's scopes and errs to one side: what is called unused is unused.
 
-Never called unused: `__future__`, `*`, imports in a class body (they are attributes), in a `try` that catches ImportError (they ask whether it is there),
-modules imported for what importing them does, and statements marked `noqa`.
+Never called unused: `__future__`, `*`, imports in a class body (they are attributes) or in a `try` that catches
+ImportError (they ask whether it is there), modules imported for what importing them does, and what is marked `noqa`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 _EFFECTS: Final = frozenset({"readline", "rlcompleter", "this", "antigravity", "__main__"})
 _CATCHES: Final = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
-_NOQA: Final = re.compile(r"#\s*noqa\b(?!\s*:)|#\s*noqa\s*:[\w\s,]*\bF401\b|pylint:\s*disable=.*unused-import", re.I)
+_NOQA: Final = re.compile(
+    r"#\s*noqa\b(?!\s*:)|#\s*noqa\s*:[\w\s,]*\bF401\b|pylint:\s*disable=.*unused-import", re.IGNORECASE
+)
 _FILE_NOQA: Final = re.compile(r"#\s*(?:ruff|flake8)\s*:\s*noqa\s*(?:$|:[\w\s,]*\bF401\b)", re.IGNORECASE)
 _DYNAMIC: Final = frozenset({"globals", "locals", "vars", "eval", "exec"})
 _Statement: TypeAlias = ast.Import | ast.ImportFrom

@@ -43,7 +43,9 @@ class Called:
             if isinstance(bound.owner, ast.Module):
                 always.add(bound.name)
         certain = {
-            name: next(iter(target)) for name, target in targets.items() if len(target) == 1 and name not in otherwise
+            name: next(iter(target))
+            for name, target in targets.items()
+            if len(target) == 1 and name not in otherwise
         }
         return cls(certain, frozenset(otherwise | set(targets)), frozenset(always))
 

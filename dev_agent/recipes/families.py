@@ -48,10 +48,19 @@ class Families:
         return any(name != owner and self._root(name) == root for name in self._having.get(method, ()))
 
     def _add(self, node: ast.ClassDef) -> None:
-        for base in node.bases:
-            base = base.value if isinstance(base, ast.Subscript) else base
+        for base in (each.value if isinstance(each, ast.Subscript) else each for each in node.bases):
             # Everything is related through these, which says nothing.
-            if last_name(base) not in {node.name, "object", "ABC", "Protocol", "Generic", "Exception", "NamedTuple", "Enum", ""}:
+            if last_name(base) not in {
+                node.name,
+                "object",
+                "ABC",
+                "Protocol",
+                "Generic",
+                "Exception",
+                "NamedTuple",
+                "Enum",
+                "",
+            }:
                 child, parent = self._root(node.name), self._root(last_name(base))
                 if child != parent:
                     self._parent[child] = parent

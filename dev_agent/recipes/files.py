@@ -66,7 +66,11 @@ class Files:
 
     def mine(self, path: str) -> bool:
         """Whether a job may rewrite the file at a path."""
-        if not path.endswith(self.suffixes) or self.bench.tree.mode(path) not in _REGULAR or not self.bench.covers(path):
+        if (
+            not path.endswith(self.suffixes)
+            or self.bench.tree.mode(path) not in _REGULAR
+            or not self.bench.covers(path)
+        ):
             return False
         if is_foreign(path, self.bench.tree.read(path)):
             self.foreign.add(path)
@@ -85,7 +89,9 @@ class Files:
         """What people should know about files that were left out."""
         said = []
         if self.unreadable:
-            said.append(f"{counted(len(self.unreadable), 'file')} could not be read as Python and stayed as it was")
+            said.append(
+                f"{counted(len(self.unreadable), 'file')} could not be read as Python and stayed as it was"
+            )
         if self.foreign:
             said.append(f"{counted(len(self.foreign), 'generated or vendored file')} left alone")
         return tuple(said)

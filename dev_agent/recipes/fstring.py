@@ -18,7 +18,9 @@ from typing import Final, TypeAlias
 from dev_agent.recipes.placeholders import Field, NotUnderstood
 
 Parts: TypeAlias = Callable[[str], Iterable[str | Field]]
-_LITERAL: Final = re.compile(r"(?P<prefix>[rRuU]?)(?P<quotes>'''|\"\"\"|'|\")(?P<body>.*)(?P=quotes)", re.DOTALL)
+_LITERAL: Final = re.compile(
+    r"(?P<prefix>[rRuU]?)(?P<quotes>'''|\"\"\"|'|\")(?P<body>.*)(?P=quotes)", re.DOTALL
+)
 
 
 def fstring(literal: str, value: str, parts: Parts, arguments: Mapping[int | str, str]) -> str:
@@ -81,7 +83,11 @@ def _seen(values: Sequence[ast.expr]) -> Iterator[tuple[str, ...]]:
     for node in values:
         if isinstance(node, ast.FormattedValue):
             spec = node.format_spec
-            said = "".join(str(each.value) for each in ast.walk(spec) if isinstance(each, ast.Constant)) if spec else ""
+            said = (
+                "".join(str(each.value) for each in ast.walk(spec) if isinstance(each, ast.Constant))
+                if spec
+                else ""
+            )
             yield ast.dump(node.value), chr(node.conversion) if node.conversion > 0 else "", said
         elif isinstance(node, ast.Constant):
             yield (str(node.value),)

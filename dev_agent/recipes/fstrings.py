@@ -1,7 +1,7 @@
 """The recipe that turns `%` formatting and `.format` into f-strings, where both say exactly the same.
 
-`%s` becomes `{x!s}`: `str(x)` is what `%s` asks, `format(x)` is not. `%d`, `%x`, `%f` are taken only for values known to
-be numbers of the right kind (`'%d' % 3.7` is 3), a lone value only if it is known to be no tuple and no mapping. An
+`%s` becomes `{x!s}`: `str(x)` is what `%s` asks, `format(x)` is not. `%d`, `%x`, `%f` are taken only for values known
+to be numbers of the right kind (`'%d' % 3.7` is 3), a lone value only if it is known to be no tuple and no mapping. An
 f-string formats each value before it computes the next one: so all but the first must be plain reads, or the values
 before them be unchangeable. Messages given to loggers, texts of several literals, bytes, and what awaits or assigns
 are left alone.
@@ -29,13 +29,17 @@ if TYPE_CHECKING:
     from dev_agent.recipes.model import Bench, Job
     from dev_agent.recipes.source import Source
 
-_OLD: Final = r"(?:all )?(?:the )?(?:old )?(?:%|percent|str\.format|\.format|format|string formatting|strings?)"
+_OLD: Final = (
+    r"(?:all )?(?:the )?(?:old )?(?:%|percent|str\.format|\.format|format|string formatting|strings?)"
+)
 _PHRASES: Final = Phrases(
     rf"(?:convert|change|turn|migrate|rewrite|upgrade) (?:{_OLD}(?:[- ](?:format(?:ting)?|strings?|calls?))*"
     rf"(?:(?:,| and|/| or) {_OLD}(?:[- ](?:format(?:ting)?|strings?|calls?))*)? )?(?:in)?to f-?strings?",
     r"use f-?strings?",
 )
-_LOGS: Final = frozenset({"debug", "info", "warning", "warn", "error", "exception", "critical", "fatal", "log"})
+_LOGS: Final = frozenset(
+    {"debug", "info", "warning", "warn", "error", "exception", "critical", "fatal", "log"}
+)
 _LIKELY: Final = re.compile(rb"['\"]\s*\)?\s*(?:%|\.\s*format\b)")
 _NEVER: Final = (
     ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr, ast.Lambda, ast.JoinedStr, ast.Starred, ast.Dict, ast.Set,
@@ -143,12 +147,17 @@ def _converted(source: Source, node: ast.BinOp | ast.Call, knowing: Knowing) -> 
     if any(start <= comment.start < end for comment in source.comments):
         raise NotUnderstood("there is a comment in it")
     value = str(literal.value)
-    arguments, parts = _percent(node, knowing) if isinstance(node, ast.BinOp) else (_arguments(node), format_parts)
+    arguments, parts = (
+        _percent(node, knowing) if isinstance(node, ast.BinOp) else (_arguments(node), format_parts)
+    )
     fields = [part for part in parts(value) if isinstance(part, Field)]
     _check(fields, arguments, knowing)
     plain = isinstance(node, ast.BinOp)
     return fstring(
-        text, value, _softened(parts, arguments, knowing) if plain else parts, _texts(source, fields, arguments)
+        text,
+        value,
+        _softened(parts, arguments, knowing) if plain else parts,
+        _texts(source, fields, arguments),
     )
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dev_agent.recipes.called import Called
     from dev_agent.recipes.source import Source
 
+
 def imported(source: Source, called: Called, needed: Iterable[tuple[str, str]]) -> list[Edit]:
     """The edits that make `from module import name` true for all of `needed`. Names that are bound so are skipped."""
     missing: dict[str, set[str]] = {}
@@ -36,7 +37,12 @@ def imported(source: Source, called: Called, needed: Iterable[tuple[str, str]]) 
 
 def _same_module(tree: ast.Module, module: str) -> ast.ImportFrom | None:
     for node in tree.body:
-        if isinstance(node, ast.ImportFrom) and node.module == module and not node.level and node.names[0].name != "*":
+        if (
+            isinstance(node, ast.ImportFrom)
+            and node.module == module
+            and not node.level
+            and node.names[0].name != "*"
+        ):
             return node
     return None
 
@@ -74,11 +80,14 @@ def _order(name: str) -> tuple[int, str]:
 def _added(source: Source, lines: Sequence[str]) -> Edit:
     block = _first_block(source.tree)
     text = source.newline.join([*lines, ""])
-    standard = [node for node in block if _top(node) in sys.stdlib_module_names and _top(node) != "__future__"]
+    standard = [
+        node for node in block if _top(node) in sys.stdlib_module_names and _top(node) != "__future__"
+    ]
     if standard:
         after = _place(standard, lines[0])
         if after is None:
-            return Edit(*[source.line_start(standard[0].lineno)] * 2, text)
+            start = source.line_start(standard[0].lineno)
+            return Edit(start, start, text)
         end = source.line_end(after.end_lineno or after.lineno)
         return Edit(end, end, _broken(source, end) + text)
     others = [node for node in block if _top(node) != "__future__"]
@@ -129,7 +138,11 @@ def _beginning(source: Source) -> int:
 
 
 def _is_docstring(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
 
 
 def _top(node: ast.stmt) -> str:

@@ -23,7 +23,12 @@ _CALLS: Final = {
     "isinstance": "bool", "issubclass": "bool", "callable": "bool", "hasattr": "bool", "all": "bool", "any": "bool",
     "bool": "bool",
 }  # fmt: skip
-_STR_METHODS: Final = frozenset({"join", "format", "strip", "lstrip", "rstrip", "lower", "upper", "replace", "title"})
+_STR_METHODS: Final = frozenset(
+    {"join", "format", "strip", "lstrip", "rstrip", "lower", "upper", "replace", "title"}
+)
+_NAMED: Final = (
+    ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef,
+)  # fmt: skip
 _ARITHMETIC: Final = (ast.Add, ast.Sub, ast.Mult)
 
 
@@ -34,7 +39,7 @@ class Knowing:
     called: Called
     names: Mapping[str, str] = field(default_factory=dict)
 
-    def of(self, node: ast.expr) -> str:
+    def of(self, node: ast.expr) -> str:  # noqa: PLR0911 -- a table of cases, one line each
         """The name of the builtin type of a value: "str", "int", …, "None"; "" if it is not known."""
         match node:
             case ast.Constant(value=None):
@@ -95,10 +100,8 @@ def in_function(called: Called, node: ast.FunctionDef | ast.AsyncFunctionDef) ->
             bound.add(each.id)
         elif isinstance(each, ast.arg) and each not in parameters(node):
             bound.add(each.arg)
-        elif isinstance(each, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and each.name:
-            bound.add(each.name)
-        elif isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            bound.add(each.name)
+        elif isinstance(each, _NAMED):
+            bound.add(each.name or "")
         elif isinstance(each, ast.alias):
             bound.add((each.asname or each.name).partition(".")[0])
     plain = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]

@@ -47,11 +47,11 @@ _RENAMED: Final = {
     "Deque": ("collections", "deque"), "DefaultDict": ("collections", "defaultdict"),
     "Pattern": ("re", "Pattern"), "Match": ("re", "Match"),
 }  # fmt: skip
-_ABSTRACT: Final = frozenset(
-    "AsyncGenerator AsyncIterable AsyncIterator Awaitable Callable Collection Container Coroutine Generator "
-    "ItemsView Iterable Iterator KeysView Mapping MappingView MutableMapping MutableSequence MutableSet Reversible "
-    "Sequence ValuesView".split()
-)
+_ABSTRACT: Final = frozenset({
+    "AsyncGenerator", "AsyncIterable", "AsyncIterator", "Awaitable", "Callable", "Collection", "Container",
+    "Coroutine", "Generator", "ItemsView", "Iterable", "Iterator", "KeysView", "Mapping", "MappingView",
+    "MutableMapping", "MutableSequence", "MutableSet", "Reversible", "Sequence", "ValuesView",
+})  # fmt: skip
 _LIKELY: Final = re.compile(rb"\btyping(?:_extensions)?\b")
 _READERS: Final = re.compile(
     rb"get_type_hints|get_annotations|pydantic|fastapi|typer|cattrs|beartype|typeguard|msgspec|sqlalchemy|marshmallow"
@@ -63,7 +63,9 @@ class ModernTyping:
     """Modernise typing syntax."""
 
     name: str = "modernise-typing"
-    summary: str = "list[int] for List[int], X | None for Optional[X], collections.abc, as the oldest Python allows"
+    summary: str = (
+        "list[int] for List[int], X | None for Optional[X], collections.abc, as the oldest Python allows"
+    )
     examples: tuple[str, ...] = (
         "modernise typing",
         "modernize the type hints in the whole project",
@@ -76,7 +78,11 @@ class ModernTyping:
         if meant is None:
             return None
         return Sweep(
-            title="modernise typing syntax", noun="type", likely=_likely, make=_Moderniser.make, where=meant.where
+            title="modernise typing syntax",
+            noun="type",
+            likely=_likely,
+            make=_Moderniser.make,
+            where=meant.where,
         )
 
 
@@ -176,7 +182,9 @@ class _FileWork:
             return
         wanted = ".".join(map(str, since))
         if spot.evaluated:
-            raise Left(f"it is evaluated, and the project runs on Python {oldest[0]}.{oldest[1]}, before {wanted}")
+            raise Left(
+                f"it is evaluated, and the project runs on Python {oldest[0]}.{oldest[1]}, before {wanted}"
+            )
         if self.all.read_at_run_time:
             raise Left(f"annotations are read at run time, on Pythons before {wanted} too")
 
@@ -186,9 +194,13 @@ class _FileWork:
             return []
         typed = {id(node) for spot in self.spots if spot.base is None for node in spot.nodes()}
         otherwise = {
-            node.id for node in ast.walk(self.source.tree) if isinstance(node, ast.Name) and id(node) not in typed
+            node.id
+            for node in ast.walk(self.source.tree)
+            if isinstance(node, ast.Name) and id(node) not in typed
         }
-        going = [bound for bound in imports(self.source.tree) if self._moves(bound) and bound.name not in otherwise]
+        going = [
+            bound for bound in imports(self.source.tree) if self._moves(bound) and bound.name not in otherwise
+        ]
         self.needed |= {("collections.abc", bound.name) for bound in going}
         self.done += len(going)
         return pruned(self.source, going)

@@ -20,7 +20,7 @@ _FIELD: Final = re.compile(r"(?P<argument>\d*|[^\W\d]\w*)(?P<attributes>(?:\.[^\
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What is put at a place. `argument`: its number, or its name; `needs`: types for which it is exact, all if none."""
+    """What is put at a place. `argument`: its number or name; `needs`: types for which it is exact, all if none."""
 
     argument: int | str
     attributes: str = ""

@@ -81,7 +81,12 @@ def _statements(source: Source, going: Sequence[Bound]) -> list[Edit]:
         # One at a time of those that share a line: their edits would meet at the semicolon.
         by_line = {bound.statement.lineno: bound.statement for bound in reversed(going)}
         return [_statement(source, statement) for statement in by_line.values()]
-    if isinstance(owner, ast.If) and body is owner.body and not owner.orelse and _is_type_checking(owner.test):
+    if (
+        isinstance(owner, ast.If)
+        and body is owner.body
+        and not owner.orelse
+        and _is_type_checking(owner.test)
+    ):
         start = source.line_start(owner.lineno)
         if source.text[start:].lstrip(" \t").startswith("if"):  # not an elif
             return [_lines(source, owner)]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dev_agent.recipes.model import Declined
 from dev_agent.recipes.annotations import Annotations
 from dev_agent.recipes.fstrings import FStrings
+from dev_agent.recipes.model import Declined
 from dev_agent.recipes.modern_typing import ModernTyping
 from dev_agent.recipes.stock import StockCodemod
 from dev_agent.recipes.strict_types import StrictTypes

@@ -1,7 +1,7 @@
 """The types of a function that are known from its own text, and where in the text to write them.
 
-Known are: `None` of a function that never returns a value, the builtin type of values it returns, what Python demands of
-its special methods, and the parameters of `__exit__`. Not known, and left: generators, stubs and abstract methods,
+Known are: `None` of a function that never returns a value, the builtin type of values it returns, what Python demands
+of its special methods, and the parameters of `__exit__`. Not known, and left: generators, stubs and abstract methods,
 overloads, methods whose relatives return something else, and handlers of web frameworks, which read the type.
 """
 
@@ -23,16 +23,18 @@ if TYPE_CHECKING:
     from dev_agent.recipes.families import Families
     from dev_agent.recipes.source import Source
 
-_NONE: Final = frozenset(
-    "__init__ __del__ __setattr__ __delattr__ __setitem__ __delitem__ __set__ __delete__ __set_name__ "
-    "__init_subclass__ __post_init__".split()
-)
+_NONE: Final = frozenset({
+    "__init__", "__del__", "__setattr__", "__delattr__", "__setitem__", "__delitem__", "__set__",
+    "__delete__", "__set_name__", "__init_subclass__", "__post_init__",
+})  # fmt: skip
 _MAGIC: Final = {
     "__str__": "str", "__repr__": "str", "__format__": "str", "__bytes__": "bytes", "__bool__": "bool",
     "__contains__": "bool", "__len__": "int", "__length_hint__": "int", "__hash__": "int", "__int__": "int",
     "__index__": "int", "__float__": "float", "__complex__": "complex",
 }  # fmt: skip
-_NOT_OURS: Final = frozenset({"overload", "abstractmethod", "abstractproperty", "no_type_check", "typeguard_ignore"})
+_NOT_OURS: Final = frozenset(
+    {"overload", "abstractmethod", "abstractproperty", "no_type_check", "typeguard_ignore"}
+)
 # Decorators that make the return type part of what the program does.
 _READ: Final = frozenset({
     "get", "post", "put", "delete", "patch", "options", "head", "trace", "websocket", "route", "api_route", "tool",
@@ -62,7 +64,9 @@ class Signatures:
     def returned(self, function: Function) -> str:
         """The return type of a function, "" if it is not known. Optional types are written by `optional`."""
         node = function.node
-        decorators = {last_name(each.func if isinstance(each, ast.Call) else each) for each in node.decorator_list}
+        decorators = {
+            last_name(each.func if isinstance(each, ast.Call) else each) for each in node.decorator_list
+        }
         if node.returns is not None or decorators & _NOT_OURS or node.type_comment or self._commented(node):
             return ""
         how = ending(node)
@@ -75,7 +79,9 @@ class Signatures:
         if how.returns_nothing:
             sure = not function.owner or self.families.all_silent(function.owner, node.name)
             return "None" if sure else ""
-        return "" if decorators & _READ or function.owner and self._related(function) else self._valued(node)
+        return (
+            "" if decorators & _READ or (function.owner and self._related(function)) else self._valued(node)
+        )
 
     def _related(self, function: Function) -> bool:
         """Whether another class may say something else. Without relatives the method itself is the only one."""
@@ -100,7 +106,9 @@ class Signatures:
     def _commented(self, node: Definition) -> bool:
         start, end = self.source.line_start(node.lineno), self.source.span(node.body[0])[0]
         return any(
-            start <= each.start < end and each.string.lstrip("# ").startswith("type:") and "ignore" not in each.string
+            start <= each.start < end
+            and each.string.lstrip("# ").startswith("type:")
+            and "ignore" not in each.string
             for each in self.source.comments
         )
 
@@ -108,7 +116,13 @@ class Signatures:
         """The parameters of `__exit__(self, kind, value, traceback)` with their types, if none has one."""
         given = function.node.args
         plain = [*given.posonlyargs, *given.args][1:]
-        if function.node.name not in _EXITS or not function.owner or len(plain) != 3 or given.vararg or given.kwonlyargs:
+        if (
+            function.node.name not in _EXITS
+            or not function.owner
+            or len(plain) != 3
+            or given.vararg
+            or given.kwonlyargs
+        ):
             return []
         if any(each.annotation for each in plain) or given.defaults:
             return []

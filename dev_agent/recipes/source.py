@@ -195,7 +195,7 @@ def _parsed(text: str) -> ast.Module:
     except SyntaxError as error:
         raise Unreadable(error.lineno or 0, f"it does not parse: {error.msg}") from None
     except (ValueError, RecursionError, MemoryError) as error:
-        raise Unreadable(0, f"it does not parse: {error or type(error).__name__}") from None
+        raise Unreadable(0, f"it does not parse: {str(error) or type(error).__name__}") from None
     stack: list[tuple[ast.AST, int]] = [(tree, 0)]
     while stack:
         node, depth = stack.pop()

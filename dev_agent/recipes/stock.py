@@ -110,10 +110,16 @@ def commands() -> dict[str, type[CodemodCommand]]:
             continue
         loaded = importlib.import_module(f"{_PACKAGE}.{module.name}")
         for name, value in vars(loaded).items():
-            own = inspect.isclass(value) and value.__module__ == loaded.__name__ and not inspect.isabstract(value)
+            own = (
+                inspect.isclass(value)
+                and value.__module__ == loaded.__name__
+                and not inspect.isabstract(value)
+            )
             if own and issubclass(value, base) and not name.startswith("_") and name != "RenameCommand":
                 found[f"{module.name}.{name}"] = value
-    return dict(sorted(found.items()))
+    # A class others of its module build on is no command.
+    bases = {parent for command in found.values() for parent in command.__mro__[1:]}
+    return {name: command for name, command in sorted(found.items()) if command not in bases}
 
 
 class _Refused(Exception):

@@ -23,8 +23,12 @@ if TYPE_CHECKING:
     from dev_agent.recipes.source import Source
     from dev_agent.recipes.target import Version
 
-_BARE: Final = re.compile(r'(?:Missing type (?:arguments|parameters) for generic type|expects? .*type arg.*) "?(?P<name>[\w.]+)"?')
-_DEFAULT: Final = re.compile(r'Incompatible default for (?:parameter|argument) "(?P<name>\w+)" \(default has type "None"')
+_BARE: Final = re.compile(
+    r'(?:Missing type (?:arguments|parameters) for generic type|expects? .*type arg.*) "?(?P<name>[\w.]+)"?'
+)
+_DEFAULT: Final = re.compile(
+    r'Incompatible default for (?:parameter|argument) "(?P<name>\w+)" \(default has type "None"'
+)
 _UNUSED: Final = re.compile(r'Unused "type: ignore(?:\[(?P<codes>[^\]]*)\])?" comment$')
 _IGNORE: Final = re.compile(r"#\s*type:\s*ignore(?:\[(?P<codes>[^\]]*)\])?(?P<rest>\s*(?:#.*)?$)?")
 _ARGUMENTS: Final = {
@@ -39,7 +43,14 @@ _ARGUMENTS: Final = {
     "CompletedProcess": "Any", "PathLike": "Any", "Future": "Any", "Task": "Any", "ContextManager": "Any",
     "partial": "Any", "ContextVar": "Any", "Token": "Any", "ClassVar": "Any",
 }  # fmt: skip
-_OLD_NAMES: Final = {"list": "List", "dict": "Dict", "set": "Set", "frozenset": "FrozenSet", "tuple": "Tuple", "type": "Type"}
+_OLD_NAMES: Final = {
+    "list": "List",
+    "dict": "Dict",
+    "set": "Set",
+    "frozenset": "FrozenSet",
+    "tuple": "Tuple",
+    "type": "Type",
+}
 # Subscribing these fails at run time, in some Python that is still in use.
 _SINCE: Final[Mapping[str, tuple[int, int]]] = {"partial": (3, 9), "ContextVar": (3, 9), "Token": (3, 9)}
 
@@ -109,8 +120,10 @@ def _optional(work: Fixing, node: ast.expr) -> Iterator[Edit]:
         if isinstance(node, ast.Lambda | ast.IfExp):
             return
         several = work.source.line_of(start) != work.source.line_of(end)
-        yield from (Edit(start, start, "("), Edit(end, end, ") | None")) if several and isinstance(node, ast.BinOp) else (
-            Edit(end, end, " | None"),
+        yield from (
+            (Edit(start, start, "("), Edit(end, end, ") | None"))
+            if several and isinstance(node, ast.BinOp)
+            else (Edit(end, end, " | None"),)
         )
     elif work.take("typing", "Optional"):
         yield from (Edit(start, start, "Optional["), Edit(end, end, "]"))
@@ -129,7 +142,9 @@ def bare_generics(work: Fixing, complaints: Sequence[Complaint]) -> Iterator[Edi
             name = _generic_name(work, node)
             start = spot.span(node)[0]
             lines = {work.source.line_of(start), spot.root.lineno, *_statement_lines(work, start)}
-            asked = any(name in wanted.get(line, ()) or name.lower() in wanted.get(line, ()) for line in lines)
+            asked = any(
+                name in wanted.get(line, ()) or name.lower() in wanted.get(line, ()) for line in lines
+            )
             if name in _ARGUMENTS and id(node) not in subscribed and asked and work.take("typing", "Any"):
                 yield from _subscribed(work, spot, node, name)
 
@@ -190,7 +205,11 @@ def _without(source: Source, start: int, comment: str, unused: str | None) -> It
         yield Edit(start + found.start(), start + len(comment) - len(rest), "")
     else:
         first = source.line_start(source.line_of(start))
-        kept_text = source.text[first:start].rstrip() if not before.strip() else source.text[first : start] + before.rstrip()
+        kept_text = (
+            source.text[first:start].rstrip()
+            if not before.strip()
+            else source.text[first:start] + before.rstrip()
+        )
         yield Edit(first + len(kept_text), start + len(comment), "")
 
 

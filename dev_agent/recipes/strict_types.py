@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from dev_agent.recipes.model import Bench, Checker, Complaint, Job
 
 _PHRASES: Final = Phrases(
-    r"(?:fix|resolve|repair) (?:all )?(?:the )?(?:mypy )?(?:strict |--strict )?(?:mypy|typing|type|types|type[- ]check(?:er|ing)?)"
-    r"(?: --strict| strict)? (?:errors?|complaints?|issues?|problems?|warnings?)",
+    r"(?:fix|resolve|repair) (?:all )?(?:the )?(?:mypy )?(?:strict |--strict )?(?:mypy|typing|types?"
+    r"|type[- ]check(?:er|ing)?)(?: --strict| strict)? (?:errors?|complaints?|issues?|problems?|warnings?)",
     r"(?:fix|resolve) (?:all )?(?:the )?(?:strict|--strict) (?:mode )?(?:mypy )?(?:errors?|complaints?|issues?)",
     r"fix (?:mypy|types|typing)(?: --strict| strict)?",
     r"make (?:mypy(?: --strict| strict)?|the type checker) (?:happy|pass|clean|green)",
@@ -44,7 +44,9 @@ class StrictTypes:
     """Fix the strict mypy errors."""
 
     name: str = "fix-strict-types"
-    summary: str = "fix mypy --strict's commonest errors, step by step, each step checked by the project's own mypy"
+    summary: str = (
+        "fix mypy --strict's commonest errors, step by step, each step checked by the project's own mypy"
+    )
     examples: tuple[str, ...] = (
         "fix the strict mypy errors",
         "make mypy --strict happy",
@@ -167,7 +169,11 @@ class _Loop:
                 return None
             before = {bound.target for bound in unused(source)}
             after = work.edited(edits)
-            idle = [bound for bound in unused(after) if bound.target == "typing.cast" and bound.target not in before]
+            idle = [
+                bound
+                for bound in unused(after)
+                if bound.target == "typing.cast" and bound.target not in before
+            ]
             return after.edited(pruned(after, idle)).content()
         except (Spoiled, Unreadable, RecursionError):
             return None

@@ -41,7 +41,7 @@ class Rewriter(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sweep:
-    """A job over all files. `noun`: what is counted in its notes; `make` builds the rewriter from what the tree says."""
+    """A job over all files. `noun`: what its notes count; `make` builds the rewriter from what the tree says."""
 
     title: str
     noun: str
@@ -95,7 +95,9 @@ class Swept:
         if self.left:
             notes.append(f"{counted(len(self.left), 'place')} left alone, each with its reason")
         if self.spoiled:
-            notes.append(f"{counted(len(self.spoiled), 'file')} would not have parsed afterwards and stayed as it was")
+            notes.append(
+                f"{counted(len(self.spoiled), 'file')} would not have parsed afterwards and stayed as it was"
+            )
         places = [*self.spoiled, *files.unreadable.values(), *sorted(self.left)]
         return Rewritten(files=self.files, notes=(*notes, *files.notes()), places=tuple(places[:_SHOWN]))
 

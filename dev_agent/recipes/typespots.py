@@ -11,14 +11,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from dev_agent.recipes.annotated import aliases, annotations, last_name, strings_in, type_arguments
+from dev_agent.recipes.annotated import aliases, last_name, strings_in, type_arguments, written_types
 from dev_agent.recipes.called import Called, postponed
 
 if TYPE_CHECKING:
     from dev_agent.recipes.source import Source
 
 _PLAIN: Final = re.compile(r"""(['"])([^'"\\\r\n]*)\1""")
-_ALIASED: Final = frozenset({"Optional", "Union", "List", "Dict", "Set", "FrozenSet", "Tuple", "Type", "Callable"})
+_ALIASED: Final = frozenset(
+    {"Optional", "Union", "List", "Dict", "Set", "FrozenSet", "Tuple", "Type", "Callable"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class TypeSpot:
 def type_spots(source: Source, called: Called) -> list[TypeSpot]:
     """All places of a file where types are written."""
     late = postponed(source.tree)
-    spots = [TypeSpot(node, source, evaluated=not late) for node in annotations(source.tree)]
+    spots = [TypeSpot(node, source, evaluated=not late) for node in written_types(source.tree)]
     spots += [TypeSpot(node, source, evaluated=True) for node in type_arguments(source.tree)]
     spots += [TypeSpot(node, source, evaluated=True) for node in aliases(source.tree)]
     spots += [TypeSpot(node, source, evaluated=True) for node in _plain_aliases(source.tree, called)]

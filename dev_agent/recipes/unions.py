@@ -11,6 +11,7 @@ import builtins
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from dev_agent.recipes.source import Edit
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from dev_agent.recipes.typespots import TypeSpot
 
 # Functions at run time, in some Python at least: `threading.Lock | None` raises TypeError before 3.13.
-_FACTORIES: Final = frozenset({"threading.Lock", "threading.RLock", "_thread.LockType", "functools.partialmethod"})
+_FACTORIES: Final = frozenset(
+    {"threading.Lock", "threading.RLock", "_thread.LockType", "functools.partialmethod"}
+)
 _COMMA: Final = re.compile(r"[ \t]*,[ \t]*")
 
 
@@ -76,7 +79,9 @@ class Unions:
         full = self.called.full(member)
         if full in _FACTORIES or full.startswith("multiprocessing."):
             return True
-        return not isinstance(member, ast.Name | ast.Attribute | ast.Subscript | ast.BinOp) and not _is_none(member)
+        return not isinstance(member, ast.Name | ast.Attribute | ast.Subscript | ast.BinOp) and not _is_none(
+            member
+        )
 
     def _has_none(self, node: ast.expr) -> bool:
         if not isinstance(node, ast.Subscript):
@@ -95,7 +100,7 @@ class Unions:
     @staticmethod
     def _between(text: str, spans: Sequence[tuple[int, int]], mark: str) -> list[Edit]:
         edits = []
-        for (_, end), (start, _) in zip(spans, spans[1:], strict=False):
+        for (_, end), (start, _) in pairwise(spans):
             if not _COMMA.fullmatch(text, end, start):
                 raise Left("it is written in a way that is not understood")
             edits.append(Edit(end, start, mark))
@@ -105,7 +110,10 @@ class Unions:
     def _commas(text: str, spans: Sequence[tuple[int, int]], end: int) -> list[Edit]:
         """Over several lines each comma becomes a bar, the last goes; comments and line ends stay."""
         edits = []
-        gaps = [*((left[1], right[0]) for left, right in zip(spans, spans[1:], strict=False)), (spans[-1][1], end)]
+        gaps = [
+            *((left[1], right[0]) for left, right in pairwise(spans)),
+            (spans[-1][1], end),
+        ]
         for number, (start, stop) in enumerate(gaps):
             found = re.match(r"[ \t]*,", text[start:stop])
             last = number == len(gaps) - 1

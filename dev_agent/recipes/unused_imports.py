@@ -53,7 +53,9 @@ class UnusedImports:
         meant = _PHRASES.match(task)
         if meant is None:
             return None
-        return Sweep(title="remove unused imports", noun="name", likely=_likely, make=_remover, where=meant.where)
+        return Sweep(
+            title="remove unused imports", noun="name", likely=_likely, make=_remover, where=meant.where
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,9 @@ class _Remover:
             reason = self._stays(path, source, bound)
             if reason:
                 line = bound.statement.lineno
-                left.append(Place(path=path, line=line, text=f"{source.line_text(line)}  ({bound.name}: {reason})"))
+                left.append(
+                    Place(path=path, line=line, text=f"{source.line_text(line)}  ({bound.name}: {reason})")
+                )
             else:
                 going.append(bound)
         return Step(edits=tuple(pruned(source, going)), done=len(going), left=tuple(left))
@@ -110,7 +114,11 @@ def _top(path: str) -> Iterator[str]:
 
 def _is_test(path: str) -> bool:
     *folders, name = path.split("/")
-    return name.startswith("test_") or name.endswith("_test.py") or bool({"tests", "test", "testing"}.intersection(folders))
+    return (
+        name.startswith("test_")
+        or name.endswith("_test.py")
+        or bool({"tests", "test", "testing"}.intersection(folders))
+    )
 
 
 def _parameters(tree: ast.Module) -> set[str]:
