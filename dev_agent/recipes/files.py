@@ -30,16 +30,24 @@ _STEP: Final = 100
 
 @dataclass(slots=True)
 class Files:
-    """The sources of a tree that a job may rewrite, and what it was kept from."""
+    """The sources of a tree that a job may rewrite, and what it was kept from.
+
+    only  the candidates, once somebody found out which files these are; None: all that may be rewritten
+    """
 
     bench: Bench
     suffixes: tuple[str, ...] = (".py", ".pyw")
+    only: frozenset[str] | None = None
     unreadable: dict[str, Place] = field(default_factory=dict)
     foreign: set[str] = field(default_factory=set)
 
     def candidates(self, likely: Callable[[bytes], bool]) -> Iterator[tuple[str, Source]]:
         """Path and source of each file that may be rewritten and whose bytes look as if there was something to do."""
-        paths = [path for path in self._paths() if self.bench.covers(path)]
+        paths = [
+            path
+            for path in self._paths()
+            if self.bench.covers(path) and (self.only is None or path in self.only)
+        ]
         for number, path in enumerate(paths, 1):
             self.bench.pause()
             if number % _STEP == 0:

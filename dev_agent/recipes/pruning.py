@@ -36,22 +36,25 @@ def pruned(source: Source, going: Iterable[Bound]) -> list[Edit]:
         if len(bounds) == len(statement.names):
             blocks.setdefault(id(bounds[0].body), []).append(bounds[0])
         else:
-            edits += _names(source, statement.names, {id(bound.alias) for bound in bounds})
+            edits += _names(source, statement, {id(bound.alias) for bound in bounds})
     for whole in blocks.values():
         edits += _statements(source, whole)
     return edits
 
 
-def _names(source: Source, names: Sequence[ast.alias], going: set[int]) -> list[Edit]:
+def _names(source: Source, statement: ast.Import | ast.ImportFrom, going: set[int]) -> list[Edit]:
     """Take some names out of a list that keeps others."""
     edits = []
+    names = statement.names
     spans = [source.span(alias) for alias in names]
+    # Without parentheses the line before ends in a backslash, which asks for this one.
+    enclosed = "(" in source.text[source.span(statement)[0] : spans[0][0]]
     last_kept = max(at for at, alias in enumerate(names) if id(alias) not in going)
     for at, alias in enumerate(names):
         if id(alias) not in going:
             continue
         start, end = spans[at]
-        own_line = _own_line(source, start, end)
+        own_line = _own_line(source, start, end) if enclosed else None
         if own_line:
             edits.append(own_line)
         elif at < last_kept:

@@ -7,7 +7,7 @@ rewriting would not parse stays as it was and is named.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from dev_agent.recipes.files import Files, counted
@@ -113,10 +113,4 @@ def narrow(bench: Bench, where: str) -> Bench | Declined:
             hint="Name a file or folder from the top of the repository.",
         )
     covers = bench.covers
-    return Bench(
-        tree=bench.tree,
-        covers=lambda path: covers(path) and within(path, where),
-        checker=bench.checker,
-        pause=bench.pause,
-        told=bench.told,
-    )
+    return replace(bench, covers=lambda path: covers(path) and within(path, where))

@@ -94,10 +94,12 @@ def _likely(content: bytes) -> bool:
 
 def _remover(bench: Bench, files: Files) -> _Remover:
     """Look for unused names first: only the modules that have some need to be known to nobody else."""
-    modules = set()
+    idle = set()
     for path, source in files.candidates(_likely):
         if path.rpartition("/")[2] not in _FOR_OTHERS and unused(source):
-            modules.add(module_name(path))
+            idle.add(path)
+    files.only = frozenset(idle)
+    modules = {module_name(path) for path in idle}
     own = {part for path in bench.tree.paths() if path.endswith(".py") for part in _top(path)}
     return _Remover(
         reached(Files(bench), modules) if modules else Reached(frozenset(), frozenset()), frozenset(own)
