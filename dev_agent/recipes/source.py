@@ -154,7 +154,8 @@ class Source:
 
     def tokens_from(self, start: int) -> Iterator[Token]:
         """The tokens that start at or after a character."""
-        return iter(self.tokens[bisect.bisect_left(self._starts, start) :])
+        for at in range(bisect.bisect_left(self._starts, start), len(self.tokens)):
+            yield self.tokens[at]
 
     @cached_property
     def comments(self) -> Sequence[Token]:

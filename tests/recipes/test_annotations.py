@@ -19,15 +19,20 @@ def after(text: str, python: str = "3.11") -> str:
         ("def f(x):\n    print(x)\n", "def f(x) -> None:\n    print(x)\n"),
         ("def f(x): print(x)\n", "def f(x) -> None: print(x)\n"),
         ("async def f():\n    return\n", "async def f() -> None:\n    return\n"),
-        ("def f(\n    a,  # (\n    b=')',\n):\n    print()\n", "def f(\n    a,  # (\n    b=')',\n) -> None:\n    print()\n"),
+        ("def f(\n    a,  # (\n    b=')',\n):\n    print()\n",
+         "def f(\n    a,  # (\n    b=')',\n) -> None:\n    print()\n"),
         ("def f(x=(1, [2])) :\n    del x\n", "def f(x=(1, [2])) -> None :\n    del x\n"),
         ("def f(x):\n    return x is None\n", "def f(x) -> bool:\n    return x is None\n"),
         ("def f():\n    return f'{1}' + 'a'\n", "def f() -> str:\n    return f'{1}' + 'a'\n"),
         ("def f(x):\n    return len(x)\n", "def f(x) -> int:\n    return len(x)\n"),
-        ("def f(x):\n    if x:\n        return 'a'\n", "def f(x) -> str | None:\n    if x:\n        return 'a'\n"),
-        ("class A:\n    def __init__(self):\n        pass\n", "class A:\n    def __init__(self) -> None:\n        pass\n"),
-        ("class A:\n    def __repr__(self):\n        return self.x\n", "class A:\n    def __repr__(self) -> str:\n        return self.x\n"),
-        ("class A:\n    @property\n    def x(self):\n        return 1\n", "class A:\n    @property\n    def x(self) -> int:\n        return 1\n"),
+        ("def f(x):\n    if x:\n        return 'a'\n",
+         "def f(x) -> str | None:\n    if x:\n        return 'a'\n"),
+        ("class A:\n    def __init__(self):\n        pass\n",
+         "class A:\n    def __init__(self) -> None:\n        pass\n"),
+        ("class A:\n    def __repr__(self):\n        return self.x\n",
+         "class A:\n    def __repr__(self) -> str:\n        return self.x\n"),
+        ("class A:\n    @property\n    def x(self):\n        return 1\n",
+         "class A:\n    @property\n    def x(self) -> int:\n        return 1\n"),
         ("def outer():\n    def inner():\n        return 1\n    return inner\n",
          "def outer():\n    def inner() -> int:\n        return 1\n    return inner\n"),
     ],
@@ -83,7 +88,7 @@ def test_the_parameters_of_exit_are_known() -> None:
 
 
 def test_before_python_3_10_optional_is_spelled_out_and_imported() -> None:
-    text = "import os\n\ndef f(x):\n    if x:\n        return os.name + 'a' and 'a'\n    if not x:\n        return 'b'\n"
+    text = "import os\n\ndef f(x):\n    if x:\n        return os.name and 'a'\n    if not x:\n        return 'b'\n"
     plain = "def f(x):\n    if x:\n        return 'b'\n"
     assert after(plain, "3.9") == (
         "from typing import Optional\n\ndef f(x) -> Optional[str]:\n    if x:\n        return 'b'\n"

@@ -6,9 +6,9 @@ import codecs
 
 import pytest
 
+from dev_agent.edits.model import DictTree
 from dev_agent.recipes.source import Edit, Source, Spoiled
 from dev_agent.recipes.target import Targets, lower_bound
-from dev_agent.edits.model import DictTree
 from tests.recipes.support import rewritten, work
 
 UNUSED = "import os\nx = 1\n"

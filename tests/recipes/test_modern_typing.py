@@ -18,7 +18,8 @@ def after(text: str, python: str = "3.11") -> str:
     ("before", "expected"),
     [
         ("from typing import List\nx: List[int] = []\n", "x: list[int] = []\n"),
-        ("import typing as t\nx: t.Dict[str, t.Any] = {}\n", "import typing as t\nx: dict[str, t.Any] = {}\n"),
+        ("import typing as t\nx: t.Dict[str, t.Any] = {}\n",
+         "import typing as t\nx: dict[str, t.Any] = {}\n"),
         ("from typing import Optional\ndef f(a: Optional[int]) -> Optional[str]: ...\n",
          "def f(a: int | None) -> str | None: ...\n"),
         ("from typing import Union\nx: Union[int, str, None]\n", "x: int | str | None\n"),
@@ -35,7 +36,8 @@ def after(text: str, python: str = "3.11") -> str:
         ("import re\nfrom typing import Pattern\nx: Pattern[str]\n", "import re\nx: re.Pattern[str]\n"),
         ("from typing import Deque\nx: Deque[int]\n", "from collections import deque\nx: deque[int]\n"),
         ("from typing import Text\nx: Text\n", "x: str\n"),
-        ("from typing import cast, List\nx = cast(List[int], y)\n", "from typing import cast\nx = cast(list[int], y)\n"),
+        ("from typing import cast, List\nx = cast(List[int], y)\n",
+         "from typing import cast\nx = cast(list[int], y)\n"),
     ],
 )  # fmt: skip
 def test_types_are_written_as_today(before: str, expected: str) -> None:
@@ -101,20 +103,24 @@ def test_each_place_left_alone_is_named_with_its_reason() -> None:
     "text",
     [
         "from typing import *\nx: List[int] = [1]\nprint(x)\n",
-        "from typing import Dict, List, Optional, Tuple, Union\n"
-        "def f(a: Optional[int] = None, *b: Union[int, str], **c: Dict[str, List[int]]) -> Tuple[int, ...]:\n"
-        "    '''Doc.'''\n    return (a or 0, *map(int, b), len(c))\n"
-        "print(f(1, '2', 3), f(x=1), sorted(f.__annotations__))\n",
-        "from typing import Callable, Iterator, Mapping\nimport typing\n"
-        "def f(g: Callable[[int], int], m: Mapping[str, int]) -> Iterator[int]:\n"
-        "    yield from (g(v) for v in m.values())\n"
-        "print(list(f(lambda n: n + 1, {'a': 1})), isinstance({}, Mapping))\n",
+        (
+            "from typing import Dict, List, Optional, Tuple, Union\n"
+            "def f(a: Optional[int] = None, *b: Union[int, str], **c: Dict[str, List[int]]) -> Tuple[int, ...]:\n"
+            "    '''Doc.'''\n    return (a or 0, *map(int, b), len(c))\n"
+            "print(f(1, '2', 3), f(x=1), sorted(f.__annotations__))\n"
+        ),
+        (
+            "from typing import Callable, Iterator, Mapping\nimport typing\n"
+            "def f(g: Callable[[int], int], m: Mapping[str, int]) -> Iterator[int]:\n"
+            "    yield from (g(v) for v in m.values())\n"
+            "print(list(f(lambda n: n + 1, {'a': 1})), isinstance({}, Mapping))\n"
+        ),
     ],
 )
 def test_the_program_says_the_same_afterwards(text: str, capsys: pytest.CaptureFixture[str]) -> None:
-    exec(compile(text, "before", "exec"), {})
+    exec(compile(text, "before", "exec"), {})  # noqa: S102 -- the program above
     before = capsys.readouterr().out
-    exec(compile(after(text), "after", "exec"), {})
+    exec(compile(after(text), "after", "exec"), {})  # noqa: S102 -- the program above
     assert capsys.readouterr().out == before
 
 

@@ -55,7 +55,7 @@ def test_the_stock_rename_is_not_run() -> None:
 @pytest.mark.parametrize("name", sorted(commands()))
 def test_whatever_a_command_makes_of_odd_files_parses(name: str) -> None:
     options = " --module=typing --entity=Any" if "EnsureImport" in name else ""
-    files = {
+    files: dict[str, str | bytes | tuple[str, bytes]] = {
         "a.py": "from typing import List, Optional, Union\nimport os\nX = Union[int, 'Y']\n"
         "def f(a: Optional[List['Y']] = None):\n    return '%s {}'.format(a) + '%d %s' % (1, a) + f'a'\n",
         "b.py": "def broken(:\n",

@@ -110,7 +110,7 @@ def test_the_commonest_complaints_go_together(tmp_path: Path) -> None:
         "        print(how, table)\n"
         "\n"
         "\n"
-        "def find(pattern: re.Pattern[Any], pair: tuple[Any, ...], kind: type[Any], text: str) -> 'list[Any]':\n"
+        "def find(pattern: re.Pattern[Any], pair: tuple[Any, ...], kind: type, text: str) -> 'list[Any]':\n"
         "    number = 1\n"
         "    word = text\n"
         "    return [pattern, pair, kind, number, word + text]\n"
