@@ -63,7 +63,9 @@ class Annotations:
             if meant is not None:
                 title = "add annotations" + (" also from defaults" if defaults else " where they are certain")
                 make = partial(Annotator.make, defaults=defaults)
-                return Sweep(title=title, noun="annotation", likely=_likely, make=make, where=meant.where)
+                return Sweep(
+                    title=meant.titled(title), noun="annotation", likely=_likely, make=make, where=meant.where
+                )
         return None
 
 

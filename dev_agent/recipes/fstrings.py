@@ -65,7 +65,13 @@ class FStrings:
         meant = _PHRASES.match(task)
         if meant is None:
             return None
-        return Sweep(title="convert to f-strings", noun="text", likely=_likely, make=_make, where=meant.where)
+        return Sweep(
+            title=meant.titled("convert to f-strings"),
+            noun="text",
+            likely=_likely,
+            make=_make,
+            where=meant.where,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +209,7 @@ def _check(fields: Sequence[Field], arguments: Mapping[int | str, ast.expr], kno
         raise NotUnderstood("an argument does more than an f-string should")
     if any(field.needs and knowing.of(arguments[field.argument]) not in field.needs for field in fields):
         raise NotUnderstood("the value is not known to be a number of that kind")
-    quiet = [_quiet(node) for node in nodes]
+    quiet = [_quiet(node, knowing.called) for node in nodes]
     ordered = used == list(arguments)
     if not ordered and not all(quiet):
         raise NotUnderstood("its arguments would be computed in another order, or more than once")
@@ -214,10 +220,17 @@ def _check(fields: Sequence[Field], arguments: Mapping[int | str, ast.expr], kno
         fixed = fixed and knowing.of(node) in _IMMUTABLE
 
 
-def _quiet(node: ast.expr) -> bool:
-    """Whether computing it is only reading: a name, an attribute of one, a constant."""
-    while isinstance(node, ast.Attribute):
-        node = node.value
+def _quiet(node: ast.expr, called: Called) -> bool:
+    """Whether computing it is only reading: names, attributes, constants; the length or the truth of those."""
+    if isinstance(node, ast.Attribute):
+        return _quiet(node.value, called)
+    if isinstance(node, ast.BoolOp):
+        return all(_quiet(value, called) for value in node.values)
+    if isinstance(node, ast.IfExp):
+        return all(_quiet(value, called) for value in (node.test, node.body, node.orelse))
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords:
+        plain = node.func.id in {"len", "type", "id"} and called.builtin(node.func.id)
+        return plain and all(_quiet(value, called) for value in node.args)
     return isinstance(node, ast.Name | ast.Constant)
 
 

@@ -78,7 +78,7 @@ class ModernTyping:
         if meant is None:
             return None
         return Sweep(
-            title="modernise typing syntax",
+            title=meant.titled("modernise typing syntax"),
             noun="type",
             likely=_likely,
             make=_Moderniser.make,

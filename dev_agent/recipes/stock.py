@@ -77,7 +77,9 @@ class StockJob:
     @property
     def title(self) -> str:
         """See `Job.title`."""
-        return " ".join(["run LibCST's codemod", self.name, *self.options])
+        return " ".join(
+            ["run LibCST's codemod", self.name, *self.options, *(["in", self.where] if self.where else [])]
+        )
 
     def work(self, bench: Bench) -> Rewritten | Declined:
         """See `Job.work`."""

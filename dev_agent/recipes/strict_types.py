@@ -68,7 +68,7 @@ class StrictJob:
     @property
     def title(self) -> str:
         """See `Job.title`."""
-        return "fix what mypy --strict complains of"
+        return "fix what mypy --strict complains of" + (f" in {self.where}" if self.where else "")
 
     def work(self, bench: Bench) -> Rewritten | Declined:
         """See `Job.work`. Raises CheckerFailed."""

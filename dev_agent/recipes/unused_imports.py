@@ -54,7 +54,11 @@ class UnusedImports:
         if meant is None:
             return None
         return Sweep(
-            title="remove unused imports", noun="name", likely=_likely, make=_remover, where=meant.where
+            title=meant.titled("remove unused imports"),
+            noun="name",
+            likely=_likely,
+            make=_remover,
+            where=meant.where,
         )
 
 

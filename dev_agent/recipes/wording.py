@@ -26,6 +26,10 @@ class Meant:
     where: str
     groups: dict[str, str]
 
+    def titled(self, title: str) -> str:
+        """A job's title with where it is meant."""
+        return f"{title} in {self.where}" if self.where else title
+
 
 class Phrases:
     """Patterns of one recipe."""

@@ -76,6 +76,7 @@ def test_a_path_in_the_task_narrows_it_to_that_folder() -> None:
     assert found is not None
     assert isinstance(found[1], Sweep)
     assert found[1].where == "src/pkg"
+    assert found[1].title == "remove unused imports in src/pkg"
     files = {"src/pkg/a.py": "import os\n", "src/pkgs.py": "import os\n", "b.py": "import os\n"}
     result = work("remove unused imports in src/pkg/", files)
     assert not isinstance(result, Declined)

@@ -21,6 +21,8 @@ def after(text: str) -> str:
         ("'%s and %r' % (x, y)\n", "f'{x!s} and {y!r}'\n"),
         ("'%s' % (x,)\n", "f'{x!s}'\n"),
         ("'%s' % len(x)\n", "f'{len(x)}'\n"),
+        ("'%s %d' % (x, len(y.z))\n", "f'{x!s} {len(y.z):d}'\n"),
+        ("'%s %s' % (x[0], y.z or y)\n", "f'{x[0]!s} {y.z or y!s}'\n"),
         ("'%-10s|%10s|%.3s' % (x, y, z)\n", "f'{x!s:<10}|{y!s:>10}|{z!s:.3}'\n"),
         ("'%d%% of %05d' % (1, 2)\n", "f'{1:d}% of {2:05d}'\n"),
         ("'%s {}' % (x,)\n", "f'{x!s} {{}}'\n"),
@@ -66,6 +68,8 @@ def test_it_is_written_as_an_f_string(before: str, expected: str) -> None:
         "b'%s' % (x,)\n",
         "'a %s' 'b %s' % (x, y)\n",
         "'%s %s' % (x, x.pop())\n",
+        "'%s %s' % (x, x['k'])\n",  # a defaultdict would have it then
+        "len = f\n'%s %s' % (x, len(x))\n",
         "def f():\n    '%s' % ((yield),)\n",
         "async def f():\n    '%s' % (await x,)\n",
         "'%s' % ((y := x),)\n",
