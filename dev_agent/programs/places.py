@@ -17,11 +17,13 @@ def recorded_places(places: Iterable[Place]) -> dict[str, Any]:
     known = sorted(set(places))
     if not known:
         return {}
-    kept = [
-        {"path": to_recorded(one.path), "line": one.line, "text": _text(one.text)}
-        for one in known[:MOST_PLACES]
-    ]
+    kept = [place_json(one) for one in known[:MOST_PLACES]]
     return {"places": kept, "places_more": len(known) - len(kept)}
+
+
+def place_json(place: Place) -> dict[str, Any]:
+    """One place as canonical JSON can hold it."""
+    return {"path": to_recorded(place.path), "line": place.line, "text": _text(place.text)}
 
 
 def places_of(facts: Mapping[str, Any]) -> tuple[Place, ...]:

@@ -45,17 +45,19 @@ def read_task(
     `recipes` are those there are, by default the shipped ones. Raises UsageFault if none takes it, or if the one that
     does says that it cannot be meant.
     """
+    from dev_agent.recipes.registry import find  # noqa: PLC0415 - as above
+
     known = shipped_recipes() if recipes is None else recipes
     reach = tuple(_normal(path) for path in paths)
     covering(reach)
-    for name, recipe in known.items():
-        job = recipe.read(task)
-        if isinstance(job, Declined):
-            places = "".join(f"\n  {place.path}:{place.line}: {place.text}" for place in job.places)
-            raise UsageFault(f"{job.message}{places}", hint=job.hint)
-        if job is not None:
-            return RecipeTask(recipe=name, task=task, paths=reach, job=job)
-    raise UsageFault("no recipe understands this task, and no patch is given", hint=_ways(task, known))
+    found = find(task, known)
+    if found is None:
+        raise UsageFault("no recipe understands this task, and no patch is given", hint=_ways(task, known))
+    name, job = found
+    if isinstance(job, Declined):
+        places = "".join(f"\n  {place.path}:{place.line}: {place.text}" for place in job.places)
+        raise UsageFault(f"{job.message}{places}", hint=job.hint)
+    return RecipeTask(recipe=name, task=task, paths=reach, job=job)
 
 
 def read_again(
