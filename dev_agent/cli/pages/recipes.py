@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from dev_agent.cli.output.page import Line, Page, Style, line, prose, span, table
+from dev_agent.cli.output.page import Fit, Line, Page, Style, line, prose, span
 
 if TYPE_CHECKING:
     from dev_agent.recipes.model import Recipe
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 def recipes_page(recipes: Sequence[Recipe]) -> Page:
     """A row a recipe, then a task of each as a user types it."""
-    rows = [(span(one.name, Style.NAME), span(one.summary)) for one in recipes]
+    width = max((len(one.name) for one in recipes), default=0) + 2
     return Page(
         data={"recipes": [_plain(one) for one in recipes]},
         lines=(
-            *table(rows),
+            *(_row(one, width) for one in recipes),
             line(""),
             line(span("For example", Style.STRONG)),
             *(_example(one.examples[0]) for one in recipes if one.examples),
@@ -40,6 +40,12 @@ def recipe_page(recipe: Recipe) -> Page:
             *map(_example, recipe.examples),
         ),
     )
+
+
+def _row(recipe: Recipe, width: int) -> Line:
+    """Name and summary, continued below the summary where the terminal ends."""
+    name = span(f"{recipe.name:<{width}}", Style.NAME)
+    return Line(spans=(name, span(recipe.summary)), indent=width, fit=Fit.WRAP)
 
 
 def _example(task: str) -> Line:
