@@ -137,10 +137,10 @@ def _body(report: RunReport) -> Iterable[Line]:
     findings = [one for one in (report.policy.get("findings") or ()) if one.get("verdict") in {"ask", "deny"}]
     blocks = (
         detail_lines(report),
-        place_lines(report),
         tuple(gate_lines(report.gates, details=report.outcome is Outcome.REJECTED)),
         tuple(finding_lines(findings)),
         tuple(one for text in report.notes for one in prose(text, style=Style.DIM)),
+        place_lines(report),
         tuple(one for text in report.warnings for one in prose(text, lead=(span("warning: ", Style.WARN),))),
     )
     for block in blocks:
