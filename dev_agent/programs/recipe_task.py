@@ -22,7 +22,7 @@ from dev_agent.recipes.model import Declined
 if TYPE_CHECKING:
     from dev_agent.recipes.model import Recipe
 
-_NEAR, _MOST_NEAR = 0.4, 2
+_NEAR, _MOST_NEAR = 0.55, 2
 _WAYS = (
     "every recipe with examples: dev-agent recipes",
     "a change somebody made: --patch FILE",
