@@ -16,6 +16,7 @@ from dev_agent.programs.folders import all_runs, find_run
 from dev_agent.programs.places import MOST_PLACES
 from dev_agent.programs.recipe_run import Paced
 from dev_agent.programs.recipe_task import read_task
+from dev_agent.programs.replay import replay
 from dev_agent.programs.report import Outcome, RunReport
 from dev_agent.programs.request import ApplyRequest
 from dev_agent.programs.resume import resume
@@ -270,6 +271,15 @@ def test_a_run_whose_recipe_is_gone_is_not_resumed_with_another(shop: Shop) -> N
             recipes={},
         )
     assert shop.project.snapshot() == before
+
+
+@pytest.mark.parametrize("task", [RENAME, "replace total by count", "replace nobody by somebody"])
+def test_a_replay_takes_what_the_recipe_made_from_the_trace(shop: Shop, task: str) -> None:
+    folder = find_run(shop.repository(), done(shop, task).run)
+    found = replay(
+        shop.repository(), folder, environ=shop.project.environ, reporter=Reporter(), cancel=Cancel()
+    )
+    assert found.same, found.difference
 
 
 def test_a_recipe_asks_the_projects_own_type_checker_until_it_is_content(shop: Shop) -> None:
