@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dev_agent.programs.recipe_task import shipped_recipes
+from dev_agent.programs.recipe_task import read_task, shipped_recipes
 from tests.cli.test_scenarios import CONTRACT, answered, dev_agent
 from tests.testing.repos import Project, make_repository
 
@@ -133,6 +133,8 @@ def test_every_recipe_is_listed_and_each_example_is_understood(shop: Project) ->
     assert all(one["name"] in text and one["summary"] in text for one in recipes)
     detail = answered(dev_agent(shop, "recipes", recipes[0]["name"], "--json"))
     assert detail == recipes[0]
+    for one in recipes:
+        assert [read_task(task).recipe for task in one["examples"]] == [one["name"]] * len(one["examples"])
 
 
 def test_a_misspelt_recipe_is_answered_with_the_nearest(shop: Project) -> None:
