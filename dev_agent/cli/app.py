@@ -22,7 +22,7 @@ from dev_agent.errors import UsageFault
 COMMANDS = {
     "apply": (
         "dev_agent.cli.apply",
-        "Stage a patch apart, judge it, and land it as one commit or not at all.",
+        "Stage a change apart, judge it, and land it as one commit or not at all.",
     ),
     "run": (
         "dev_agent.cli.run",
@@ -41,6 +41,7 @@ COMMANDS = {
     "recover": ("dev_agent.cli.recover", "Put in order what a crash left behind."),
     "prune": ("dev_agent.cli.prune", "List, and drop, old runs, caches and private work trees."),
     "doctor": ("dev_agent.cli.doctor", "Say whether this machine and repository are ready."),
+    "recipes": ("dev_agent.cli.recipes", "List the tasks that need neither a patch nor a model."),
     "program": ("dev_agent.cli.program", "Check, draw or run a program: a state machine, and what runs it."),
     "lab": (
         "dev_agent.cli.lab",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shlex
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from dev_agent.cli.app import command_app
+from dev_agent.cli.driving import drive
 from dev_agent.cli.options import (
     HERE,
     AsJson,
@@ -18,8 +20,7 @@ from dev_agent.cli.options import (
     PolicyChoice,
     Quiet,
 )
-from dev_agent.cli.pages.report import report_page
-from dev_agent.cli.session import Session, stoppable
+from dev_agent.cli.session import Session
 from dev_agent.programs.proposers import Command
 from dev_agent.programs.request import ApplyRequest
 from dev_agent.programs.run import run as run_command
@@ -75,15 +76,5 @@ def run(  # noqa: PLR0913 - one parameter an option
         must_pass=tuple(must_pass or ()),
         profile=profile,
     )
-    repository = session.repository
-    with stoppable(session), session.output.watching() as reporter:
-        report = run_command(
-            repository,
-            request,
-            Command(argv=tuple(command), network=network),
-            environ=session.environ,
-            reporter=reporter,
-            cancel=session.cancel,
-        )
-    session.output.page(report_page(report))
-    return report.exit_code
+    proposer = Command(argv=tuple(command), network=network)
+    return drive(session, partial(run_command, command=proposer), request)

@@ -21,6 +21,7 @@ from dev_agent.sandbox.job import Ended, Limits
 if TYPE_CHECKING:
     from dev_agent.cancel import Cancel
     from dev_agent.gates.subject import Subject, Trees
+    from dev_agent.gates.type_run import TypeRun
     from dev_agent.gates.verdict import Verdict
     from dev_agent.policy.policy import GatePolicy
     from dev_agent.repository.discovery import Repository
@@ -83,6 +84,14 @@ class Judging:
     def judge_types(self, subject: Subject, cancel: Cancel) -> tuple[Verdict, ...]:
         """The verdict of the type checker."""
         return (self.of(subject.base_tree).judge_types(subject, cancel),)
+
+    def answers_on_types(self, base_tree: str) -> bool:
+        """True if `ask_types` can be, on this base."""
+        return self.of(base_tree).answers_on_types
+
+    def ask_types(self, subject: Subject, cancel: Cancel) -> TypeRun:
+        """What the type checker says about a tree, judged by nothing."""
+        return self.of(subject.base_tree).ask_types(subject, cancel)
 
     def judge_tests(self, subject: Subject, cancel: Cancel) -> tuple[Verdict, ...]:
         """The verdict of the tests."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dev_agent.programs.staged import current
-from dev_agent.programs.story import Story, program_of, told
+from dev_agent.programs.story import Story, program_of, recipe_of, told
 from dev_agent.programs.undoing import undoing_of
 from dev_agent.runtime.canonical import thaw
 from dev_agent.runtime.receipt import receipt_bytes, statement
@@ -74,6 +74,7 @@ def _predicate(story: Story) -> dict[str, Any]:
         "proposer": begin.get("proposer", ""),
         "cost": dict(story.cost),
         "trace": {"format": TRACE_FORMAT, "events": story.events, "head": {"sha256": story.head}},
+        **({"recipe": recipe} if (recipe := recipe_of(story)) else {}),
         **_undone(story),
     }
 

@@ -23,10 +23,11 @@ from dev_agent.programs.clock import SystemClock, new_run_id
 from dev_agent.programs.comparison import Comparison, compare
 from dev_agent.programs.faults import raise_bugs
 from dev_agent.programs.folders import RunFolder
-from dev_agent.programs.launch import bind, inputs_of, proposer_of
+from dev_agent.programs.launch import bind, inputs_of
 from dev_agent.programs.recording import RecordedLandings, recorded_proposer, signals
 from dev_agent.programs.resume import recorded_base, recorded_request
 from dev_agent.programs.setting import prepare_again, recorded_rules
+from dev_agent.programs.sources import stand_in_for
 from dev_agent.programs.story import REQUEST, Story, program_of, told
 from dev_agent.repository import kept
 from dev_agent.repository.refs import drop_ref
@@ -95,11 +96,11 @@ def replay(
         setting = prepare_again(repository, request, base, rules, environ=environ, cancel=cancel)
         setting = replace(setting, gates=setting.gates.apart(place.path / "cache"))
         with closing(setting.trees):
-            source = proposer_of(record.story.request, request.patch, lambda: record.requested("command"))
+            source = stand_in_for(record.story.request, request, lambda: record.requested("command"))
             run = new_run_id(SystemClock().now())
             binding = {**record.story.binding, "program": program.digest}
             with Journal.create(place.path / run, run, binding, SystemClock()) as journal:
-                context = bind(repository, program, request, source, setting, journal, cancel)
+                context = bind(repository, program, request, source, setting, journal, reporter, cancel)
                 proposer = recorded_proposer(record.events, context.proposer.name, record.blob)
                 context = replace(context, proposer=proposer)
                 try:

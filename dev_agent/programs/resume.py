@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.errors import UsageFault
@@ -16,10 +17,11 @@ from dev_agent.programs.clock import SystemClock
 from dev_agent.programs.conclude import conclude
 from dev_agent.programs.faults import raise_bugs
 from dev_agent.programs.folders import find_run
-from dev_agent.programs.launch import bind, engine_of, inputs_of, proposer_of
+from dev_agent.programs.launch import bind, engine_of, inputs_of
 from dev_agent.programs.recovery import recover_first
 from dev_agent.programs.request import ApplyRequest
 from dev_agent.programs.setting import Base, prepare_again, recorded_rules
+from dev_agent.programs.sources import source_of
 from dev_agent.programs.staged import current
 from dev_agent.programs.story import REQUEST, Story, program_of, told
 from dev_agent.programs.targets import target_of
@@ -29,6 +31,7 @@ from dev_agent.runtime.trace import Journal
 if TYPE_CHECKING:
     from dev_agent.cancel import Cancel
     from dev_agent.programs.report import RunReport
+    from dev_agent.recipes.model import Recipe
     from dev_agent.repository.discovery import Repository
     from dev_agent.runtime.engine import Reporter
 
@@ -37,13 +40,20 @@ _KEPT = ("kept", "postponed")
 
 
 def resume(
-    repository: Repository, run: str, *, environ: Mapping[str, str], reporter: Reporter, cancel: Cancel
+    repository: Repository,
+    run: str,
+    *,
+    environ: Mapping[str, str],
+    reporter: Reporter,
+    cancel: Cancel,
+    recipes: Mapping[str, Recipe] | None = None,
 ) -> RunReport:
     """Go on with a run that was interrupted or kept. One that has ended, or waits for a person, is only reported.
 
-    Raises UsageFault for an unknown run or one whose request was erased; JournalBusy if somebody drives it.
+    `recipes` are those there are, by default the shipped ones. Raises UsageFault for an unknown run or one whose
+    request was erased; JournalBusy if somebody drives it.
     """
-    return _drive(repository, run, environ, reporter, cancel, decision=None)
+    return _drive(repository, run, environ, reporter, cancel, decision=None, recipes=recipes)
 
 
 def decide_approval(
@@ -72,6 +82,7 @@ def _drive(
     reporter: Reporter,
     cancel: Cancel,
     decision: Mapping[str, Any] | None,
+    recipes: Mapping[str, Recipe] | None = None,
 ) -> RunReport:
     recover_first(repository, reporter)
     folder = find_run(repository, text)
@@ -89,8 +100,9 @@ def _drive(
         )
         with closing(setting.trees):
             program = builtin_program(program_of(story))
-            proposer = proposer_of(story.request, request.patch, lambda: _blob(story, journal, "command"))
-            context = bind(repository, program, request, proposer, setting, journal, cancel)
+            command = partial(_blob, story, journal, "command")
+            proposer = source_of(story.request, request, command, recipes)
+            context = bind(repository, program, request, proposer, setting, journal, reporter, cancel)
             engine = engine_of(program, context, journal, reporter)
             if story.state:
                 engine.resume(signal)

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 def run(
     repository: Repository,
     request: ApplyRequest,
-    command: Command,
     *,
+    command: Command,
     environ: Mapping[str, str],
     reporter: Reporter,
     cancel: Cancel,

@@ -28,9 +28,9 @@ _ALL: tuple[Recipe, ...] = (
 RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for recipe in _ALL}
 
 
-def find(task: str) -> tuple[str, Job | Declined] | None:
+def find(task: str, recipes: Mapping[str, Recipe] = RECIPES) -> tuple[str, Job | Declined] | None:
     """The first recipe that takes the task, by name, and what it made of it; None if none does."""
-    for name, recipe in RECIPES.items():
+    for name, recipe in recipes.items():
         job = recipe.read(task)
         if job is not None:
             return name, job

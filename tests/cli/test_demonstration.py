@@ -122,6 +122,8 @@ VERSION = Act(title="Version.", args=("--version",), exit_code=0)
         (VERSION, 0, "Demo passed: 1 command did what it promises."),
         (replace(VERSION, exit_code=1), 1, "ended with 0, not with 1"),
         (replace(VERSION, promise=Promise.ONE_COMMIT), 1, "this does not hold: exactly one commit"),
+        (replace(VERSION, gone="Line"), 1, "'Line' is still in src/invoices/__init__.py, "),
+        (replace(VERSION, gone="Lin"), 0, "Demo passed: 1 command did what it promises."),
     ],
 )
 def test_a_promise_that_does_not_hold_fails_the_demo(
@@ -137,7 +139,8 @@ def test_a_promise_that_does_not_hold_fails_the_demo(
 def test_the_play_shows_landing_and_refusal_and_proof() -> None:
     played = acts(("--sandbox", "off"))
     assert {act.exit_code for act in played} == {0, 1}
-    assert sum(act.promise is Promise.ONE_COMMIT for act in played) == 2
+    assert sum(act.promise is Promise.ONE_COMMIT for act in played) == 3
+    assert [act.gone for act in played if "--patch" not in act.args and act.args[0] == "apply"] == ["Line"]
     assert any("verify" in act.args for act in played)
     assert all(act.args[-2:] == ("--sandbox", "off") for act in played if act.args[0] == "apply")
 

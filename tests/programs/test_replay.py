@@ -125,7 +125,7 @@ def test_a_command_is_not_run_again_its_tree_is_taken(shop: Shop, tmp_path: Path
     report = run(
         shop.repository(),
         request,
-        counting,
+        command=counting,
         environ=shop.project.environ,
         reporter=Reporter(),
         cancel=Cancel(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from dev_agent.cli.output.page import Line, Page, Style, count, line, prose, quotation, span
+from dev_agent.cli.output.page import Line, Page, Style, count, line, prose, quotation, span, table
 from dev_agent.cli.pages.gates import gate_lines
 from dev_agent.programs.report import Outcome, RunReport
 
@@ -21,6 +21,7 @@ _STYLES = {
     Outcome.RUNNING: Style.STRONG,
 }
 _MOST_FILES = 20
+_MOST_PLACES = 20
 _SHORT = 12
 
 
@@ -115,6 +116,22 @@ def detail_lines(report: RunReport) -> tuple[Line, ...]:
     return quotation(rest) if rest else ()
 
 
+def place_lines(report: RunReport, most: int = _MOST_PLACES) -> tuple[Line, ...]:
+    """The lines the proposer speaks of, path and number in one column; the trace has those that are left out."""
+    if not report.places:
+        return ()
+    rows = [
+        (
+            span(f"{one.path}:{one.line}:" if one.line else f"{one.path}:", Style.NAME),
+            span(one.text.strip(), Style.DIM),
+        )
+        for one in report.places[:most]
+    ]
+    more = len(report.places) - len(rows) + report.places_more
+    end = (line(span(f"… and {more} more", Style.DIM), indent=2),) if more else ()
+    return (*table(rows, indent=2), *end)
+
+
 def _body(report: RunReport) -> Iterable[Line]:
     """Everything above the closing line; each block ends with an empty line."""
     findings = [one for one in (report.policy.get("findings") or ()) if one.get("verdict") in {"ask", "deny"}]
@@ -123,6 +140,7 @@ def _body(report: RunReport) -> Iterable[Line]:
         tuple(gate_lines(report.gates, details=report.outcome is Outcome.REJECTED)),
         tuple(finding_lines(findings)),
         tuple(one for text in report.notes for one in prose(text, style=Style.DIM)),
+        place_lines(report),
         tuple(one for text in report.warnings for one in prose(text, lead=(span("warning: ", Style.WARN),))),
     )
     for block in blocks:

@@ -10,6 +10,7 @@ the same tree.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.edits.errors import EditError
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 def _stage(context: ApplyContext, view: View) -> Result:
     proposed = said(view.facts, "patch")
     if proposed.get("tree"):
-        return _stage_tree(context, view, str(proposed["tree"]), str(proposed["commit"]))
+        return _stage_tree(context, view, proposed)
     try:
         proposal = parse(_recorded_proposal(context))
         change_set = resolve(
@@ -81,11 +82,13 @@ def _recorded_proposal(context: ApplyContext) -> bytes:
     raise AssertionError("BUG: a proposal was to be staged before one was recorded")
 
 
-def _stage_tree(context: ApplyContext, view: View, tree: str, commit: str) -> Result:
+def _stage_tree(context: ApplyContext, view: View, proposed: Mapping[str, Any]) -> Result:
+    tree, commit = str(proposed["tree"]), str(proposed["commit"])
     base_tree = tree_of(context.repository, context.base)
     changes = tree_difference(context.repository.git, base_tree, tree)
     if not changes:
-        return Result("empty", {"reason": "", "explanation": "nothing differs from the base", "notes": []})
+        why = str(proposed.get("unchanged", "")) or "nothing differs from the base"
+        return Result("empty", {"reason": "", "explanation": why, "notes": []})
     excess = excess_of(context.repository, changes)
     if excess:
         hint = "judge a smaller part of it, or keep large files out of the repository"
