@@ -16,6 +16,7 @@ from dev_agent.cli.options import (
     Branch,
     Directory,
     DryRun,
+    Key,
     MustPass,
     PolicyChoice,
     Quiet,
@@ -80,6 +81,7 @@ def apply(  # noqa: PLR0913 - one parameter an option
     policy: PolicyChoice = None,
     must_pass: MustPass = None,
     sandbox: SandboxChoice = "auto",
+    key: Key = None,
     directory: Directory = HERE,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -102,6 +104,7 @@ def apply(  # noqa: PLR0913 - one parameter an option
         policy=policy,
         must_pass=tuple(must_pass or ()),
         sandbox=sandbox,
+        key=key,
     )
     recipe = read_task(task, path or ()) if source is None else None
     return drive(session, partial(apply_change, recipe=recipe), request)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dev_agent.cli.options import HERE, AsJson, Quiet, RunName
+from dev_agent.cli.options import HERE, AsJson, Key, Quiet, RunName
 from dev_agent.cli.pages.hosted import hosted_page, hosted_runs_page
 from dev_agent.cli.session import Session, stoppable
 from dev_agent.errors import UsageFault
@@ -41,10 +41,6 @@ Runs = Annotated[
         envvar="DEV_AGENT_RUNS",
         help="Where runs are kept; default: your state directory.",
     ),
-]
-Key = Annotated[
-    str | None,
-    typer.Option("--key", metavar="KEY", help="Execute this request once, however often it is made."),
 ]
 Workers = Annotated[int, typer.Option("--workers", min=1, max=64, help="How many branches run at once.")]
 Signal = Annotated[

@@ -16,6 +16,7 @@ from dev_agent.cli.options import (
     Branch,
     Directory,
     DryRun,
+    Key,
     MustPass,
     PolicyChoice,
     Quiet,
@@ -56,6 +57,7 @@ def run(  # noqa: PLR0913 - one parameter an option
     branch: Branch = None,
     policy: PolicyChoice = None,
     must_pass: MustPass = None,
+    key: Key = None,
     directory: Directory = HERE,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -75,6 +77,7 @@ def run(  # noqa: PLR0913 - one parameter an option
         policy=policy,
         must_pass=tuple(must_pass or ()),
         profile=profile,
+        key=key,
     )
     proposer = Command(argv=tuple(command), network=network)
     return drive(session, partial(run_command, command=proposer), request)

@@ -9,12 +9,13 @@ Order: recover leftovers → read the proposal and resolve everything it rests o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 from dev_agent.edits.parse import parse
 from dev_agent.programs.builtin import apply_program
+from dev_agent.programs.keyed import keyed
 from dev_agent.programs.launch import launch
 from dev_agent.programs.proposers import PatchFile
 from dev_agent.programs.recipe_task import require_matching
@@ -47,16 +48,22 @@ def apply(
     recover_first(repository, reporter)
     if recipe is None:
         parse(request.patch)
-    setting = prepare(repository, request, environ=environ, cancel=cancel)
-    with closing(setting.trees):
-        if recipe is not None:
-            require_matching(recipe.paths, setting.trees.paths(setting.base.tree))
-        return launch(
-            repository,
-            apply_program(),
-            request,
-            recipe or PatchFile(content=request.patch),
-            setting,
-            reporter=reporter,
-            cancel=cancel,
-        )
+
+    def execute(on_run: Callable[[str], None]) -> RunReport:
+        setting = prepare(repository, request, environ=environ, cancel=cancel)
+        with closing(setting.trees):
+            if recipe is not None:
+                require_matching(recipe.paths, setting.trees.paths(setting.base.tree))
+            return launch(
+                repository,
+                apply_program(),
+                request,
+                recipe or PatchFile(content=request.patch),
+                setting,
+                reporter=reporter,
+                cancel=cancel,
+                on_run=on_run,
+            )
+
+    words = () if recipe is None else (recipe.recipe, *recipe.paths)
+    return keyed(repository, request, words, execute, environ=environ, reporter=reporter, cancel=cancel)

@@ -48,12 +48,17 @@ def launch(
     *,
     reporter: Reporter,
     cancel: Cancel,
+    on_run: Callable[[str], None] = lambda _run: None,
 ) -> RunReport:
-    """Make a run, drive it to wherever it ends or waits, report. Raises our own bugs and nothing else expected."""
+    """Make a run, drive it to wherever it ends or waits, report. Raises our own bugs and nothing else expected.
+
+    `on_run` hears the run's id before anything of the run exists.
+    """
     # Before there is a run: one that could not be driven would only be a riddle.
     prove(program, {name: action.unbound() for name, action in ACTIONS.items()})
     clock = SystemClock()
     run = new_run_id(clock.now())
+    on_run(run)
     folder = RunFolder(run=run, path=runs_dir(repository) / run)
     binding = {
         "base": setting.base.commit or "",
