@@ -24,6 +24,7 @@ from dev_agent.programs.context import ApplyContext
 from dev_agent.programs.faults import raise_bugs
 from dev_agent.programs.folders import RunFolder, runs_dir
 from dev_agent.programs.proposers import Command, ExistingTree, Inverse, PatchFile, Proposer, Source
+from dev_agent.programs.receipt import WITH_HEALTH
 from dev_agent.programs.story import REQUEST
 from dev_agent.programs.undoing import recorded_undoing
 from dev_agent.repository.identity import AGENT
@@ -212,6 +213,7 @@ def _record_request(
             "source": setting.rules.source,
             "digest": setting.rules.policy.digest,
         },
+        "receipt": WITH_HEALTH,
         **_recorded_proposer(proposer),
     }
     blobs = {

@@ -108,7 +108,11 @@ def edges_of(program: Program) -> frozenset[Edge]:
 
 
 def counters(walk: Walk) -> dict[str, Json]:
-    """Return what a receipt says of health: whole numbers, from the trace alone."""
+    """Return what a receipt says of health: whole numbers, from the trace alone.
+
+    transitions the run took; direct: how many lead the same way; revisits: those that left a state left before;
+    retried: states tried again in place; errors: states left by `error`.
+    """
     return {
         "transitions": len(walk.edges),
         "direct": len(walk.direct()),
