@@ -137,7 +137,7 @@ def health_of(walk: Walk, *, program: Program | None = None, baseline: Sequence[
     surplus = tuple(_surplus(counts, direct))
     alarms = []
     restless = max(Counter(edge.source for edge in walk.edges).values(), default=0) > CALM_VISITS
-    if restless and stretch > MOST_STRETCH and revisit_rate > MOST_REVISITS:
+    if stretch > MOST_STRETCH and revisit_rate > MOST_REVISITS:
         said = f"{total} transitions where {shortest} lead the same way; {walk.revisits()} went back"
         alarms.append(
             Alarm(kind=AlarmKind.LOOP, message=said, value=stretch, limit=MOST_STRETCH, causes=surplus)

@@ -112,9 +112,7 @@ def divergences(ours: Mapping[_T, int], theirs: Mapping[_T, int]) -> dict[_T, fl
 
 
 def _divergence(ours: int, theirs: int, scale: int) -> float:
-    """One key's share. The counts are whole numbers on one scale, so that equality is seen exactly."""
-    if ours == theirs:
-        return 0.0
+    """One key's share. The counts are whole numbers on one scale, so that equal ones give exactly log2(1) = 0."""
     both = ours + theirs
     terms = [part * math.log2(2 * part / both) for part in (ours, theirs) if part]
     return max(math.fsum(terms) / (2 * scale), 0.0)
