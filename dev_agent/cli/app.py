@@ -38,6 +38,10 @@ COMMANDS = {
     "diff": ("dev_agent.cli.diff", "Print the change of a run as a patch."),
     "verify": ("dev_agent.cli.verify", "Check the proof of a run or of a receipt file, offline."),
     "replay": ("dev_agent.cli.replay", "Execute a run again from what it recorded, and compare."),
+    "stats": (
+        "dev_agent.cli.stats",
+        "Measure runs: outcomes, times, costs, and whether they go round in circles.",
+    ),
     "recover": ("dev_agent.cli.recover", "Put in order what a crash left behind."),
     "prune": ("dev_agent.cli.prune", "List, and drop, old runs, caches and private work trees."),
     "doctor": ("dev_agent.cli.doctor", "Say whether this machine and repository are ready."),

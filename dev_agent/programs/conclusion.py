@@ -52,7 +52,7 @@ class Places:
 
 def report_of(story: Story, *, task: str, places: Places, alive: bool) -> RunReport:
     """The report of a run. `alive` says that some process is driving it now."""
-    outcome = _outcome(story, alive=alive)
+    outcome = outcome_of(story, alive=alive)
     reason = _reason(story, outcome)
     staged = current(story.facts)
     landed = story.facts.get("land", {})
@@ -94,7 +94,8 @@ def _proposer(story: Story) -> str:
     return str(story.facts.get("begin", {}).get("proposer", ""))
 
 
-def _outcome(story: Story, *, alive: bool) -> Outcome:
+def outcome_of(story: Story, *, alive: bool) -> Outcome:
+    """How a run of one of our programs stands; `alive` as in `report_of`."""
     if story.finished:
         return _FINALS.get(story.state, Outcome.FAILED)
     if alive:

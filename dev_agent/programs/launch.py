@@ -9,6 +9,7 @@ anchor. Killed in between: recovery concludes the run again, each step repeatabl
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.programs.actions.registry import ACTIONS
@@ -21,6 +22,7 @@ from dev_agent.programs.context import ApplyContext
 from dev_agent.programs.faults import raise_bugs
 from dev_agent.programs.folders import RunFolder, runs_dir
 from dev_agent.programs.proposers import Command, Inverse, Proposer, RecipeTask, Source
+from dev_agent.programs.receipt import WITH_HEALTH
 from dev_agent.programs.recipe_run import RecipeRun
 from dev_agent.programs.sources import payloads, recorded
 from dev_agent.programs.story import REQUEST
@@ -185,6 +187,7 @@ def _record_request(
             "source": setting.rules.source,
             "digest": setting.rules.policy.digest,
         },
+        "receipt": WITH_HEALTH,
         **recorded(proposer),
     }
     blobs = {
