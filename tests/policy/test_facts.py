@@ -12,6 +12,7 @@ from dev_agent.policy.catalogue import CATALOGUE, COUNTS, FACT_NAMES
 from dev_agent.policy.diff_lines import count_changes, fresh_lines
 from dev_agent.policy.facts import compute_facts
 from dev_agent.policy.place import Place, excerpt, shown_path
+from dev_agent.policy.vocabulary import BUILT_IN_SETS
 from tests.policy.support import Changed, added, deleted, edited, facts_of
 
 
@@ -31,7 +32,8 @@ def test_counts_of_a_mixed_change_set() -> None:
 
 def test_an_empty_change_set_has_every_fact_and_sees_none() -> None:
     facts = compute_facts([])
-    assert set(facts.values) == {*FACT_NAMES, *COUNTS}
+    sets = {f"{how}_{name}" for name in BUILT_IN_SETS for how in ("touches", "only")}
+    assert set(facts.values) == {*FACT_NAMES, *COUNTS, *sets}
     assert not any(facts.values.values())
     assert not facts.places
 
