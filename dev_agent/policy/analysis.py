@@ -181,7 +181,7 @@ def _implications(one: _Clause, other: _Clause, words: Mapping[str, Word]) -> tu
 
     Of conditions that can be true and can be false, one implies the other only if they share a word.
     """
-    if one.names.isdisjoint(other.names):
+    if _subjects(one).isdisjoint(_subjects(other)):
         return False, False
     implies = implied = tried = False
     for situation in _situations([one, other], words):
@@ -192,6 +192,11 @@ def _implications(one: _Clause, other: _Clause, words: Mapping[str, Word]) -> tu
         if not (implies or implied):
             break
     return implies, implied
+
+
+def _subjects(clause: _Clause) -> set[str]:
+    """What a clause is about: the two words of a path set depend on each other."""
+    return {name.removeprefix("only_").removeprefix("touches_") for name in clause.names}
 
 
 def _situations(clauses: Sequence[_Clause], words: Mapping[str, Word]) -> Iterator[_Words]:

@@ -34,6 +34,11 @@ class ExampleResult:
         return not self.wrong
 
 
+def unseen(policy: Policy) -> Mapping[str, FactValue]:
+    """Every word of a policy with the value of what was not seen."""
+    return {name: _UNSEEN[word.kind] for name, word in vocabulary(policy.settings.sets).items()}
+
+
 def run_examples(policy: Policy) -> tuple[ExampleResult, ...]:
     """Every in-file test of a policy, in the file's order."""
     return tuple(
@@ -45,8 +50,7 @@ def run_examples(policy: Policy) -> tuple[ExampleResult, ...]:
 
 def _wrong(policy: Policy, rule: TeamRule, example: Example) -> str:
     """What is not as the example says, in words."""
-    unseen = {name: _UNSEEN[word.kind] for name, word in vocabulary(policy.settings.sets).items()}
-    decision = decide_on(policy, Evidence(words={**unseen, **example.given}))
+    decision = decide_on(policy, Evidence(words={**unseen(policy), **example.given}))
     fired = next((one for one in decision.findings if one.rule == rule.id), None)
     said = []
     if (fired is not None) is not example.fires:

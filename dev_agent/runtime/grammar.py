@@ -202,7 +202,7 @@ def _remedy(sign: ast.cmpop, left: _Type, right: _Type) -> str:
         return "only integers have an order here"
     if type(sign) in _MEMBERSHIP:
         return "text in a list, text in text, or an integer in a list of integers"
-    return f"compare {left} with {left}"
+    return f"compare it with a value of type {right}"
 
 
 def _construct(node: ast.expr) -> str:
