@@ -11,9 +11,11 @@ as a gate's configuration in `settings`; whether a fact matters is the policy's 
 
 from __future__ import annotations
 
+import gc
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -82,12 +84,29 @@ class Facts:
 
 def compute_facts(changes: Sequence[FileChange], *, settings: FactSettings = _BUILT_IN) -> Facts:
     """The facts about a change set."""
-    deltas = pair(changes)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _collector_paused():
         # Parsing somebody's code may warn about it; that is their linter's business and must not be ours.
         warnings.simplefilter("ignore")
-        seen = _distinct(_sightings(deltas, settings))
+        return _computed(changes, settings)
+
+
+def _computed(changes: Sequence[FileChange], settings: FactSettings) -> Facts:
+    deltas = pair(changes)
+    seen = _distinct(_sightings(deltas, settings))
     return _facts({**_counts(deltas), **_sets(deltas, settings)}, seen, _paths(deltas))
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Syntax trees are very many objects and no cycles: looking for garbage among them again and again takes as
+    long as all the rest. What is not needed any more still goes at once, and the trees before the search resumes."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _sightings(deltas: Sequence[FileDelta], settings: FactSettings) -> Iterator[Sighting]:

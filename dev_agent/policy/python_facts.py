@@ -96,8 +96,12 @@ class _Reader:
     def read(self, statements: Sequence[ast.stmt], *, imported: frozenset[str]) -> Iterator[Mark]:
         """The marks of some statements. Importing again what is `imported` gives code nothing new."""
         known = set(imported)
+        readers: dict[type[ast.AST], _See | None] = {}
         for node in walk(statements):
-            reader: _See | None = getattr(self, f"_see_{type(node).__name__.lower()}", None)
+            kind_of_node = type(node)
+            if kind_of_node not in readers:
+                readers[kind_of_node] = getattr(self, f"_see_{kind_of_node.__name__.lower()}", None)
+            reader = readers[kind_of_node]
             for fact, kind in reader(node) if reader else ():
                 if kind.startswith(_IMPORT):
                     if kind in known:
