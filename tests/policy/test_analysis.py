@@ -73,7 +73,10 @@ def test_a_rule_that_always_fires_is_found(when: str) -> None:
         ([("lines_added > files", "ask"), ("files < lines_added", "ask")], [("rules.r1", "shadowed", "rules.r0")]),
         ([("only_docs", "ask"), ("touches_docs", "ask")], [("rules.r0", "shadowed", "rules.r1")]),
         ([("only_docs", "ask"), ("only_vendor", "ask")], []),
-        ([("'a' in paths.added and files > 1", "ask"), ("'a' in paths.added", "ask")], [("rules.r0", "shadowed", "rules.r1")]),
+        (
+            [("'a' in paths.added and files > 1", "ask"), ("'a' in paths.added", "ask")],
+            [("rules.r0", "shadowed", "rules.r1")],
+        ),
     ],
 )  # fmt: skip
 def test_rules_that_shadow_or_contradict_are_found(

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 _STYLES = {"deny": Style.BAD, "ask": Style.WARN, "allow": Style.GOOD}
 _MOST_PLACES = 3
-_MOST_PATHS = 5
 
 
 def examination_page(found: Examination) -> Page:
@@ -154,7 +153,7 @@ def _facts(found: Explanation) -> Iterable[Line]:
     }
     return table(
         [
-            (span(name, Style.NAME), span(_shown(value)), span(_where(found.places.get(name, ())), Style.DIM))
+            (span(name, Style.NAME), span(shown(value)), span(_where(found.places.get(name, ())), Style.DIM))
             for name, value in sorted(values.items(), key=lambda item: (not item[1], item[0]))
         ],
         indent=2,
@@ -186,17 +185,7 @@ def _rules(rows: Sequence[RuleRow]) -> Iterable[Line]:
 
 
 def _looked_at(row: RuleRow) -> str:
-    return ", ".join(f"{name} = {_shown(value)}" for name, value in row.facts.items())
-
-
-def _shown(value: object) -> str:
-    """A value as a condition would write it, long lists cut."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list | tuple):
-        more = f", … {len(value) - _MOST_PATHS} more" if len(value) > _MOST_PATHS else ""
-        return f"[{', '.join(map(str, value[:_MOST_PATHS]))}{more}]"
-    return str(value)
+    return ", ".join(f"{name} = {shown(value)}" for name, value in row.facts.items())
 
 
 def _where(places: Sequence[Mapping[str, Any]]) -> str:
