@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.cli.output.page import Line, Page, Style, count, line, prose, quotation, span, table
+from dev_agent.cli.pages.report import shown
 
 if TYPE_CHECKING:
     from dev_agent.policy.analysis import Remark
