@@ -221,7 +221,7 @@ def same_code(one: ast.AST, other: ast.AST) -> bool:
             if len(mine) != len(theirs):
                 return False
             stack += zip(mine, theirs, strict=True)
-        elif repr(mine) != repr(theirs):  # not ==, to which 0.0 and -0.0 are one
+        elif mine != theirs:
             return False
     return True
 

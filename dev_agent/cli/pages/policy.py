@@ -190,6 +190,7 @@ def _looked_at(row: RuleRow) -> str:
 
 
 def _where(places: Sequence[Mapping[str, Any]]) -> str:
-    shown = [f"{one['path']}{':' + str(one['line']) if one.get('line') else ''}" for one in places]
-    more = f" … {len(shown) - _MOST_PLACES} more" if len(shown) > _MOST_PLACES else ""
-    return ", ".join(shown[:_MOST_PLACES]) + more
+    named = [f"{one['path']}{':' + str(one['line']) if one.get('line') else ''}" for one in places]
+    distinct = list(dict.fromkeys(named))
+    more = f" … {len(distinct) - _MOST_PLACES} more" if len(distinct) > _MOST_PLACES else ""
+    return ", ".join(distinct[:_MOST_PLACES]) + more
