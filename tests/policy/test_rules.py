@@ -17,9 +17,11 @@ from dev_agent.policy.errors import ConditionFailed, PolicyError
 from dev_agent.policy.examples import run_examples
 from dev_agent.policy.policy import Policy
 from dev_agent.policy.policy import load_policy as load_bound
+from dev_agent.policy.rule_reading import RuleReader
 from dev_agent.policy.rules import Evidence
 from dev_agent.policy.shipped import shipped, shipped_names
 from dev_agent.policy.vocabulary import vocabulary
+from dev_agent.programs.conditions import CONDITIONS
 from tests.policy.support import added, deleted, edited, facts_of, load_policy
 
 HEAD = 'name = "team"\nversion = 1\n'
@@ -297,3 +299,29 @@ def test_every_word_has_a_value_of_its_type_for_every_change() -> None:
     assert words.keys() == declared.keys()
     types = {WordKind.BOOL: bool, WordKind.INT: int, WordKind.LIST: tuple}
     assert all(type(words[name]) is types[word.kind] for name, word in declared.items())
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=12) | st.sampled_from(["files > 1", "ask"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["name", "when", "then", "because", "test", "given", "fires", "verdict", "paths", "x"]
+            ),
+            inner,
+            max_size=6,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@pytest.mark.law
+@given(content=JUNK)
+def test_law_reading_rules_is_total(content: object) -> None:
+    """Whatever stands under `rules`: rules, or faults that each name a field and a remedy."""
+    reader = RuleReader((), CONDITIONS)
+    rules = reader.read(content)
+    assert reader.faults or len(rules) == len(content)  # type: ignore[arg-type]  # read without fault: a list
+    assert all(fault.field.startswith("rules") and fault.problem and fault.remedy for fault in reader.faults)
