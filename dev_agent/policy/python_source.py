@@ -27,8 +27,16 @@ _DECODABLE = _PLAIN | {"latin-1", "latin1", "iso-8859-1", "iso-8859-15", "cp1252
 
 # Statements whose inner ones belong to the scope around them. A tuple: unions are slow to build and to ask.
 _OPEN = (ast.If, ast.Try, ast.TryStar, ast.With, ast.For, ast.While)
-# Nodes without fields that say nothing by themselves: load or store, and the kinds of operators.
-_SILENT = (ast.expr_context, ast.operator, ast.unaryop, ast.boolop)
+# Fields with names, numbers, or nodes that have no fields themselves: load or store, and operators.
+_SILENT = frozenset({
+    "asname", "attr", "ctx", "id", "is_async", "kind", "level", "module", "op", "ops", "simple", "type_comment",
+})  # fmt: skip
+# The fields of each kind of node that may hold nodes worth a visit.
+_INNER = {
+    kind: () if kind is ast.Constant else tuple(name for name in kind._fields if name not in _SILENT)
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST)
+}
 _WORD = re.compile(r"[^\W\d]\w{0,200}")
 
 
@@ -153,11 +161,10 @@ def walk(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
         node = stack.pop()
         yield node
         # As ast.iter_child_nodes, without its generators: this loop is most of the cost of a large change.
-        for name in node._fields:
+        for name in _INNER.get(type(node), node._fields):
             value = getattr(node, name, None)
             if isinstance(value, ast.AST):
-                if not isinstance(value, _SILENT):
-                    stack.append(value)
+                stack.append(value)
             elif isinstance(value, list):
                 stack.extend([one for one in value if isinstance(one, ast.AST)])
 
