@@ -51,6 +51,7 @@ COMMANDS = {
         "dev_agent.cli.lab",
         "Attack the engine in a scratch repository, and show what stops each attack.",
     ),
+    "policy": ("dev_agent.cli.policy", "Check, test and explain policies, and try their expressions."),
     "demo": ("dev_agent.cli.demo", "Show everything on a small project of its own."),
 }
 PROGRAM = "dev-agent"

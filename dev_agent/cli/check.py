@@ -54,10 +54,8 @@ def check(  # noqa: PLR0913 - one parameter an option
     """
     session = Session(directory=directory, as_json=as_json, quiet=quiet)
     session.listen()
-    if untracked and not worktree:
-        raise UsageFault("--untracked says more about --worktree, which is missing", hint="add --worktree")
     request = CheckRequest(
-        checked=_checked(commits, patch, staged=staged, worktree=worktree, untracked=untracked),
+        checked=checked_of(commits, patch, staged=staged, worktree=worktree, untracked=untracked),
         policy=policy,
         must_pass=tuple(must_pass or ()),
         sandbox=sandbox,
@@ -65,10 +63,12 @@ def check(  # noqa: PLR0913 - one parameter an option
     return drive(session, check_change, request)
 
 
-def _checked(
+def checked_of(
     commits: str | None, patch: str | None, *, staged: bool, worktree: bool, untracked: bool
 ) -> Checked:
-    """The one thing that is named. Raises UsageFault if it is none or several."""
+    """The one thing that is named. Raises UsageFault if it is none or several, or the words do not fit."""
+    if untracked and not worktree:
+        raise UsageFault("--untracked says more about --worktree, which is missing", hint="add --worktree")
     named = [commits is not None, patch is not None, staged, worktree]
     if sum(named) != 1:
         raise UsageFault(

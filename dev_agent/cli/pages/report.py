@@ -22,6 +22,7 @@ _STYLES = {
 }
 _MOST_FILES = 20
 _MOST_PLACES = 20
+_MOST_PATHS = 5
 _SHORT = 12
 
 
@@ -93,6 +94,12 @@ def finding_lines(findings: Iterable[Mapping[str, Any]]) -> Iterable[Line]:
         style = {"deny": Style.BAD, "ask": Style.WARN}.get(answer, Style.DIM)
         lead = (span(answer, style), span(f"  {finding.get('rule') or ''}: "))
         yield from prose(str(finding.get("because") or ""), indent=2, lead=lead)
+        if finding.get("when"):
+            # What a rule of the team's own looked at; a built-in rule's facts are its places and its sentence.
+            facts = ", ".join(
+                f"{name} = {shown(value)}" for name, value in (finding.get("facts") or {}).items()
+            )
+            yield from prose(f"when {finding['when']} ({facts})", indent=6, style=Style.DIM)
         for place in (finding.get("places") or ())[:5]:
             number = f":{place['line']}" if place.get("line") else ""
             yield line(
@@ -100,6 +107,16 @@ def finding_lines(findings: Iterable[Mapping[str, Any]]) -> Iterable[Line]:
                 span(f"  {place.get('text') or ''}", Style.DIM),
                 indent=6,
             )
+
+
+def shown(value: object) -> str:
+    """A fact's value in plain words, long lists cut."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list | tuple):
+        more = f", … {len(value) - _MOST_PATHS} more" if len(value) > _MOST_PATHS else ""
+        return f"[{', '.join(map(str, value[:_MOST_PATHS]))}{more}]"
+    return str(value)
 
 
 def files_line(files: tuple[str, ...]) -> Iterable[Line]:
