@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dev_agent.recipes.model import Declined
+from dev_agent.recipes.rename import RECIPE as RENAME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dev_agent.recipes.model import Job, Recipe
 
-RECIPES: Mapping[str, Recipe] = {}
+RECIPES: Mapping[str, Recipe] = {one.name: one for one in (RENAME,)}
 
 
 def find(task: str) -> tuple[str, Job | Declined] | None:
