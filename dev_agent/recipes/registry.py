@@ -8,6 +8,7 @@ from dev_agent.recipes.annotations import Annotations
 from dev_agent.recipes.fstrings import FStrings
 from dev_agent.recipes.model import Declined
 from dev_agent.recipes.modern_typing import ModernTyping
+from dev_agent.recipes.rename import RECIPE as RENAME
 from dev_agent.recipes.stock import StockCodemod
 from dev_agent.recipes.strict_types import StrictTypes
 from dev_agent.recipes.unused_imports import UnusedImports
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from dev_agent.recipes.model import Job, Recipe
 
 _ALL: tuple[Recipe, ...] = (
+    RENAME,
     UnusedImports(),
     Annotations(),
     StrictTypes(),
