@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_scenarios import CONFIG, CONTRACT, TESTS, TINY, answered, dev_agent
+from tests.testing.machine import needs_namespaces
 from tests.testing.repos import Project, make_repository
 
 
@@ -20,6 +21,7 @@ def tiny(tmp_path: Path) -> Project:
     return project.with_environ(VIRTUAL_ENV=sys.prefix)
 
 
+@needs_namespaces
 def test_a_program_s_work_lands_beside_what_the_user_is_doing(tiny: Project) -> None:
     (tiny.root / "mine.txt").write_text("unfinished")
     args = ("--json", "--", "sed", "-i", "s/number + number/2 * number/", "tiny.py")
@@ -33,6 +35,7 @@ def test_a_program_s_work_lands_beside_what_the_user_is_doing(tiny: Project) -> 
     assert dev_agent(tiny, "verify", "last").returncode == 0
 
 
+@needs_namespaces
 def test_a_program_that_breaks_a_test_changes_nothing(tiny: Project) -> None:
     before = tiny.snapshot()
     done = dev_agent(tiny, "run", "--task", "Break it", "--", "sed", "-i", "s/+ number/+ 3/", "tiny.py")
@@ -41,6 +44,7 @@ def test_a_program_that_breaks_a_test_changes_nothing(tiny: Project) -> None:
     assert tiny.snapshot() == before
 
 
+@needs_namespaces
 def test_a_failing_program_is_quoted_and_its_escapes_are_not_obeyed(tiny: Project) -> None:
     before = tiny.snapshot()
     done = dev_agent(tiny, "run", "--", "sh", "-c", "printf 'no \\033[2J way\\n'; exit 7")
@@ -67,6 +71,7 @@ def test_what_cannot_be_run_is_a_usage_error(tiny: Project, args: tuple[str, ...
     assert tiny.snapshot() == before
 
 
+@needs_namespaces
 def test_control_c_ends_program_and_run_and_leaves_nothing(tiny: Project) -> None:
     before = tiny.snapshot()
     # What it says comes out only when it has ended, so its progress line tells that it is at work.
