@@ -50,7 +50,9 @@ def _give_all(top: Path, uid: int, gid: int) -> None:
         for name in names:
             # Gone meanwhile, or a symlink (which nobody writes through) or a device: none of our business.
             with contextlib.suppress(OSError):
-                opened = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+                opened = os.open(
+                    name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder
+                )
                 try:
                     _give(opened, uid, gid)
                 finally:

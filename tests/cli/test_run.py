@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import re
 import signal
 import subprocess
 import sys
@@ -9,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_scenarios import CONFIG, CONTRACT, TESTS, TINY, answered, dev_agent
+from tests.cli.test_scenarios import CONFIG, CONTRACT, TESTS, TINY, answered, dev_agent, drained
 from tests.testing.machine import needs_namespaces
 from tests.testing.repos import Project, make_repository
 
@@ -90,3 +93,24 @@ def test_control_c_ends_program_and_run_and_leaves_nothing(tiny: Project) -> Non
     out, _ = process.communicate(timeout=120)
     assert process.returncode == 130, out
     assert tiny.snapshot() == before
+
+
+@needs_namespaces
+def test_a_terminal_shows_that_a_long_program_is_at_work(tiny: Project) -> None:
+    """The clock of its line goes on while it works."""
+    ours, theirs = pty.openpty()
+    work = "for turn in 1 2 3 4 5 6; do sleep 0.2; done; echo x > new.txt"
+    child = subprocess.Popen(
+        [sys.executable, "-m", "dev_agent", "run", "--dry-run", "--", "sh", "-c", work],
+        cwd=tiny.root,
+        env={**tiny.environ, "TERM": "xterm"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    live = drained(ours).decode()
+    child.communicate(timeout=300)
+    assert child.returncode == 0, live
+    ticks = set(re.findall(r"patch +\S+ +([0-9.]+) s", re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", live)))
+    assert len(ticks) > 2, live

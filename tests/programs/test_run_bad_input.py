@@ -37,7 +37,11 @@ REFUSED = {
     "a fifo": (("mkfifo", "pipe"), "not_taken", "neither a file nor a symlink"),
     "a device node": (("mknod", "device", "c", "1", "3"), "command_failed", "Operation not permitted"),
     "a set-user-id program": (("sh", "-c", "cp /bin/true t; chmod u+s t"), "command_failed", "not permitted"),
-    "a symlink out of the tree": (("ln", "-s", "/etc/passwd", "out"), "refused_path", "'out' -> '/etc/passwd'"),
+    "a symlink out of the tree": (
+        ("ln", "-s", "/etc/passwd", "out"),
+        "refused_path",
+        "'out' -> '/etc/passwd'",
+    ),
     "100,000 files": (shell("seq 100000 | xargs touch"), "not_taken", "entries"),
     "a sparse file of 1 GB": (("truncate", "-s", "1G", "big"), "command_failed", "File too large"),
     "a file of 1 GB": (shell("head -c 1G /dev/zero > big"), "command_failed", "ended with status"),
@@ -106,7 +110,8 @@ def _running(mark: str) -> list[int]:
 def test_a_daemon_it_leaves_is_gone_when_it_has_ended(shop: Shop) -> None:
     mark = f"daemon-of-{shop.root.parent.name}"
     daemon = f"exec -a {mark} sleep 1000"
-    script = f"setsid bash -c '{daemon}' </dev/null >/dev/null 2>&1 & until pgrep -f '^{mark}'; do :; done; echo x > new"
+    start = f"setsid bash -c '{daemon}' </dev/null >/dev/null 2>&1 &"
+    script = f"{start} until pgrep -f '^{mark}'; do :; done; echo x > new"
     report = ran(shop, "bash", "-c", script, dry_run=True)
     assert (report.outcome, report.files) == (Outcome.VERIFIED, ("new",)), report
     assert b"\n" in said(shop, report, "stdout"), "the daemon was never up: the test would prove nothing"

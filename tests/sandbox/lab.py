@@ -94,7 +94,11 @@ class Lab:
         """Run it confined; `drop` takes lines out of bubblewrap's argument list, to show what they are for."""
         setting = setting or self.confinement
         assert setting == "bubblewrap" or not drop, "there is no such list: the test would prove nothing"
-        if setting == "bubblewrap" and self.bwrap is None and lacks_namespaces(ordinary=self.who == "ordinary"):
+        if (
+            setting == "bubblewrap"
+            and self.bwrap is None
+            and lacks_namespaces(ordinary=self.who == "ordinary")
+        ):
             pytest.skip(lacks_namespaces(ordinary=self.who == "ordinary"))
         if self.who == "ordinary":
             return self._as_ordinary(job, setting, drop)

@@ -29,14 +29,14 @@ _CAP_SYS_ADMIN, _CAPBSET_DROP = 21, 24
 
 def filter_program(machine: str) -> bytes:
     """The classic-BPF program of the rules above."""
-    known = {call.name: call.x86_64 if machine == "x86_64" else call.aarch64 for call in DENIED}
-    clone = CLONE.x86_64 if machine == "x86_64" else CLONE.aarch64
+    numbers = {call.name: call.x86_64 if machine == "x86_64" else call.aarch64 for call in (*DENIED, CLONE)}
+    known = {name: number for name, number in numbers.items() if number is not None}
     allow, refuse = (0x06, 0, 0, 0x7FFF0000), (0x06, 0, 0, 0x00050000 | errno.EPERM)
-    code = [(0x20, 0, 0, 0)]
+    code: list[tuple[int, int, int, int]] = [(0x20, 0, 0, 0)]
     for name in _REFUSED:
         code += [(0x15, 0, 1, known[name]), refuse]
     code += [(0x15, 0, 1, known["clone3"]), (0x06, 0, 0, 0x00050000 | errno.ENOSYS)]
-    code += [(0x15, 0, 3, clone), (0x20, 0, 0, 16), (0x45, 0, 1, _NEW_NAMESPACES), refuse, allow]
+    code += [(0x15, 0, 3, known["clone"]), (0x20, 0, 0, 16), (0x45, 0, 1, _NEW_NAMESPACES), refuse, allow]
     return b"".join(struct.pack("<HBBI", *instruction) for instruction in code)
 
 

@@ -31,7 +31,9 @@ def lacks_namespaces(*, ordinary: bool = False) -> str:
             capture_output=True,
             check=False,
         )
-    return "" if done.returncode == 0 else f"no namespaces here: {done.stderr.decode(errors='replace').strip()}"
+    return (
+        "" if done.returncode == 0 else f"no namespaces here: {done.stderr.decode(errors='replace').strip()}"
+    )
 
 
 needs_namespaces = pytest.mark.skipif(bool(lacks_namespaces()), reason=lacks_namespaces() or "there are")

@@ -47,7 +47,13 @@ def tree_with(project: Project, changes: Mapping[str, File | None], base: str = 
     rows = b""
     for path, content in changes.items():
         mode, data = content if isinstance(content, tuple) else ("100644", content)
-        name = data.decode() if mode == "160000" and data else project.blob(data) if data is not None else "0" * 40
+        name = (
+            data.decode()
+            if mode == "160000" and data
+            else project.blob(data)
+            if data is not None
+            else "0" * 40
+        )
         rows += f"{mode if data is not None else 0} {name}\t".encode() + os.fsencode(path) + b"\0"
     maker.git(*plain, "update-index", "-z", "--index-info", stdin=rows)
     tree = maker.git(*plain, "write-tree")
@@ -59,7 +65,13 @@ def proposing(project: Project, changes: Mapping[str, File | None], base: str = 
     """The patch git makes of `changes`; nothing of the user's is touched."""
     before = project.git("rev-parse", f"{base}^{{tree}}") if base else project.make_tree({})
     return project.git_bytes(
-        "diff", "--full-index", "--no-ext-diff", "--no-textconv", "-M", before, tree_with(project, changes, base)
+        "diff",
+        "--full-index",
+        "--no-ext-diff",
+        "--no-textconv",
+        "-M",
+        before,
+        tree_with(project, changes, base),
     )
 
 

@@ -14,7 +14,7 @@ import pytest
 from dev_agent.errors import RepositoryFault
 from dev_agent.programs.folders import all_runs
 from dev_agent.programs.report import Outcome
-from tests.programs.conftest import NO_GATES, TESTS_ONLY, Shop
+from tests.programs.conftest import TESTS_ONLY, Shop
 from tests.programs.shapes.scene import MODIFY, SMALL, applied, at, lands, proposing, refuses, shop_of
 from tests.testing.repos import clone, isolated_environ, make_repository
 

@@ -32,7 +32,11 @@ def test_a_commit_hook_that_says_no_stops_the_change_and_is_quoted(tmp_path: Pat
 def test_hooks_below_a_relative_hooks_path_are_those_of_the_base(tmp_path: Path) -> None:
     """As husky sets it: the folder is part of the tree, and counts as it was before the change."""
     shop = shop_of(tmp_path)
-    hook(shop.root / ".husky", "pre-commit", "grep -q ours a.txt || exit 3; echo checked >>checked\ngit add checked\n")
+    hook(
+        shop.root / ".husky",
+        "pre-commit",
+        "grep -q ours a.txt || exit 3; echo checked >>checked\ngit add checked\n",
+    )
     shop.project.commit("hooks")
     shop.project.git("config", "core.hooksPath", ".husky")
     report = shop.apply(proposing(shop.project, MODIFY))
@@ -54,7 +58,9 @@ def test_a_reference_transaction_hook_can_veto_the_landing_and_is_quoted(tmp_pat
     assert shop.resume(kept.run).outcome is Outcome.COMMITTED
 
 
-def test_a_reference_transaction_hook_is_asked_about_the_users_refs_and_not_about_ours(tmp_path: Path) -> None:
+def test_a_reference_transaction_hook_is_asked_about_the_users_refs_and_not_about_ours(
+    tmp_path: Path,
+) -> None:
     shop = shop_of(tmp_path)
     hook(shop.project.git_dir / "hooks", "reference-transaction", f"cat >>{tmp_path}/asked\n")
     lands(shop, MODIFY)

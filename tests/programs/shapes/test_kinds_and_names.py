@@ -89,7 +89,8 @@ def test_a_new_name_that_some_system_does_not_take_is_refused(tmp_path: Path, na
 
 
 @pytest.mark.parametrize(
-    "path", [".git/hooks/pre-commit", ".GIT/config", "git~1/config", ".g\u200cit/config", "../outside", "/abs"]
+    "path",
+    [".git/hooks/pre-commit", ".GIT/config", "git~1/config", ".g\u200cit/config", "../outside", "/abs"],
 )
 def test_a_path_into_git_or_out_of_the_tree_is_refused(tmp_path: Path, path: str) -> None:
     shop = shop_of(tmp_path)

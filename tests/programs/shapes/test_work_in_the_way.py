@@ -85,7 +85,9 @@ def test_what_was_in_the_way_is_named_and_once_gone_the_kept_change_lands(tmp_pa
 def test_unfinished_work_outside_the_change_survives_bit_for_bit(tmp_path: Path) -> None:
     """Dirty, staged, both, taken out of the index, intended to add, untracked, ignored, an empty folder."""
     names = ("dirty", "staged", "both", "uncached")
-    shop = shop_of(tmp_path, {"a.txt": b"one\n", ".gitignore": b"*.ignored\n", **{n: b"0\n" for n in names}})
+    shop = shop_of(
+        tmp_path, {"a.txt": b"one\n", ".gitignore": b"*.ignored\n", **dict.fromkeys(names, b"0\n")}
+    )
     for name, content in {"dirty": b"1\n", "staged": b"1\n", "both": b"1\n", "intended": b"i\n"}.items():
         shop.project.write(name, content)
     shop.project.git("add", "staged", "both")
