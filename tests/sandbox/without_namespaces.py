@@ -18,7 +18,7 @@ import struct
 import sys
 
 from dev_agent.sandbox.kernel import load_filter, no_new_privileges
-from dev_agent.sandbox.syscalls import CLONE, DENIED
+from dev_agent.sandbox.syscalls import CLONE, DENIED, Denied, Inspected
 
 _REFUSED = (
     "unshare", "setns", "mount", "umount2", "pivot_root", "open_tree", "move_mount", "fsopen", "fsmount",
@@ -29,7 +29,8 @@ _CAP_SYS_ADMIN, _CAPBSET_DROP = 21, 24
 
 def filter_program(machine: str) -> bytes:
     """The classic-BPF program of the rules above."""
-    numbers = {call.name: call.x86_64 if machine == "x86_64" else call.aarch64 for call in (*DENIED, CLONE)}
+    calls: list[Denied | Inspected] = [*DENIED, CLONE]
+    numbers = {call.name: call.x86_64 if machine == "x86_64" else call.aarch64 for call in calls}
     known = {name: number for name, number in numbers.items() if number is not None}
     allow, refuse = (0x06, 0, 0, 0x7FFF0000), (0x06, 0, 0, 0x00050000 | errno.EPERM)
     code: list[tuple[int, int, int, int]] = [(0x20, 0, 0, 0)]
