@@ -382,8 +382,8 @@ def test_a_repository_without_tests_says_so_before_it_starts_and_policy_decides(
     shop.project.commit("no tests", {"tests/test_cart.py": None})
     reporter = _Noting()
     allowed = shop.apply(HARMLESS, policy=TESTS_ONLY, reporter=reporter)
-    assert "no tests" in reporter.said[0]
-    assert reporter.said[1] == "begin"
+    first = reporter.said[: reporter.said.index("begin")]
+    assert any("no tests" in one for one in first)
     assert allowed.outcome is Outcome.COMMITTED
     assert any("no tests" in note for note in allowed.notes)
     before = shop.project.snapshot()
