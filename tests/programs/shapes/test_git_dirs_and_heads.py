@@ -141,7 +141,6 @@ STORED: dict[str, Sequence[Sequence[str]]] = {
     "untracked cache": [["config", "core.untrackedCache", "true"], ["status"]],
     "index version 4": [["update-index", "--index-version", "4"]],
     "no reflogs": [["config", "core.logAllRefUpdates", "false"]],
-    "fsmonitor by a hook that says nothing": [["config", "core.fsmonitor", "false"]],
     "sparse checkout by cones": [["sparse-checkout", "set", "--cone", "src"]],
     "sparse checkout by patterns": [["sparse-checkout", "set", "--no-cone", "/*", "!/other/"]],
     "sparse index": [["sparse-checkout", "set", "--cone", "--sparse-index", "src"]],
@@ -160,6 +159,23 @@ def test_however_refs_index_and_objects_are_stored_a_change_lands_and_is_undone(
     assert shop.undo(report.run).outcome is Outcome.COMMITTED
     assert shop.status() == ""
     assert _hidden(shop) == hidden
+
+
+def test_with_a_file_system_monitor_the_change_lands_and_is_seen(tmp_path: Path) -> None:
+    """It says that nothing changed since it was last asked: git believes it, and must not be misled by us."""
+    shop = shop_of(tmp_path)
+    monitor = tmp_path / "monitor"
+    monitor.write_text(f"#!/bin/sh\necho asked >>{tmp_path}/asked\nprintf 'token\\0'\n")
+    monitor.chmod(0o755)
+    shop.project.git("config", "core.fsmonitor", str(monitor))
+    shop.project.git("update-index", "--fsmonitor")
+    assert shop.status() == ""
+    assert (tmp_path / "asked").exists()
+    report = lands(shop, CHANGE)
+    assert shop.undo(report.run).outcome is Outcome.COMMITTED
+    assert shop.status() == ""
+    shop.project.git("config", "--unset", "core.fsmonitor")
+    assert shop.status() == ""
 
 
 def _hidden(shop: Shop) -> list[str]:

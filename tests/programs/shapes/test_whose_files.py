@@ -87,13 +87,14 @@ def test_root_leaves_every_file_to_the_user_and_the_user_goes_on_without_root(op
 def test_what_the_user_linked_into_the_git_dir_stays_roots(open_folder: Path) -> None:
     shop = shop_of(open_folder)
     theirs(shop, open_folder)
-    secret = open_folder / "secret"
-    secret.write_bytes(b"root's\n")
-    (shop.project.git_dir / "objects/symlink").symlink_to(secret)
-    (shop.project.git_dir / "logs/hardlink").hardlink_to(secret)
+    pointed_at, named_twice = open_folder / "pointed-at", open_folder / "named-twice"
+    pointed_at.write_bytes(b"root's\n")
+    named_twice.write_bytes(b"root's\n")
+    (shop.project.git_dir / "objects/symlink").symlink_to(pointed_at)
+    (shop.project.git_dir / "logs/hardlink").hardlink_to(named_twice)
     (shop.project.git_dir / "refs/outside").symlink_to(open_folder.parent)
     assert applied(shop, MODIFY).outcome is Outcome.COMMITTED
-    assert (secret.stat().st_uid, open_folder.parent.stat().st_uid) == (0, 0)
+    assert [path.stat().st_uid for path in (pointed_at, named_twice, open_folder.parent)] == [0, 0, 0]
 
 
 @needs_root
