@@ -20,6 +20,7 @@ from dev_agent.programs.staged import current
 from dev_agent.programs.story import REQUEST, Story, told
 from dev_agent.repository import receipts
 from dev_agent.repository.anchors import anchors_of
+from dev_agent.repository.belonging import give_to_owner
 from dev_agent.repository.refs import drop_ref
 from dev_agent.repository.signing import NotSigned, sign
 from dev_agent.repository.staging import staged_ref
@@ -35,7 +36,10 @@ _END = "end"
 
 
 def conclude(repository: Repository, folder: RunFolder, journal: Journal) -> RunReport:
-    """Write what is missing of a finished run's proof, and report. An unfinished run is only reported."""
+    """Write what is missing of a finished run's proof, and report. An unfinished run is only reported.
+
+    In the end what root made in somebody's git dir is theirs.
+    """
     story = told(journal.events)
     warnings: tuple[str, ...] = ()
     if story.finished:
@@ -54,6 +58,7 @@ def conclude(repository: Repository, folder: RunFolder, journal: Journal) -> Run
         ),
         alive=False,
     )
+    give_to_owner(repository)
     return replace(report, warnings=(*report.warnings, *warnings))
 
 

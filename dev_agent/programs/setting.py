@@ -169,6 +169,15 @@ def read_profile(named: str | None) -> Profile:
     return load_profile(text, source=named)
 
 
+def _at_least(setting: str) -> str:
+    """What to choose where a repository's settings name the least confinement it asks for.
+
+    They can ask for more than any, never for less: "landlock" is content with what is stronger, so the stronger is
+    taken where it works. To choose the weaker tier is the caller's own word.
+    """
+    return "auto" if setting in ("", "landlock") else setting
+
+
 def _within_policy(wanted: str, rules: Rules) -> str:
     """The sandbox to choose, given the policy's word. Raises UsageFault for one it rules out."""
     policy = rules.policy
@@ -197,7 +206,7 @@ def _complete(
     environ: Mapping[str, str],
     cancel: Cancel,
 ) -> Setting:
-    wanted = request.sandbox if request.sandbox != "auto" or not config.sandbox else config.sandbox
+    wanted = request.sandbox if request.sandbox != "auto" else _at_least(config.sandbox)
     wanted = _within_policy(wanted, rules)
     if wanted == "off" and request.sandbox != "off":
         raise UsageFault(

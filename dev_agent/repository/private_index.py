@@ -13,6 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dev_agent.errors import GitFailed
+from dev_agent.repository.store import missing_objects
+
 if TYPE_CHECKING:
     from dev_agent.repository.git import Git
 
@@ -49,8 +52,17 @@ class PrivateIndex:
             self._out("update-index", "-z", "--index-info", stdin=b"".join(lines))
 
     def write_tree(self) -> str:
-        """The id of the tree the index describes, written with all its sub-trees."""
-        return self._out("write-tree").decode("ascii").strip()
+        """The id of the tree the index describes, written with all its sub-trees.
+
+        Raises RepositoryFault `missing-objects` where a partial clone lacks a file: it could not be judged either.
+        """
+        done = self.git.run("write-tree", config=_SETTINGS)
+        said = done.stderr.decode("utf-8", "replace").strip()
+        if not done.ok and "promisor" in said:
+            raise missing_objects([said.rpartition("could not fetch ")[2].partition(" ")[0]], said)
+        if not done.ok:
+            raise GitFailed(("write-tree",), done.code, said)
+        return done.stdout.decode("ascii").strip()
 
     def check_out(self, work_tree: Path, paths: list[str] | None = None) -> None:
         """Write all files, or just `paths`, into the empty folder `work_tree` in work-tree form.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import re
 import signal
 import subprocess
 import sys
@@ -9,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_scenarios import CONFIG, CONTRACT, TESTS, TINY, answered, dev_agent
+from tests.cli.test_scenarios import CONFIG, CONTRACT, TESTS, TINY, answered, dev_agent, drained
+from tests.testing.machine import needs_namespaces
 from tests.testing.repos import Project, make_repository
 
 
@@ -20,6 +24,7 @@ def tiny(tmp_path: Path) -> Project:
     return project.with_environ(VIRTUAL_ENV=sys.prefix)
 
 
+@needs_namespaces
 def test_a_program_s_work_lands_beside_what_the_user_is_doing(tiny: Project) -> None:
     (tiny.root / "mine.txt").write_text("unfinished")
     args = ("--json", "--", "sed", "-i", "s/number + number/2 * number/", "tiny.py")
@@ -33,6 +38,7 @@ def test_a_program_s_work_lands_beside_what_the_user_is_doing(tiny: Project) -> 
     assert dev_agent(tiny, "verify", "last").returncode == 0
 
 
+@needs_namespaces
 def test_a_program_that_breaks_a_test_changes_nothing(tiny: Project) -> None:
     before = tiny.snapshot()
     done = dev_agent(tiny, "run", "--task", "Break it", "--", "sed", "-i", "s/+ number/+ 3/", "tiny.py")
@@ -41,6 +47,7 @@ def test_a_program_that_breaks_a_test_changes_nothing(tiny: Project) -> None:
     assert tiny.snapshot() == before
 
 
+@needs_namespaces
 def test_a_failing_program_is_quoted_and_its_escapes_are_not_obeyed(tiny: Project) -> None:
     before = tiny.snapshot()
     done = dev_agent(tiny, "run", "--", "sh", "-c", "printf 'no \\033[2J way\\n'; exit 7")
@@ -67,6 +74,7 @@ def test_what_cannot_be_run_is_a_usage_error(tiny: Project, args: tuple[str, ...
     assert tiny.snapshot() == before
 
 
+@needs_namespaces
 def test_control_c_ends_program_and_run_and_leaves_nothing(tiny: Project) -> None:
     before = tiny.snapshot()
     # What it says comes out only when it has ended, so its progress line tells that it is at work.
@@ -85,3 +93,24 @@ def test_control_c_ends_program_and_run_and_leaves_nothing(tiny: Project) -> Non
     out, _ = process.communicate(timeout=120)
     assert process.returncode == 130, out
     assert tiny.snapshot() == before
+
+
+@needs_namespaces
+def test_a_terminal_shows_that_a_long_program_is_at_work(tiny: Project) -> None:
+    """The clock of its line goes on while it works."""
+    ours, theirs = pty.openpty()
+    work = "for turn in 1 2 3 4 5 6; do sleep 0.2; done; echo x > new.txt"
+    child = subprocess.Popen(
+        [sys.executable, "-m", "dev_agent", "run", "--dry-run", "--", "sh", "-c", work],
+        cwd=tiny.root,
+        env={**tiny.environ, "TERM": "xterm"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    live = drained(ours).decode()
+    child.communicate(timeout=300)
+    assert child.returncode == 0, live
+    ticks = set(re.findall(r"patch +\S+ +([0-9.]+) s", re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", live)))
+    assert len(ticks) > 2, live

@@ -262,7 +262,7 @@ def test_a_terminal_gets_colours_and_a_live_view_and_a_pipe_does_not(tiny: Proje
         stderr=theirs,
     )
     os.close(theirs)
-    live = _drained(ours)
+    live = drained(ours)
     out, _ = child.communicate(timeout=300)
     assert child.returncode == 0, live.decode()
     assert b"\x1b[" in live
@@ -270,7 +270,8 @@ def test_a_terminal_gets_colours_and_a_live_view_and_a_pipe_does_not(tiny: Proje
     assert b"\x1b" not in out
 
 
-def _drained(descriptor: int) -> bytes:
+def drained(descriptor: int) -> bytes:
+    """All that is said to a terminal until its other end is closed."""
     data = b""
     try:
         while part := os.read(descriptor, 65_536):

@@ -11,6 +11,7 @@ from dev_agent.programs.report import Outcome
 from dev_agent.programs.runs import read_run
 from dev_agent.programs.verify import verify_run
 from tests.programs.conftest import HARMLESS, NO_GATES, Shop
+from tests.testing.machine import lacks_namespaces
 
 SKIPS = NO_GATES.replace("[gates]", '[hooks]\nrun = "skip"\n[gates]')
 
@@ -44,7 +45,8 @@ def test_a_hook_sees_what_git_commit_would_show_it(shop: Shop, hooks: Path) -> N
         'test "$(git show HEAD:notes.txt | sed -n 2p)" = two\n'
         'test "$(sed -n 2p notes.txt)" = 2\n'
         'test -z "$(git diff --name-only)"\n'
-        f'test "$(pwd)" = "{shop.root}"\n'
+        # Without mounts the clone lies elsewhere.
+        + ("" if lacks_namespaces() else f'test "$(pwd)" = "{shop.root}"\n')
     )
     _install(hooks, "pre-commit", script)
     assert shop.apply(HARMLESS).outcome is Outcome.COMMITTED

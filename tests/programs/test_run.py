@@ -25,6 +25,7 @@ from dev_agent.runtime.engine import Reporter
 from dev_agent.runtime.trace import read_trace
 from tests.programs.conftest import NO_GATES, TESTS_ONLY, Shop, Watching
 from tests.testing.children import in_child
+from tests.testing.machine import lacks_namespaces
 from tests.testing.repos import make_repository
 
 OPEN = 'name = "open"\nnetwork = true\n'
@@ -38,6 +39,8 @@ def ran(
     network: bool = False,
     **more: object,
 ) -> RunReport:
+    if "sandbox" not in more and lacks_namespaces():
+        pytest.skip(lacks_namespaces())
     request = ApplyRequest(
         task="Let it work",
         patch=b"",
@@ -291,11 +294,12 @@ def test_a_wish_the_profile_does_not_grant_is_refused_before_a_run_is_made(shop:
     assert all_runs(shop.repository()) == ()
 
 
-def test_without_confinement_nothing_is_run(shop: Shop) -> None:
+@pytest.mark.parametrize("sandbox", ["off", "landlock"])
+def test_without_confinement_nothing_is_run(shop: Shop, sandbox: str) -> None:
     before = shop.project.snapshot()
     lax = NO_GATES.replace("[on]", '[sandbox]\nconfinement = "optional"\n[on]')
     with pytest.raises(UsageFault, match="only run confined"):
-        ran(shop, "touch", "new", policy=lax, sandbox="off")
+        ran(shop, "touch", "new", policy=lax, sandbox=sandbox)
     assert shop.project.snapshot() == before
     assert all_runs(shop.repository()) == ()
 
@@ -334,6 +338,8 @@ def test_killed_later_the_tree_it_made_is_taken_up_and_it_does_not_work_twice(
     shop: Shop, state: str, times: int
 ) -> None:
     """The program writes the time it ran; a second working would give another tree."""
+    if lacks_namespaces():
+        pytest.skip(lacks_namespaces())
     before = shop.project.snapshot()
     command = shell("head -c 16 /dev/urandom | od -An -tx1 > new")
     assert os.WIFSIGNALED(in_child(lambda: ran(shop, *command, reporter=_Dying(state))))

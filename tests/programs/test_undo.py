@@ -175,6 +175,21 @@ def test_a_later_change_of_the_same_lines_is_a_conflict_that_says_where(shop: Sh
     assert shop.project.snapshot() == before
 
 
+def test_a_conflict_names_every_place_and_what_is_gone_already_is_none(shop: Shop) -> None:
+    """Changed since in two files; the third, which the run made, was deleted since, as the undo would."""
+    names = b'GREETING: str = "hello"\n'
+    change = {"notes.txt": b"one\n2\nthree\n", "src/shop/names.py": names + b"A: int = 1\n", "new": b"n\n"}
+    applied = landed(shop, git_patch(shop, change))
+    since = {"notes.txt": b"one\nzwei\nthree\n", "src/shop/names.py": names + b"A: int = 2\n", "new": None}
+    shop.project.commit("since", since)
+    before = shop.project.snapshot()
+    report = shop.undo(applied.run)
+    assert (report.outcome, report.reason) == (Outcome.REJECTED, "conflict"), report
+    assert "notes.txt, src/shop/names.py" in report.explanation
+    assert "new" not in report.explanation.replace("notes", "")
+    assert shop.project.snapshot() == before
+
+
 def test_an_undo_can_be_undone_and_then_the_change_again(shop: Shop) -> None:
     applied = landed(shop)
     changed = shop.project.tree()

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.sandbox.lab import NOBODY, Lab, ordinary_argv, ordinary_env
+from tests.testing.machine import lacks_namespaces
 
 # Runs the same tests with another bubblewrap than the one that would be chosen.
 BWRAP = Path(os.environ["DEV_AGENT_TEST_BWRAP"]) if "DEV_AGENT_TEST_BWRAP" in os.environ else None
@@ -60,6 +61,9 @@ def made_lab(who: str, confinement: str, *, ordinary_works: bool) -> Iterator[La
     """A lab in a directory that all callers can reach (pytest's own is private to its user)."""
     if who == "ordinary" and not ordinary_works:
         pytest.skip("no interpreter and checkout here that an ordinary user may read")
+    lacking = lacks_namespaces(ordinary=who == "ordinary") if confinement == "bubblewrap" else ""
+    if lacking:
+        pytest.skip(lacking)
     top = Path(tempfile.mkdtemp(prefix="sandbox-test-"))
     top.chmod(0o755)
     place, scratch = top / "place", top / "scratch"
@@ -75,6 +79,8 @@ def made_lab(who: str, confinement: str, *, ordinary_works: bool) -> Iterator[La
 @pytest.fixture(params=["bubblewrap", "landlock"])
 def here_confined(request: pytest.FixtureRequest, here: Lab) -> Lab:
     """Whoever runs the suite, in both tiers."""
+    if request.param == "bubblewrap" and lacks_namespaces():
+        pytest.skip(lacks_namespaces())
     return replace(here, confinement=str(request.param))
 
 

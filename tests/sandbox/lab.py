@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from unittest import mock
 
+import pytest
+
 from dev_agent.cancel import Cancel
 from dev_agent.sandbox import bubblewrap
 from dev_agent.sandbox.arguments import bubblewrap_arguments
@@ -20,6 +22,7 @@ from dev_agent.sandbox.binary import wheel_folder
 from dev_agent.sandbox.choose import choose
 from dev_agent.sandbox.job import Ended, Job, Limits, Mount, MountKind
 from dev_agent.sandbox.profile import Profile
+from tests.testing.machine import lacks_namespaces
 
 NOBODY = 65534
 AS_NOBODY = ("setpriv", "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups", "--")
@@ -91,6 +94,12 @@ class Lab:
         """Run it confined; `drop` takes lines out of bubblewrap's argument list, to show what they are for."""
         setting = setting or self.confinement
         assert setting == "bubblewrap" or not drop, "there is no such list: the test would prove nothing"
+        if (
+            setting == "bubblewrap"
+            and self.bwrap is None
+            and lacks_namespaces(ordinary=self.who == "ordinary")
+        ):
+            pytest.skip(lacks_namespaces(ordinary=self.who == "ordinary"))
         if self.who == "ordinary":
             return self._as_ordinary(job, setting, drop)
         return run_here(job, setting, self.scratch_root, self.bwrap, drop)

@@ -14,6 +14,7 @@ from dev_agent.sandbox.job import Ended, EndedHow
 from dev_agent.sandbox.off import Off
 from dev_agent.sandbox.profile import Profile
 from dev_agent.sandbox.sandbox import SandboxUnavailable
+from tests.testing.machine import needs_namespaces
 
 
 @pytest.fixture
@@ -28,6 +29,7 @@ def broken(tmp_path: Path) -> Path:
     return path
 
 
+@needs_namespaces
 def test_a_sandbox_that_works_says_what_it_is(tmp_path: Path) -> None:
     sandbox = choose("auto", Profile(), scratch_root=tmp_path)
     told = sandbox.describe()
@@ -45,6 +47,7 @@ def no_landlock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kernel, "landlock_abi", lambda: 0)
 
 
+@needs_namespaces
 def test_the_weaker_tier_is_taken_only_where_the_stronger_fails(tmp_path: Path, broken: Path) -> None:
     assert choose("auto", Profile(), scratch_root=tmp_path).tier == 1
     instead = choose("auto", Profile(), scratch_root=tmp_path, bwrap=broken)
@@ -93,6 +96,7 @@ def test_an_unknown_setting(tmp_path: Path) -> None:
     assert caught.value.hint == "there are: auto, bubblewrap, landlock, off"
 
 
+@needs_namespaces
 def test_probes_explain_each_place(tmp_path: Path, broken: Path) -> None:
     working = [probe for probe in probes(scratch_root=tmp_path) if probe.works]
     assert working
@@ -114,6 +118,7 @@ def test_root_without_setpriv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert "util-linux" in caught.value.hint
 
 
+@needs_namespaces
 @pytest.mark.usefixtures("no_landlock")
 def test_a_setpriv_that_does_not_know_how(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if os.geteuid() != 0:

@@ -26,6 +26,7 @@ from tests.sandbox.lab import (
     limited,
     python_job,
 )
+from tests.testing.machine import needs_namespaces
 
 ECHO = """
     import os
@@ -344,6 +345,7 @@ def test_disk_growth_of_a_writable_mount(lab: Lab) -> None:
     assert (ended.how, ended.detail) == (EndedHow.DISK, f"more than 10 MiB written to {cache}")
 
 
+@needs_namespaces
 def test_a_job_that_ends_takes_no_mount_from_another_one_on_the_same_tree(here: Lab) -> None:
     for name in ("slot", "venv", "signals"):
         (here.place / name).mkdir()

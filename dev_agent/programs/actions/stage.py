@@ -17,6 +17,7 @@ from dev_agent.edits.errors import EditError
 from dev_agent.edits.model import Limits, MatchLevel
 from dev_agent.edits.parse import parse
 from dev_agent.edits.resolve import resolve
+from dev_agent.errors import RepositoryFault
 from dev_agent.programs.actions.declared import Declared
 from dev_agent.programs.actions.patch import PROPOSAL
 from dev_agent.programs.change import digest, excess_of, patch_text, tree_changes
@@ -39,6 +40,16 @@ if TYPE_CHECKING:
 
 
 def _stage(context: ApplyContext, view: View) -> Result:
+    try:
+        return _stage_proposal(context, view)
+    except RepositoryFault as refused:
+        # A shallow or partial clone may lack what the change is about; nothing is fetched unasked.
+        return Result(
+            "unresolved", {"reason": refused.code, "explanation": refused.message, "hint": refused.hint}
+        )
+
+
+def _stage_proposal(context: ApplyContext, view: View) -> Result:
     proposed = said(view.facts, "patch")
     if proposed.get("tree"):
         return _stage_tree(context, view, proposed)

@@ -100,6 +100,8 @@ _BY_ERRNO = {
     errno.EACCES: Code.NO_WRITE_PERMISSION,
     errno.EPERM: Code.NO_WRITE_PERMISSION,
     errno.EROFS: Code.NO_WRITE_PERMISSION,
+    # Our folder in the git dir is a mount or a link to elsewhere: nothing there can become the index by a rename.
+    errno.EXDEV: Code.UNSUPPORTED_FILE_SYSTEM,
 }
 
 
