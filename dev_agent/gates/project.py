@@ -15,7 +15,7 @@ from typing import Any
 
 import dev_agent
 from dev_agent.cancel import Cancel
-from dev_agent.gates.cache import digest_of
+from dev_agent.gates.cache import Cache, digest_of
 from dev_agent.gates.config import GateConfig
 from dev_agent.gates.environment import Installed, normalised, read_installed
 from dev_agent.gates.included import Included, find_included
@@ -84,8 +84,9 @@ def discover(
     surroundings: Surroundings,
     sandbox: Sandbox,
     cancel: Cancel,
+    cache: Cache | None = None,
 ) -> Project:
-    """The project in `root` as its base tree and its environment make it.
+    """The project in `root` as its base tree and its environment make it; `cache` spares asking Python again.
 
     Raises UsageFault for wrong settings and EnvironmentFault if there is no usable interpreter.
     """
@@ -98,7 +99,9 @@ def discover(
         has_dependencies=_has_dependencies(trees, base_tree, metadata),
         surroundings=surroundings,
     )
-    interpreter = inspect(candidate, root=root, home=surroundings.home, sandbox=sandbox, cancel=cancel)
+    interpreter = inspect(
+        candidate, root=root, home=surroundings.home, sandbox=sandbox, cancel=cancel, cache=cache
+    )
     installed = read_installed(interpreter.site_dirs)
     notes: list[str] = []
     mypy_notes: list[str] = []

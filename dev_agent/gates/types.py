@@ -140,17 +140,24 @@ class TypesGate:
                     cancel=cancel,
                 )
 
-            baseline_key = digest_of(
-                [subject.base_tree, context.project.digest, list(self._arguments(tool, config, targets))]
-            )
-            stored = context.cache.get("types-baseline", baseline_key)
+            arguments = self._arguments(tool, config, targets)
+            stored = context.cache.get("types-baseline", self._baseline_key(subject.base_tree, arguments))
             base = replace(TypeRun.from_json(stored), ms=0) if stored is not None else run(subject.base_tree)
             if base.crashed:
                 return self._unfounded(subject, tool, base)
             if stored is None:
-                context.cache.put("types-baseline", baseline_key, base.to_json())
+                self._remember(subject.base_tree, arguments, base)
             now = run(judged)
+        if judged == subject.tree and not now.crashed:
+            # Once it has landed this tree is the next base, and this run its baseline.
+            self._remember(subject.tree, arguments, now)
         return self._decide(subject, tool, base, now, self._notes(subject, config, plugins))
+
+    def _remember(self, tree: str, arguments: tuple[str, ...], run: TypeRun) -> None:
+        self._context.cache.put("types-baseline", self._baseline_key(tree, arguments), run.to_json())
+
+    def _baseline_key(self, tree: str, arguments: tuple[str, ...]) -> str:
+        return digest_of([tree, self._context.project.digest, list(arguments)])
 
     def _exists(self, tree: str, target: str) -> bool:
         paths = self._context.trees.paths(tree)
