@@ -59,13 +59,17 @@ class ConfigFault(UsageFault):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TypesConfig:
-    """How types are checked. Empty `command` means mypy; empty `paths` means found by looking."""
+    """How types are checked. Empty `command` means mypy; empty `paths` means found by looking.
+
+    `seed` lets a first run start from a copy of the user's own mypy cache.
+    """
 
     enabled: bool = True
     command: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     timeout_s: int = _MINUTES_10
     strict: bool = True
+    seed: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -157,6 +161,7 @@ def _types(fields: Fields) -> TypesConfig:
         paths=_inside(fields, "paths"),
         timeout_s=fields.seconds("timeout_s", _MINUTES_10),
         strict=fields.flag("strict", default=True),
+        seed=fields.flag("seed", default=True),
     )
     fields.done()
     return config

@@ -33,12 +33,15 @@ _MAX_HOPS = 20
 class Surroundings:
     """What the caller knows about the user's machine; nothing here reads the environment itself.
 
-    `own_python` is a plain interpreter (not a venv's) that dev-agent runs on.
+    `own_python` is a plain interpreter (not a venv's) that dev-agent runs on. `mypy_cache` is MYPY_CACHE_DIR;
+    `in_ci` says that the checkout is a machine's, not a person's.
     """
 
     home: Path
     own_python: Path
     virtual_env: str = ""
+    mypy_cache: str = ""
+    in_ci: bool = False
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Surroundings:
@@ -48,6 +51,8 @@ class Surroundings:
             home=Path(environ.get("HOME") or "/nonexistent"),
             own_python=Path(sys.base_prefix).resolve() / "bin" / name,
             virtual_env=environ.get("VIRTUAL_ENV", ""),
+            mypy_cache=environ.get("MYPY_CACHE_DIR", ""),
+            in_ci=environ.get("CI", "").lower() not in {"", "0", "false"},
         )
 
 

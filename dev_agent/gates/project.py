@@ -20,7 +20,9 @@ from dev_agent.gates.config import GateConfig
 from dev_agent.gates.environment import Installed, normalised, read_installed
 from dev_agent.gates.included import Included, find_included
 from dev_agent.gates.interpreter import Interpreter, Surroundings, find_interpreter, inspect
+from dev_agent.gates.mypy_seed import users_cache
 from dev_agent.gates.subject import Trees
+from dev_agent.gates.tool_config import read_mypy_config
 from dev_agent.gates.tools import Tool, choose_mypy, choose_pytest
 from dev_agent.sandbox.sandbox import Sandbox
 
@@ -34,7 +36,8 @@ class Project:
 
     `shown` are (target, source) host paths every job sees read-only; `env` the settings' variables, PYTHONPATH
     made absolute; `digest` stands for all of it in cache keys. `mypy` or `pytest` is None where neither the
-    project has the tool nor dev-agent can lend it; the notes on that tool say why.
+    project has the tool nor dev-agent can lend it; the notes on that tool say why. `own_mypy_cache` is where the
+    user's own mypy keeps its cache, None if it is not to be copied from.
     """
 
     root: Path
@@ -50,6 +53,7 @@ class Project:
     mypy_notes: tuple[str, ...]
     pytest_notes: tuple[str, ...]
     digest: str
+    own_mypy_cache: Path | None = None
 
     @property
     def pth_roots(self) -> tuple[str, ...]:
@@ -131,7 +135,18 @@ def discover(
         mypy_notes=tuple(mypy_notes),
         pytest_notes=tuple(pytest_notes),
         digest=_digest(interpreter, installed, config, included, sandbox, mypy, pytest),
+        own_mypy_cache=_own_mypy_cache(root, trees, base_tree, config, surroundings),
     )
+
+
+def _own_mypy_cache(
+    root: Path, trees: Trees, base_tree: str, config: GateConfig, surroundings: Surroundings
+) -> Path | None:
+    """Not in CI: what lies in a checkout there may have been restored from a run of the judged code itself."""
+    if not config.types.seed or surroundings.in_ci:
+        return None
+    settings = read_mypy_config(lambda path: trees.read(base_tree, path))
+    return users_cache(root, settings.cache_dir, surroundings.mypy_cache)
 
 
 def _metadata(data: bytes | None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ switch checking off are part of the sources; they are named in the notes, and po
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -19,12 +20,14 @@ from dev_agent.gates.config import CheckConfig
 from dev_agent.gates.context import GateContext
 from dev_agent.gates.delta import Finding, compare_findings
 from dev_agent.gates.layout import TestLayout, type_targets
+from dev_agent.gates.mypy_cache import leased_cache
+from dev_agent.gates.mypy_seed import Seed
 from dev_agent.gates.settings import Mode
 from dev_agent.gates.shadows import shadowing
 from dev_agent.gates.subject import Subject
 from dev_agent.gates.tool_config import MYPY_FILES, MypyConfig, read_mypy_config, read_pytest_config
 from dev_agent.gates.tools import Tool
-from dev_agent.gates.type_run import NO_FILES, TypeChecker, TypeRun, leased_cache, mypy_arguments
+from dev_agent.gates.type_run import NO_FILES, TypeChecker, TypeRun, mypy_arguments
 from dev_agent.gates.verdict import Failure, GateResult, Verdict
 
 GATE = "types"
@@ -125,20 +128,35 @@ class TypesGate:
         checker = TypeChecker(context.bench, context.project, tool)
         # A name that neither tree has is a fault of the settings; one that only one has is the change.
         known = any(self._exists(tree, one) for tree in (subject.base_tree, judged) for one in targets)
-        with context.trees.lease("types") as slot, leased_cache(context.cache_dir / "mypy", key) as cache:
+        seed = self._seed(subject, tool)
+        with (
+            context.trees.lease("types") as slot,
+            leased_cache(context.cache_dir / "mypy", key, seed) as cache,
+        ):
 
             def run(tree: str) -> TypeRun:
                 present = tuple(one for one in targets if self._exists(tree, one))
                 if known and not present:
                     return NO_FILES
-                return checker.run(
-                    self._arguments(tool, config, present),
-                    plugin_roots=roots,
-                    tree=slot.checkout(tree),
-                    cache=cache,
-                    read=context.reader(tree),
-                    cancel=cancel,
-                )
+
+                def once() -> TypeRun:
+                    return checker.run(
+                        self._arguments(tool, config, present),
+                        plugin_roots=roots,
+                        tree=slot.checkout(tree),
+                        cache=cache.path,
+                        is_base=tree == subject.base_tree,
+                        read=context.reader(tree),
+                        cancel=cancel,
+                    )
+
+                warm = not cache.is_empty
+                ran = once()
+                if ran.crashed != "crashed" or not warm:
+                    return ran
+                # A damaged cache crashes mypy; what a crash without one says is about the tree or mypy.
+                cache.forget()
+                return once()
 
             arguments = self._arguments(tool, config, targets)
             stored = context.cache.get("types-baseline", self._baseline_key(subject.base_tree, arguments))
@@ -152,6 +170,19 @@ class TypesGate:
             # Once it has landed this tree is the next base, and this run its baseline.
             self._remember(subject.tree, arguments, now)
         return self._decide(subject, tool, base, now, self._notes(subject, config, plugins))
+
+    def _seed(self, subject: Subject, tool: Tool) -> Seed | None:
+        """The user's own cache, unless somebody else may have had a hand in it."""
+        project, trees = self._context.project, self._context.trees
+        place = project.own_mypy_cache
+        if place is None or tool.lent or not place.is_dir():
+            return None
+        if place.is_relative_to(project.root):
+            path = place.relative_to(project.root).as_posix()
+            there = (one for tree in (subject.base_tree, subject.tree) for one in trees.paths(tree))
+            if trees.in_checkout(path) or any(one == path or one.startswith(f"{path}/") for one in there):
+                return None
+        return Seed(path=place, owners=frozenset({os.geteuid(), project.root.stat().st_uid}))
 
     def _remember(self, tree: str, arguments: tuple[str, ...], run: TypeRun) -> None:
         self._context.cache.put("types-baseline", self._baseline_key(tree, arguments), run.to_json())
