@@ -32,6 +32,7 @@ from dev_agent.gates.verdict import Failure, GateResult, Verdict
 
 GATE = "types"
 _INLINE = re.compile(rb"^[ \t]*#[ \t]*mypy:[ \t]*(.+?)[ \t]*$", re.MULTILINE)
+_DAMAGED_CACHE_MAY_BE = frozenset({"crashed", "inconsistent_report", "unreadable_output"})
 _SUDDEN = frozenset({"timed_out", "memory", "processes", "disk", "signalled"})
 
 
@@ -152,9 +153,9 @@ class TypesGate:
 
                 warm = not cache.is_empty
                 ran = once()
-                if ran.crashed != "crashed" or not warm:
+                if ran.crashed not in _DAMAGED_CACHE_MAY_BE or not warm:
                     return ran
-                # A damaged cache crashes mypy; what a crash without one says is about the tree or mypy.
+                # What a crash without a cache says is about the tree or mypy.
                 cache.forget()
                 return once()
 
