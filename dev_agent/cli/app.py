@@ -39,6 +39,7 @@ COMMANDS = {
     "verify": ("dev_agent.cli.verify", "Check the proof of a run or of a receipt file, offline."),
     "recover": ("dev_agent.cli.recover", "Put in order what a crash left behind."),
     "prune": ("dev_agent.cli.prune", "List, and drop, old runs, caches and private work trees."),
+    "gc": ("dev_agent.cli.gc", "Keep private work trees and caches below a size."),
     "doctor": ("dev_agent.cli.doctor", "Say whether this machine and repository are ready."),
     "program": ("dev_agent.cli.program", "Check or draw a program, the state machine a run follows."),
     "demo": ("dev_agent.cli.demo", "Show everything on a small project of its own."),

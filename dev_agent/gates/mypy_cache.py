@@ -26,6 +26,7 @@ from pathlib import Path
 from dev_agent.gates.mypy_seed import Seed, copy_whole
 from dev_agent.sandbox.scratch import remove_tree
 
+_SEED = ".seed"
 _VERSION = re.compile(r"\d+\.\d+")
 
 
@@ -81,6 +82,37 @@ def lock_of(place: Path) -> int | None:
     return lock
 
 
+def is_lent(place: Path) -> bool:
+    """True if somebody has the directory now."""
+    if not Path(f"{place}.lock").exists():
+        return False
+    lock = lock_of(place)
+    if lock is None:
+        return True
+    os.close(lock)
+    return False
+
+
+def drop_cache(place: Path) -> bool:
+    """Remove a cache directory (or a left-over `.seed`), but not its lock; False if somebody has it now.
+
+    It is renamed first, to where the next lease clears away: killed in between, no half cache is believed.
+    """
+    whole = place.with_name(place.name.removesuffix(_SEED))
+    lock = lock_of(whole)
+    if lock is None:
+        return False
+    try:
+        doomed = whole.with_name(whole.name + _SEED)
+        if place != doomed:
+            remove_tree(doomed)
+            place.rename(doomed)
+        remove_tree(doomed)
+    finally:
+        os.close(lock)
+    return True
+
+
 def _others(folder: Path, place: Path) -> list[Seed]:
     """Directories of the same environment."""
     key = place.name.rpartition("-")[0]
@@ -101,7 +133,7 @@ def _ours(folder: Path, place: Path) -> list[Seed]:
 
 def _sow(place: Path, seeds: Sequence[Seed]) -> None:
     """Put the first seed that can be copied whole into the empty directory."""
-    copy = place.with_name(f"{place.name}.seed")
+    copy = place.with_name(place.name + _SEED)
     remove_tree(copy)
     for seed in seeds:
         if copy_whole(seed, copy):

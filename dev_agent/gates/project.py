@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -233,7 +233,7 @@ def _digest(
             "python": [*interpreter.version, interpreter.implementation, str(interpreter.path)],
             "distributions": [[one.name, one.version, one.digest] for one in installed.distributions],
             "path_files": [[str(one.path), one.digest] for one in installed.path_files],
-            "config": repr(config),
+            "config": repr(replace(config, cache_size=0)),  # what is kept decides nothing
             "included": [[str(one.path), one.digest] for one in included],
             "sandbox": dict(sandbox.describe()),
             "tools": [tool.describe() if tool else None for tool in (mypy, pytest)],
