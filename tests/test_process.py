@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import sys
 import threading
@@ -11,24 +10,13 @@ import pytest
 
 from dev_agent.cancel import Cancel
 from dev_agent.process import Completed, Stopped, run
+from tests.testing.children import ends
 
 _ENV = {"PATH": os.environ["PATH"]}
 
 
 def _run(*argv: str, timeout_s: float = 30, **more: object) -> Completed:
     return run(argv, cwd=Path("/"), env=_ENV, timeout_s=timeout_s, **more)  # type: ignore[arg-type]  # table of keywords
-
-
-def _ends(pid: int) -> bool:
-    """True once the process has ended; a kill is asked for at one moment and done at a later one."""
-    try:
-        descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return True
-    try:
-        return bool(select.select([descriptor], [], [], 60)[0])
-    finally:
-        os.close(descriptor)
 
 
 def test_status_output_and_error_output_come_back_apart() -> None:
@@ -85,7 +73,7 @@ def test_a_time_out_kills_the_whole_process_group(tmp_path: Path) -> None:
     done = _run("sh", "-c", f"sleep 600 & echo $! >{pids}; sleep 600", timeout_s=0.5)
     assert done.stopped is Stopped.TIMED_OUT
     assert done.code == -signal.SIGKILL
-    assert _ends(int(pids.read_text()))
+    assert ends(int(pids.read_text()))
 
 
 def test_a_request_to_stop_ends_the_child() -> None:
@@ -141,7 +129,7 @@ def test_an_exception_here_leaves_no_child_behind(tmp_path: Path) -> None:
 
     with pytest.raises(RuntimeError, match="watcher is broken"):
         _run("sleep", "600", watch=explode)
-    assert _ends(seen[0])
+    assert ends(seen[0])
 
 
 def test_many_threads_may_use_the_door_at_once() -> None:

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import os
 import pwd
-from pathlib import Path
+from functools import partial
+from typing import Annotated
 
-from dev_agent.cli.pages.report import report_page
-from dev_agent.cli.session import Session, stoppable
+import typer
+
+from dev_agent.cli.app import command_app
+from dev_agent.cli.driving import drive
+from dev_agent.cli.options import HERE, AsJson, Directory, Quiet, RunName
+from dev_agent.cli.session import Session
 from dev_agent.programs.resume import decide_approval
+
+Reason = Annotated[
+    str, typer.Option("--reason", metavar="TEXT", envvar="DEV_AGENT_REASON", help="Why; it is recorded.")
+]
 
 
 def account() -> str:
@@ -20,19 +29,22 @@ def account() -> str:
         return f"uid {number}"
 
 
-def answer(run: str, *, approved: bool, reason: str, directory: Path, as_json: bool, quiet: bool) -> int:
-    """Give the answer, go on with the run, show how it ended."""
-    session = Session(directory=directory, as_json=as_json, quiet=quiet)
-    with stoppable(session), session.output.watching() as reporter:
-        report = decide_approval(
-            session.repository,
-            run,
-            approved=approved,
-            reason=reason,
-            actor=account(),
-            environ=session.environ,
-            reporter=reporter,
-            cancel=session.cancel,
-        )
-    session.output.page(report_page(report))
-    return report.exit_code
+def answer_app(*, approved: bool, text: str) -> typer.Typer:
+    """The command that gives one of the two answers, with `text` as its help."""
+    app = command_app()
+
+    @app.command(help=text)
+    def answer(
+        run: RunName,
+        *,
+        reason: Reason = "",
+        directory: Directory = HERE,
+        as_json: AsJson = False,
+        quiet: Quiet = False,
+    ) -> int:
+        session = Session(directory=directory, as_json=as_json, quiet=quiet)
+        session.listen()
+        decide = partial(decide_approval, approved=approved, reason=reason, actor=account())
+        return drive(session, decide, run)
+
+    return app

@@ -22,7 +22,7 @@ from dev_agent.errors import UsageFault
 COMMANDS = {
     "apply": (
         "dev_agent.cli.apply",
-        "Stage a patch apart, judge it, and land it as one commit or not at all.",
+        "Stage a change apart, judge it, and land it as one commit or not at all.",
     ),
     "run": (
         "dev_agent.cli.run",
@@ -37,11 +37,22 @@ COMMANDS = {
     "show": ("dev_agent.cli.show", "Tell what happened in a run, and why."),
     "diff": ("dev_agent.cli.diff", "Print the change of a run as a patch."),
     "verify": ("dev_agent.cli.verify", "Check the proof of a run or of a receipt file, offline."),
+    "replay": ("dev_agent.cli.replay", "Execute a run again from what it recorded, and compare."),
+    "stats": (
+        "dev_agent.cli.stats",
+        "Measure runs: outcomes, times, costs, and whether they go round in circles.",
+    ),
     "recover": ("dev_agent.cli.recover", "Put in order what a crash left behind."),
     "prune": ("dev_agent.cli.prune", "List, and drop, old runs, caches and private work trees."),
     "gc": ("dev_agent.cli.gc", "Keep private work trees and caches below a size."),
     "doctor": ("dev_agent.cli.doctor", "Say whether this machine and repository are ready."),
-    "program": ("dev_agent.cli.program", "Check or draw a program, the state machine a run follows."),
+    "recipes": ("dev_agent.cli.recipes", "List the tasks that need neither a patch nor a model."),
+    "program": ("dev_agent.cli.program", "Check, draw or run a program: a state machine, and what runs it."),
+    "lab": (
+        "dev_agent.cli.lab",
+        "Attack the engine in a scratch repository, and show what stops each attack.",
+    ),
+    "policy": ("dev_agent.cli.policy", "Check, test and explain policies, and try their expressions."),
     "demo": ("dev_agent.cli.demo", "Show everything on a small project of its own."),
 }
 PROGRAM = "dev-agent"

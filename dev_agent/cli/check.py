@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from dev_agent.cli.app import command_app
+from dev_agent.cli.driving import drive
 from dev_agent.cli.options import HERE, AsJson, Directory, MustPass, PolicyChoice, Quiet, SandboxChoice
-from dev_agent.cli.pages.report import report_page
 from dev_agent.cli.patch_source import read_patch
-from dev_agent.cli.session import Session, stoppable
+from dev_agent.cli.session import Session
 from dev_agent.errors import UsageFault
 from dev_agent.programs.check import Checked, CheckRequest, Index, Patch, Range, WorkTree
 from dev_agent.programs.check import check as check_change
@@ -54,27 +54,21 @@ def check(  # noqa: PLR0913 - one parameter an option
     """
     session = Session(directory=directory, as_json=as_json, quiet=quiet)
     session.listen()
-    if untracked and not worktree:
-        raise UsageFault("--untracked says more about --worktree, which is missing", hint="add --worktree")
     request = CheckRequest(
-        checked=_checked(commits, patch, staged=staged, worktree=worktree, untracked=untracked),
+        checked=checked_of(commits, patch, staged=staged, worktree=worktree, untracked=untracked),
         policy=policy,
         must_pass=tuple(must_pass or ()),
         sandbox=sandbox,
     )
-    repository = session.repository
-    with stoppable(session), session.output.watching() as reporter:
-        report = check_change(
-            repository, request, environ=session.environ, reporter=reporter, cancel=session.cancel
-        )
-    session.output.page(report_page(report))
-    return report.exit_code
+    return drive(session, check_change, request)
 
 
-def _checked(
+def checked_of(
     commits: str | None, patch: str | None, *, staged: bool, worktree: bool, untracked: bool
 ) -> Checked:
-    """The one thing that is named. Raises UsageFault if it is none or several."""
+    """The one thing that is named. Raises UsageFault if it is none or several, or the words do not fit."""
+    if untracked and not worktree:
+        raise UsageFault("--untracked says more about --worktree, which is missing", hint="add --worktree")
     named = [commits is not None, patch is not None, staged, worktree]
     if sum(named) != 1:
         raise UsageFault(

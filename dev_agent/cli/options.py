@@ -63,4 +63,13 @@ Branch = Annotated[
         "--branch", metavar="NAME", envvar="DEV_AGENT_BRANCH", help="Land on NAME, not on the current branch."
     ),
 ]
+Key = Annotated[
+    str | None,
+    typer.Option(
+        "--key",
+        metavar="KEY",
+        envvar="DEV_AGENT_KEY",
+        help="Execute this request once, however often it is made: later callers get that run.",
+    ),
+]
 HERE = Path()

@@ -13,14 +13,8 @@ from dev_agent.errors import UsageFault
 _MOST = Limits().patch_bytes + 1
 
 
-def read_patch(source: str | None) -> bytes:
+def read_patch(source: str) -> bytes:
     """The bytes of `source` (a path, or `-`). Raises UsageFault if there is nothing to read."""
-    if source is None:
-        raise UsageFault(
-            "no change is proposed: --patch is missing",
-            hint="write --patch FILE, or --patch - to read it from standard input; "
-            "a patch is the only kind of proposal this version takes",
-        )
     if source == "-":
         if sys.stdin.isatty():
             sys.stderr.write("Reading the patch from the terminal; end it with Ctrl-D.\n")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dev_agent.cli.app import command_app
+from dev_agent.cli.driving import drive
 from dev_agent.cli.options import HERE, AsJson, Directory, Quiet, RunName
-from dev_agent.cli.pages.report import report_page
-from dev_agent.cli.session import Session, stoppable
+from dev_agent.cli.session import Session
 from dev_agent.programs.resume import resume as resume_run
 
 app = command_app()
@@ -17,9 +17,5 @@ def resume(
 ) -> int:
     """Go on with an interrupted run, from its trace alone."""
     session = Session(directory=directory, as_json=as_json, quiet=quiet)
-    with stoppable(session), session.output.watching() as reporter:
-        report = resume_run(
-            session.repository, run, environ=session.environ, reporter=reporter, cancel=session.cancel
-        )
-    session.output.page(report_page(report))
-    return report.exit_code
+    session.listen()
+    return drive(session, resume_run, run)

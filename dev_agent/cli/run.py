@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import shlex
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from dev_agent.cli.app import command_app
+from dev_agent.cli.driving import drive
 from dev_agent.cli.options import (
     HERE,
     AsJson,
     Branch,
     Directory,
     DryRun,
+    Key,
     MustPass,
     PolicyChoice,
     Quiet,
 )
-from dev_agent.cli.pages.report import report_page
-from dev_agent.cli.session import Session, stoppable
+from dev_agent.cli.session import Session
 from dev_agent.programs.proposers import Command
 from dev_agent.programs.request import ApplyRequest
 from dev_agent.programs.run import run as run_command
@@ -55,6 +57,7 @@ def run(  # noqa: PLR0913 - one parameter an option
     branch: Branch = None,
     policy: PolicyChoice = None,
     must_pass: MustPass = None,
+    key: Key = None,
     directory: Directory = HERE,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -74,16 +77,7 @@ def run(  # noqa: PLR0913 - one parameter an option
         policy=policy,
         must_pass=tuple(must_pass or ()),
         profile=profile,
+        key=key,
     )
-    repository = session.repository
-    with stoppable(session), session.output.watching() as reporter:
-        report = run_command(
-            repository,
-            request,
-            Command(argv=tuple(command), network=network),
-            environ=session.environ,
-            reporter=reporter,
-            cancel=session.cancel,
-        )
-    session.output.page(report_page(report))
-    return report.exit_code
+    proposer = Command(argv=tuple(command), network=network)
+    return drive(session, partial(run_command, command=proposer), request)

@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
 from dev_agent.cli.answer import account
 from dev_agent.cli.app import command_app
-from dev_agent.cli.options import HERE, AsJson, Directory, Quiet, RunName, SandboxChoice
-from dev_agent.cli.pages.report import report_page
-from dev_agent.cli.session import Session, stoppable
+from dev_agent.cli.driving import drive
+from dev_agent.cli.options import HERE, AsJson, Directory, DryRun, PolicyChoice, Quiet, RunName, SandboxChoice
+from dev_agent.cli.session import Session
 from dev_agent.programs.undo import UndoRequest
 from dev_agent.programs.undo import undo as undo_run
 
 app = command_app()
-
-DryRun = Annotated[
-    bool, typer.Option("--dry-run", envvar="DEV_AGENT_DRY_RUN", help="Judge everything, land nothing.")
-]
-PolicyChoice = Annotated[
-    str | None,
-    typer.Option(
-        "--policy",
-        metavar="NAME|FILE",
-        envvar="DEV_AGENT_POLICY",
-        help="A shipped policy (default, strict, ci) or a file.",
-    ),
-]
 
 
 @app.command()
@@ -49,10 +32,4 @@ def undo(
     session = Session(directory=directory, as_json=as_json, quiet=quiet)
     session.listen()
     request = UndoRequest(run=run, actor=account(), dry_run=dry_run, policy=policy, sandbox=sandbox)
-    repository = session.repository
-    with stoppable(session), session.output.watching() as reporter:
-        report = undo_run(
-            repository, request, environ=session.environ, reporter=reporter, cancel=session.cancel
-        )
-    session.output.page(report_page(report))
-    return report.exit_code
+    return drive(session, undo_run, request)

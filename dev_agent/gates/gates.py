@@ -31,6 +31,7 @@ from dev_agent.gates.settings import GateRules, GateSettings, Mode
 from dev_agent.gates.subject import Subject, Trees
 from dev_agent.gates.tests import TestsGate
 from dev_agent.gates.tool_config import read_mypy_config, read_pytest_config
+from dev_agent.gates.type_run import TypeRun
 from dev_agent.gates.types import TypesGate
 from dev_agent.gates.verdict import Verdict
 from dev_agent.sandbox.job import Ended, Limits
@@ -121,6 +122,16 @@ class Gates:
         """The types gate's verdict."""
         self._check(subject)
         return self._types.judge(subject, cancel)
+
+    @property
+    def answers_on_types(self) -> bool:
+        """True if `ask_types` can be."""
+        return self._types.answers
+
+    def ask_types(self, subject: Subject, cancel: Cancel) -> TypeRun:
+        """What the type checker says about a tree, judged by nothing; see `TypesGate.ask`."""
+        self._check(subject)
+        return self._types.ask(subject, cancel)
 
     def judge_tests(self, subject: Subject, cancel: Cancel) -> Verdict:
         """The tests gate's verdict."""

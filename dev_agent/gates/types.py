@@ -8,10 +8,8 @@ switch checking off are part of the sources; they are named in the notes, and po
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import replace
-from pathlib import PurePosixPath
 
 from dev_agent.cancel import Cancel
 from dev_agent.gates.cache import digest_of
@@ -19,20 +17,16 @@ from dev_agent.gates.checks import ChecksGate
 from dev_agent.gates.config import CheckConfig
 from dev_agent.gates.context import GateContext
 from dev_agent.gates.delta import Finding, compare_findings
-from dev_agent.gates.layout import TestLayout, type_targets
-from dev_agent.gates.mypy_cache import leased_cache
-from dev_agent.gates.mypy_seed import Seed
 from dev_agent.gates.settings import Mode
 from dev_agent.gates.shadows import shadowing
 from dev_agent.gates.subject import Subject
-from dev_agent.gates.tool_config import MYPY_FILES, MypyConfig, read_mypy_config, read_pytest_config
 from dev_agent.gates.tools import Tool
-from dev_agent.gates.type_run import NO_FILES, TypeChecker, TypeRun, mypy_arguments
+from dev_agent.gates.type_check import TypeCheck
+from dev_agent.gates.type_run import NO_FILES, TypeRun
 from dev_agent.gates.verdict import Failure, GateResult, Verdict
 
 GATE = "types"
 _INLINE = re.compile(rb"^[ \t]*#[ \t]*mypy:[ \t]*(.+?)[ \t]*$", re.MULTILINE)
-_DAMAGED_CACHE_MAY_BE = frozenset({"crashed", "inconsistent_report", "unreadable_output"})
 _SUDDEN = frozenset({"timed_out", "memory", "processes", "disk", "signalled"})
 
 
@@ -57,9 +51,8 @@ class TypesGate:
                 "no_type_checker",
                 hint="install mypy into the project's environment",
             )
-        config = read_mypy_config(context.reader(subject.base_tree))
-        targets = self._targets(subject, config)
-        if not targets and not config.has_targets:
+        check = TypeCheck.of(context, tool, subject)
+        if not check.has_targets:
             allowed = context.settings.allow_no_types
             return self._verdict(
                 subject,
@@ -67,7 +60,7 @@ class TypesGate:
                 "no_types",
                 hint="" if allowed else "name what to check in gates.types.paths",
             )
-        key = self._key(subject, tool, config, targets)
+        key = self._key(check)
         found = context.cache.get("types-verdict", key)
         if found is not None:
             return Verdict.from_json(found).from_cache()
@@ -75,10 +68,27 @@ class TypesGate:
         if shadows:
             refused = self._verdict(subject, GateResult.FAILED, "shadowed_modules")
             return replace(refused, new_failures=tuple(shadows))
-        verdict = self._fresh(subject, tool, config, targets, cancel)
+        verdict = self._fresh(check, cancel)
         if verdict.result in {GateResult.PASSED, GateResult.FAILED} and verdict.reason not in _SUDDEN:
             context.cache.put("types-verdict", key, verdict.to_json())
         return verdict
+
+    @property
+    def answers(self) -> bool:
+        """True if `ask` can be: the project has its types checked, and by mypy."""
+        config = self._context.project.config.types
+        return config.enabled and not config.command and self._context.project.mypy is not None
+
+    def ask(self, subject: Subject, cancel: Cancel) -> TypeRun:
+        """What mypy says about a tree, judged by nothing: for whoever wants to mend it. Only where `answers`."""
+        tool = self._context.project.mypy
+        if tool is None:
+            raise AssertionError("BUG: types were asked about where there is no type checker")
+        check = TypeCheck.of(self._context, tool, subject)
+        if not check.has_targets:
+            return NO_FILES
+        with check.running(cancel) as runs:
+            return runs.now()
 
     def _by_command(self, subject: Subject, cancel: Cancel) -> Verdict:
         """The project's own type checker, of which only the exit status is understood."""
@@ -89,139 +99,34 @@ class TypesGate:
                 check, subject, slot, cancel, mode=self._context.settings.types
             )
 
-    def _targets(self, subject: Subject, config: MypyConfig) -> tuple[str, ...]:
-        configured = self._context.project.config.types.paths
-        if configured or config.has_targets:
-            return configured
-        trees = self._context.trees
-        base, now = trees.paths(subject.base_tree), trees.paths(subject.tree)
-        globs = read_pytest_config(self._context.reader(subject.base_tree)).python_files
-        tests = TestLayout.of({*base, *now}, globs)
-        return tuple(sorted({*type_targets(base, tests), *type_targets(now, tests)}))
-
-    def _key(self, subject: Subject, tool: Tool, config: MypyConfig, targets: tuple[str, ...]) -> str:
-        settings = self._context.settings
+    def _key(self, check: TypeCheck) -> str:
         return digest_of(
             [
-                subject.tree,
-                subject.base_tree,
+                check.subject.tree,
+                check.subject.base_tree,
                 self._context.project.digest,
-                list(self._arguments(tool, config, targets)),
-                settings.types.value,
+                list(check.arguments(check.targets)),
+                self._context.settings.types.value,
             ]
         )
 
-    def _arguments(self, tool: Tool, config: MypyConfig, targets: tuple[str, ...]) -> tuple[str, ...]:
-        project = self._context.project
-        return mypy_arguments(
-            tool, config, targets, strict=project.config.types.strict, python=project.interpreter.version[:2]
-        )
-
-    def _fresh(
-        self, subject: Subject, tool: Tool, config: MypyConfig, targets: tuple[str, ...], cancel: Cancel
-    ) -> Verdict:
-        context = self._context
-        plugins = self._plugin_files(subject, config)
-        kept = {*MYPY_FILES, *(path for path, _ in plugins)}
-        judged = context.with_base_entries(subject.base_tree, subject.tree, kept)
-        roots = tuple(dict.fromkeys(root for _, root in plugins))
-        key = digest_of([context.project.digest, config.file, context.project.config.types.strict])
-        checker = TypeChecker(context.bench, context.project, tool)
-        # A name that neither tree has is a fault of the settings; one that only one has is the change.
-        known = any(self._exists(tree, one) for tree in (subject.base_tree, judged) for one in targets)
-        seed = self._seed(subject, tool)
-        with (
-            context.trees.lease("types") as slot,
-            leased_cache(context.cache_dir / "mypy", key, seed) as cache,
-        ):
-
-            def run(tree: str) -> TypeRun:
-                present = tuple(one for one in targets if self._exists(tree, one))
-                if known and not present:
-                    return NO_FILES
-
-                def once() -> TypeRun:
-                    return checker.run(
-                        self._arguments(tool, config, present),
-                        plugin_roots=roots,
-                        tree=slot.checkout(tree),
-                        cache=cache.path,
-                        is_base=tree == subject.base_tree,
-                        read=context.reader(tree),
-                        cancel=cancel,
-                    )
-
-                warm = not cache.is_empty
-                ran = once()
-                if ran.crashed not in _DAMAGED_CACHE_MAY_BE or not warm:
-                    return ran
-                # What a crash without a cache says is about the tree or mypy.
-                cache.forget()
-                return once()
-
-            arguments = self._arguments(tool, config, targets)
-            stored = context.cache.get("types-baseline", self._baseline_key(subject.base_tree, arguments))
-            base = replace(TypeRun.from_json(stored), ms=0) if stored is not None else run(subject.base_tree)
+    def _fresh(self, check: TypeCheck, cancel: Cancel) -> Verdict:
+        with check.running(cancel) as runs:
+            base = runs.base()
             if base.crashed:
-                return self._unfounded(subject, tool, base)
-            if stored is None:
-                self._remember(subject.base_tree, arguments, base)
-            now = run(judged)
-        if judged == subject.tree and not now.crashed:
-            # Once it has landed this tree is the next base, and this run its baseline.
-            self._remember(subject.tree, arguments, now)
-        return self._decide(subject, tool, base, now, self._notes(subject, config, plugins))
+                return self._unfounded(check.subject, check.tool, base)
+            now = runs.now()
+        return self._decide(check.subject, check.tool, base, now, self._notes(check))
 
-    def _seed(self, subject: Subject, tool: Tool) -> Seed | None:
-        """The user's own cache, unless somebody else may have had a hand in it."""
-        project, trees = self._context.project, self._context.trees
-        place = project.own_mypy_cache
-        if place is None or tool.lent or not place.is_dir():
-            return None
-        if place.is_relative_to(project.root):
-            path = place.relative_to(project.root).as_posix()
-            there = (one for tree in (subject.base_tree, subject.tree) for one in trees.paths(tree))
-            if trees.in_checkout(path) or any(one == path or one.startswith(f"{path}/") for one in there):
-                return None
-        return Seed(path=place, owners=frozenset({os.geteuid(), project.root.stat().st_uid}))
-
-    def _remember(self, tree: str, arguments: tuple[str, ...], run: TypeRun) -> None:
-        self._context.cache.put("types-baseline", self._baseline_key(tree, arguments), run.to_json())
-
-    def _baseline_key(self, tree: str, arguments: tuple[str, ...]) -> str:
-        return digest_of([tree, self._context.project.digest, list(arguments)])
-
-    def _exists(self, tree: str, target: str) -> bool:
-        paths = self._context.trees.paths(tree)
-        return any(one == target or one.startswith(f"{target}/") for one in paths) or target == "."
-
-    def _plugin_files(self, subject: Subject, config: MypyConfig) -> tuple[tuple[str, str], ...]:
-        """(path, import root) of the plugins that lie in the base tree; the others are installed."""
-        present = set(self._context.trees.paths(subject.base_tree))
-        found: list[tuple[str, str]] = []
-        for entry in config.plugins:
-            name = entry.rpartition(":")[0] if ":" in PurePosixPath(entry).name else entry
-            if name.endswith(".py"):
-                found += [(name, str(PurePosixPath(name).parent))] if name in present else []
-                continue
-            module = name.replace(".", "/")
-            for root in (".", "src"):
-                for path in (f"{module}.py", f"{module}/__init__.py"):
-                    full = path if root == "." else f"{root}/{path}"
-                    if full in present:
-                        found.append((full, root))
-        return tuple(found)
-
-    def _notes(
-        self, subject: Subject, config: MypyConfig, plugins: tuple[tuple[str, str], ...]
-    ) -> tuple[str, ...]:
+    def _notes(self, check: TypeCheck) -> tuple[str, ...]:
+        subject, config = check.subject, check.config
         changed = set(subject.changed)
         notes = [*self._context.project.notes, *self._context.project.mypy_notes]
         if config.file in changed:
             notes.append(f"the change edits {config.file}: types were judged with the base's")
         notes += [
             f"the change edits the mypy plugin {path}: types were judged with the base's"
-            for path, _ in plugins
+            for path, _ in check.plugin_files()
             if path in changed
         ]
         for path in sorted(changed):

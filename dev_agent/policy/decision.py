@@ -1,4 +1,5 @@
-"""The decision of a policy on facts: the strictest finding wins, and every finding is kept with its reason.
+"""The decision of a policy on facts: the strictest finding wins, and every finding is kept with its reason and
+with the facts it looked at.
 
 Nothing can soften a decision: there is no rule that allows what another denies, and a finding added to others
 can only make it stricter. The order of findings is fixed (strictest first, then by rule), so that equal
@@ -12,10 +13,10 @@ from dataclasses import dataclass
 
 from dev_agent.policy.facts import Facts
 from dev_agent.policy.policy import Policy
-from dev_agent.policy.rules import Finding, rules_of
+from dev_agent.policy.rules import Evidence, Finding, rules_of
 from dev_agent.policy.verdict import Verdict, strictest
 
-__all__ = ["Decision", "Finding", "Verdict", "decide", "decision_of"]
+__all__ = ["Decision", "Finding", "Verdict", "decide", "decide_on", "decision_of"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,7 +33,12 @@ class Decision:
 
 def decide(policy: Policy, facts: Facts) -> Decision:
     """What the policy says to the facts."""
-    judged = (rule.judge(facts) for rule in rules_of(policy))
+    return decide_on(policy, Evidence.of(facts))
+
+
+def decide_on(policy: Policy, evidence: Evidence) -> Decision:
+    """What the policy says to words, wherever they come from."""
+    judged = (rule.judge(evidence) for rule in rules_of(policy))
     return decision_of(finding for finding in judged if finding is not None)
 
 

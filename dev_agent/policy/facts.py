@@ -11,12 +11,15 @@ as a gate's configuration in `settings`; whether a fact matters is the policy's 
 
 from __future__ import annotations
 
+import gc
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from dev_agent.policy import globs
 from dev_agent.policy.api_facts import api_facts
 from dev_agent.policy.catalogue import CATALOGUE, COUNTS, FACT_NAMES
 from dev_agent.policy.change import FileChange, FileDelta, pair
@@ -29,6 +32,7 @@ from dev_agent.policy.python_facts import python_facts, python_marks
 from dev_agent.policy.settings import FactSettings
 from dev_agent.policy.suite_facts import suite_facts
 from dev_agent.policy.text_facts import content_facts, text_marks
+from dev_agent.policy.vocabulary import PATH_LISTS
 
 __all__ = ["FactSettings", "FactValue", "Facts", "FileChange", "Place", "compute_facts"]
 
@@ -42,12 +46,14 @@ class Facts:
     """`values`: every fact's name to its value, also of facts not seen (0 or ()); `places`: where the seen
     ones stand.
 
-    Facts about whole paths have the sorted paths as value, counts an int, and every other fact the number of
-    times it was seen. At most 50 places are kept of each; the value is complete.
+    Facts about whole paths have the sorted paths as value, counts an int, `touches_x` and `only_x` a bool, and
+    every other fact the number of times it was seen. At most 50 places are kept of each; the value is complete.
+    `paths` lists what changed, by kind of change; it is for conditions, and no part of the JSON.
     """
 
     values: Mapping[str, FactValue]
     places: Mapping[str, tuple[Place, ...]]
+    paths: Mapping[str, tuple[str, ...]]
 
     def __getitem__(self, name: str) -> FactValue:
         """The value of a fact; KeyError for a name that is no fact's."""
@@ -57,6 +63,14 @@ class Facts:
         """How many times a fact was seen: the number of paths, or the value itself."""
         value = self.values[name]
         return len(value) if isinstance(value, tuple) else int(value)
+
+    def words(self) -> Mapping[str, FactValue]:
+        """The same as the words of `vocabulary`, which rules' conditions use."""
+        counted = {
+            name: len(value) if isinstance(value, tuple) else value for name, value in self.values.items()
+        }
+        listed = {f"paths.{name}": value for name, value in self.values.items() if isinstance(value, tuple)}
+        return {**counted, **listed, **{f"paths.{name}": value for name, value in self.paths.items()}}
 
     def to_json(self) -> dict[str, object]:
         """Plain JSON without floats; facts not seen are left out of `places`."""
@@ -70,12 +84,29 @@ class Facts:
 
 def compute_facts(changes: Sequence[FileChange], *, settings: FactSettings = _BUILT_IN) -> Facts:
     """The facts about a change set."""
-    deltas = pair(changes)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _collector_paused():
         # Parsing somebody's code may warn about it; that is their linter's business and must not be ours.
         warnings.simplefilter("ignore")
-        seen = _distinct(_sightings(deltas, settings))
-    return _facts(_counts(deltas), seen)
+        return _computed(changes, settings)
+
+
+def _computed(changes: Sequence[FileChange], settings: FactSettings) -> Facts:
+    deltas = pair(changes)
+    seen = _distinct(_sightings(deltas, settings))
+    return _facts({**_counts(deltas), **_sets(deltas, settings)}, seen, _paths(deltas))
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Syntax trees are very many objects and no cycles: looking for garbage among them again and again takes as
+    long as all the rest. What is not needed any more still goes at once, and the trees before the search resumes."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _sightings(deltas: Sequence[FileDelta], settings: FactSettings) -> Iterator[Sighting]:
@@ -100,8 +131,10 @@ def _reading_order(place: Place) -> tuple[str, int, str]:
     return (place.path, place.line or 0, place.text)
 
 
-def _facts(counts: Mapping[str, int], seen: Mapping[str, Sequence[Place]]) -> Facts:
-    values: dict[str, FactValue] = dict(counts)
+def _facts(
+    given: Mapping[str, int], seen: Mapping[str, Sequence[Place]], paths: Mapping[str, tuple[str, ...]]
+) -> Facts:
+    values: dict[str, FactValue] = dict(given)
     for name in FACT_NAMES:
         fact = CATALOGUE[name]
         found = seen.get(name, ())
@@ -109,26 +142,44 @@ def _facts(counts: Mapping[str, int], seen: Mapping[str, Sequence[Place]]) -> Fa
     return Facts(
         values=MappingProxyType(values),
         places=MappingProxyType({name: tuple(places[:_PLACES_KEPT]) for name, places in seen.items()}),
+        paths=MappingProxyType(paths),
     )
+
+
+def _sets(deltas: Sequence[FileDelta], settings: FactSettings) -> Mapping[str, bool]:
+    """What of the path sets is changed. The looser reading for "any", the stricter one for "all"."""
+    changed = [path for delta in deltas for path in delta.paths]
+    found: dict[str, bool] = {}
+    for name, patterns in settings.path_sets().items():
+        found[f"touches_{name}"] = any(globs.matches(patterns, path, casefold=True) for path in changed)
+        found[f"only_{name}"] = bool(changed) and all(globs.matches(patterns, path) for path in changed)
+    return found
+
+
+def _paths(deltas: Sequence[FileDelta]) -> dict[str, tuple[str, ...]]:
+    lists: dict[str, set[str]] = {name: set() for name in PATH_LISTS}
+    for delta in deltas:
+        lists["changed"].update(delta.paths)
+        lists[_kind(delta)].add(delta.path)
+    return {name: tuple(sorted(paths)) for name, paths in lists.items()}
+
+
+def _kind(delta: FileDelta) -> str:
+    if delta.is_renamed:
+        return "renamed"
+    if delta.is_added:
+        return "added"
+    return "deleted" if delta.is_deleted else "modified"
 
 
 def _counts(deltas: Sequence[FileDelta]) -> Mapping[str, int]:
     counts = Counter(dict.fromkeys(COUNTS, 0))
     for delta in deltas:
-        kind = (
-            "renamed"
-            if delta.is_renamed
-            else "added"
-            if delta.is_added
-            else "deleted"
-            if delta.is_deleted
-            else "modified"
-        )
         lines = count_changes(
             (delta.before or b"").splitlines(keepends=True), (delta.after or b"").splitlines(keepends=True)
         )
         counts["files"] += 1
-        counts[f"files_{kind}"] += 1
+        counts[f"files_{_kind(delta)}"] += 1
         counts["lines_added"] += lines.added
         counts["lines_removed"] += lines.removed
         counts["bytes"] += len(delta.after or b"") if delta.before != delta.after else 0

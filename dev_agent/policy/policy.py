@@ -6,6 +6,7 @@
     write, deny, protected          may be changed; may never be; somebody must agree
     [paths]                         further paths that count as ..., added to the built-in ones
     tests, gate_configuration, ci, hooks, own, dependencies
+    <any other name>                a path set of the policy's own, for its rules: touches_<name>, only_<name>
     [limits]
     files, lines, bytes, deletions
     [on]                            one key per row of `catalogue`
@@ -24,14 +25,17 @@
                                                             else, may turn it off
     [denied]
     then = "repair" | "reject"      after a denial: another attempt, or the end
+    [[rules]]                       the team's own rules over facts; see `team_rules` and `vocabulary`
+    name, when, then, because
 
 Every key but `name` and `version` may be left out; what then holds is in `schema` and is careful. An unknown
 key is an error: a misspelt rule that silently does nothing is worse than none. A loaded policy cannot be
 changed.
 
-The digest covers what the policy means (all values, defaults filled in, the name and the version) and nothing
-of how it is written: comments, order of keys and of patterns, and layout do not matter. Two policies with one
-digest decide alike under one release.
+The digest covers what the policy means (all values, defaults filled in, the name and the version, its own path
+sets and its rules) and nothing of how it is written: comments, order of keys, of patterns and of rules, layout and
+in-file tests do not matter. Two policies with one digest decide alike under one release. A policy without rules
+has the digest it had before there were rules.
 """
 
 from __future__ import annotations
@@ -39,14 +43,18 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal, cast
 
 from dev_agent.policy import schema
+from dev_agent.policy.conditions import Conditions
 from dev_agent.policy.errors import Fault, PolicyError
+from dev_agent.policy.locate import line_of, lines_of
+from dev_agent.policy.rule_reading import RuleReader
 from dev_agent.policy.settings import FactSettings
+from dev_agent.policy.team_rules import TeamRule
 from dev_agent.policy.verdict import Verdict
 
 Mode = Literal["delta", "strict", "off"]
@@ -92,24 +100,45 @@ class Policy:
     hooks: Literal["run", "skip"]
     sandbox: Literal["namespaces", "required", "optional"]
     on_denied: Literal["repair", "reject"]
+    rules: tuple[TeamRule, ...] = ()
 
     def settings_with(self, *, own: tuple[str, ...]) -> FactSettings:
         """The settings, counting also the paths the policy and the program were loaded from as our own."""
         return replace(self.settings, own=(*self.settings.own, *own))
 
 
-def load_policy(text: str, *, source: str) -> Policy:
-    """The policy a text says. `source` names the text in messages.
+def load_policy(text: str, *, source: str, conditions: Conditions) -> Policy:
+    """The policy a text says. `source` names the text in messages, `conditions` compiles its rules.
 
     Raises PolicyError with every fault of the text; nothing of a faulty policy is used.
     """
     document = _parse(text, source)
-    values, faults = schema.read(document)
+    values, sets, found = schema.read(document)
+    reader = RuleReader(sets, conditions)
+    rules = reader.read(document.get("rules", []))
+    # A rule that could not be read may be the one that uses a set: first things first.
+    idle = [] if reader.faults else [schema.unused(name) for name in sets if not _is_used(name, rules)]
+    faults = [*found, *reader.faults, *idle]
     if faults:
-        lines = "\n".join(f"  {fault}" for fault in faults)
-        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
-        raise PolicyError(f"the policy {source} has {count}:\n{lines}", "mend the fields named above", faults)
-    return _build(str(document["name"]), values)
+        raise _refusal(source, text, faults)
+    return _build(str(document["name"]), values, sets, rules)
+
+
+def _is_used(name: str, rules: Sequence[TeamRule]) -> bool:
+    words = {f"touches_{name}", f"only_{name}"}
+    return any(not words.isdisjoint(rule.condition.names) for rule in rules)
+
+
+def _refusal(source: str, text: str, faults: Sequence[Fault]) -> PolicyError:
+    """All faults in the order of the text, each with its line."""
+    lines = lines_of(text)
+    placed = [replace(fault, line=line_of(lines, fault.field)) for fault in faults]
+    placed.sort(key=lambda fault: fault.line or 0)
+    listed = "\n".join(f"  {source}{f':{fault.line}' if fault.line else ''}: {fault}" for fault in placed)
+    count = "1 fault" if len(placed) == 1 else f"{len(placed)} faults"
+    return PolicyError(
+        f"the policy {source} has {count}:\n{listed}", "mend the fields named above", tuple(placed)
+    )
 
 
 def _parse(text: str, source: str) -> Mapping[str, object]:
@@ -128,11 +157,11 @@ def _parse(text: str, source: str) -> Mapping[str, object]:
         ) from None
 
 
-def _build(name: str, values: schema.Values) -> Policy:
+def _build(name: str, values: schema.Values, sets: schema.Sets, rules: tuple[TeamRule, ...]) -> Policy:
     return Policy(
         name=name,
-        digest=_digest(name, values),
-        settings=_settings(values),
+        digest=_digest(name, values, sets, rules),
+        settings=replace(_settings(values), sets=MappingProxyType(dict(sets))),
         limits=_limits(values),
         on=MappingProxyType({fact: Verdict(str(word)) for fact, word in values["on"].items()}),
         gates=_gates(values["gates"]),
@@ -140,6 +169,7 @@ def _build(name: str, values: schema.Values) -> Policy:
         hooks=cast("Literal['run', 'skip']", values["hooks"]["run"]),
         sandbox=cast("Literal['namespaces', 'required', 'optional']", values["sandbox"]["confinement"]),
         on_denied=cast("Literal['repair', 'reject']", values["denied"]["then"]),
+        rules=rules,
     )
 
 
@@ -184,7 +214,12 @@ def _settings(values: schema.Values) -> FactSettings:
     )
 
 
-def _digest(name: str, values: schema.Values) -> str:
-    content = {"name": name, "version": VERSION, **{table: dict(keys) for table, keys in values.items()}}
+def _digest(name: str, values: schema.Values, sets: schema.Sets, rules: Sequence[TeamRule]) -> str:
+    content: dict[str, object] = {"name": name, "version": VERSION}
+    content |= {table: dict(keys) for table, keys in values.items()}
+    if sets:
+        content["sets"] = dict(sets)
+    if rules:
+        content["rules"] = sorted(rule.content() for rule in rules)
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode("ascii")).hexdigest()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from dev_agent.policy import globs
 from dev_agent.policy.change import FileDelta
@@ -82,8 +82,10 @@ def python_marks(delta: FileDelta, settings: FactSettings) -> FileMarks:
     )
 
 
-_Signs = Iterator[tuple[str, str]]
-_See = Callable[[ast.AST], _Signs]
+_Sign = tuple[str, str]
+_Signs = Iterator[_Sign]
+_See = Callable[[ast.AST], Iterable[_Sign]]
+_ANY_SIGN: tuple[_Sign, ...] = (("any_added", "Any"),)
 
 
 class _Reader:
@@ -96,8 +98,12 @@ class _Reader:
     def read(self, statements: Sequence[ast.stmt], *, imported: frozenset[str]) -> Iterator[Mark]:
         """The marks of some statements. Importing again what is `imported` gives code nothing new."""
         known = set(imported)
+        readers: dict[type[ast.AST], _See | None] = {}
         for node in walk(statements):
-            reader: _See | None = getattr(self, f"_see_{type(node).__name__.lower()}", None)
+            kind_of_node = type(node)
+            if kind_of_node not in readers:
+                readers[kind_of_node] = getattr(self, f"_see_{kind_of_node.__name__.lower()}", None)
+            reader = readers[kind_of_node]
             for fact, kind in reader(node) if reader else ():
                 if kind.startswith(_IMPORT):
                     if kind in known:
@@ -151,11 +157,14 @@ class _Reader:
         ):
             yield "behaves_differently_under_test", "sys.modules"
 
-    def _see_name(self, node: ast.Name | ast.Attribute) -> _Signs:
-        if self._typing(self._meaning(node)) == "Any":
-            yield "any_added", "Any"
+    def _see_name(self, node: ast.Name) -> Iterable[_Sign]:
+        # Names are most of all nodes: one look-up decides. An unimported name has no dot, so it is not typing's.
+        return _ANY_SIGN if self._typing(self.source.imported.get(node.id, "")) == "Any" else ()
 
-    _see_attribute = _see_name
+    def _see_attribute(self, node: ast.Attribute) -> Iterable[_Sign]:
+        if node.attr != "Any" or self._typing(self._meaning(node)) != "Any":
+            return ()
+        return _ANY_SIGN
 
     def _see_arg(self, node: ast.arg | ast.AnnAssign) -> _Signs:
         yield from _quoted_any(node.annotation)

@@ -8,6 +8,7 @@ mean is said in `policy`.
 from __future__ import annotations
 
 import difflib
+import keyword
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,9 +21,12 @@ from dev_agent.policy.verdict import Verdict
 
 Value = str | int | tuple[str, ...]
 Values = Mapping[str, Mapping[str, Value]]
+Sets = Mapping[str, tuple[str, ...]]
 _Check = Callable[[object], "str | None"]
 _LARGEST = 2**53 - 1
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_SET_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
+_ELSEWHERE = frozenset({"name", "version", "rules"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,22 +104,24 @@ SCHEMA: Mapping[str, Mapping[str, Key]] = MappingProxyType({
 })  # fmt: skip
 
 
-def read(document: Mapping[str, object]) -> tuple[Values, tuple[Fault, ...]]:
-    """Values for every key, defaults filled in, and all faults in the document's order."""
+def read(document: Mapping[str, object]) -> tuple[Values, Sets, tuple[Fault, ...]]:
+    """Values for every key, defaults filled in; the policy's own path sets; and all faults. `[[rules]]` is read
+    by `rule_reading`."""
     values = {table: {name: key.default for name, key in keys.items()} for table, keys in SCHEMA.items()}
     faults = [*_header(document)]
+    sets: dict[str, tuple[str, ...]] = {}
     for table, content in document.items():
-        if table in {"name", "version"}:
+        if table in _ELSEWHERE:
             continue
         if table not in SCHEMA:
-            faults.append(_unknown(table, table, ["name", "version", *SCHEMA]))
+            faults.append(_unknown(table, table, ["name", "version", "rules", *SCHEMA]))
         elif not isinstance(content, Mapping):
             faults.append(
                 Fault(field=table, problem="is not a table", remedy=f"write [{table}] and its keys below")
             )
         else:
-            faults += _read_table(table, content, values[table])
-    return values, tuple(faults)
+            faults += _read_table(table, content, values[table], sets)
+    return values, sets, tuple(faults)
 
 
 def _header(document: Mapping[str, object]) -> Iterator[Fault]:
@@ -128,10 +134,27 @@ def _header(document: Mapping[str, object]) -> Iterator[Fault]:
         yield Fault(field="version", problem=problem, remedy="write version = 1")
 
 
-def _read_table(table: str, content: Mapping[str, object], values: dict[str, Value]) -> Iterator[Fault]:
+def unused(name: str) -> Fault:
+    """A path set no rule asks about: most likely one of the built-in names, misspelt."""
+    near = difflib.get_close_matches(name, _PATHS, n=1, cutoff=0.6)
+    meant = (
+        f'did you mean "{near[0]}"? Else'
+        if near
+        else "built-in are " + ", ".join(_PATHS) + "; for one of your own"
+    )
+    remedy = f"{meant} use touches_{name} or only_{name} in a rule"
+    return Fault(field=f"paths.{name}", problem="is a path set no rule uses", remedy=remedy)
+
+
+def _read_table(
+    table: str, content: Mapping[str, object], values: dict[str, Value], sets: dict[str, tuple[str, ...]]
+) -> Iterator[Fault]:
     keys = SCHEMA[table]
     for name, value in content.items():
         field = f"{table}.{name}"
+        if table == "paths" and name not in keys:
+            yield from _read_set(field, name, value, sets)
+            continue
         if name not in keys:
             yield _unknown(field, name, list(keys))
             continue
@@ -142,6 +165,19 @@ def _read_table(table: str, content: Mapping[str, object], values: dict[str, Val
             values[name] = tuple(sorted(set(value)))
         elif isinstance(value, str | int):
             values[name] = value
+
+
+def _read_set(field: str, name: str, value: object, sets: dict[str, tuple[str, ...]]) -> Iterator[Fault]:
+    problem = _globs().check(value)
+    if not _SET_NAME.fullmatch(name) or keyword.iskeyword(name):
+        remedy = "write 1 to 32 of a-z, 0-9 and '_', a letter first"
+        yield Fault(field=field, problem="is no name for a path set", remedy=remedy)
+    elif problem is not None:
+        yield Fault(field=field, problem=problem, remedy=_globs().expects)
+    elif isinstance(value, list) and value:
+        sets[name] = tuple(sorted(set(value)))
+    else:
+        yield Fault(field=field, problem="is an empty path set", remedy=_globs().expects)
 
 
 def _unknown(field: str, name: str, known: list[str]) -> Fault:

@@ -35,6 +35,11 @@ _KNOWN: tuple[tuple[str, str], ...] = (
     ("Stripe key", _WORD_BEFORE + r"[rs]k_live_[A-Za-z0-9]{20,120}"),
     ("PyPI token", _WORD_BEFORE + r"pypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{50,250}"),
     ("npm token", _WORD_BEFORE + r"npm_[A-Za-z0-9]{36}"),
+    ("SendGrid key", _WORD_BEFORE + r"SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])"),
+    ("Square secret", _WORD_BEFORE + r"sq0csp-[A-Za-z0-9_-]{43}"),
+    ("Mailchimp key", _WORD_BEFORE + r"[0-9a-f]{32}-us[0-9]{1,2}(?![A-Za-z0-9])"),
+    ("Telegram bot token", _WORD_BEFORE + r"[0-9]{8,10}:AA[A-Za-z0-9_-]{33}(?![A-Za-z0-9_-])"),
+    ("Azure storage key", r"AccountKey=[A-Za-z0-9+/]{86}=="),
     (
         "JSON web token",
         _WORD_BEFORE + r"eyJ[A-Za-z0-9_-]{10,2000}\.eyJ[A-Za-z0-9_-]{10,4000}\.[A-Za-z0-9_-]{10,2000}",
@@ -57,6 +62,7 @@ _ASSIGNED = (
 _EVERYTHING = re.compile("|".join([f"(?P<k{n}>{one})" for n, (_, one) in enumerate(_KNOWN)] + [_ASSIGNED]))
 _MAYBE = re.compile(
     r"(?i)AKIA|ASIA|AROA|AIDA|gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|hooks\.slack|sk-|AIza|k_live_|pypi-Ag|npm_|eyJ"
+    r"|SG\.|sq0csp-|-us[0-9]|:AA"
     r"|PRIVATE KEY|://|secret|token|passw|passphrase|key|credential"
 )
 _PLACEHOLDER = re.compile(

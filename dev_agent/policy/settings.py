@@ -8,7 +8,9 @@ the exact reading is the stricter one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 # What pytest collects by default, and Django's habit.
 COLLECTED = ("**/test_*.py", "**/*_test.py", "**/tests.py")
@@ -60,6 +62,7 @@ class FactSettings:
     gates, ci, hooks, own, git, dependencies     files that are wholly what the fact so named speaks of
     not_api       Python files nobody imports from
     import_roots  directories Python may import top-level modules from; "" is the repository's root
+    sets          path sets of the policy's own, by name
     """
 
     write: tuple[str, ...] = ("**",)
@@ -75,3 +78,8 @@ class FactSettings:
     dependencies: tuple[str, ...] = DEPENDENCIES
     not_api: tuple[str, ...] = NOT_API
     import_roots: tuple[str, ...] = ("", "src", "lib", "python")
+    sets: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+
+    def path_sets(self) -> Mapping[str, tuple[str, ...]]:
+        """Every set a condition can ask about, built-in ones first."""
+        return {"tests": self.tests, "ci": self.ci, "hooks": self.hooks, **self.sets}

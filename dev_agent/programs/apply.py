@@ -1,24 +1,30 @@
 """Starting a run of `apply`: one proposed change becomes one commit, or leaves nothing behind.
 
+The proposal is the request's patch, or what a recipe makes of its task; the recipe works inside the run, in the state
+`patch`.
+
 Order: recover leftovers → read the proposal and resolve everything it rests on (errors here leave nothing) →
 `launch`, which says what a kill means from then on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 from dev_agent.edits.parse import parse
 from dev_agent.programs.builtin import apply_program
+from dev_agent.programs.keyed import keyed
 from dev_agent.programs.launch import launch
 from dev_agent.programs.proposers import PatchFile
+from dev_agent.programs.recipe_task import require_matching
 from dev_agent.programs.recovery import recover_first
 from dev_agent.programs.setting import prepare
 
 if TYPE_CHECKING:
     from dev_agent.cancel import Cancel
+    from dev_agent.programs.proposers import RecipeTask
     from dev_agent.programs.report import RunReport
     from dev_agent.programs.request import ApplyRequest
     from dev_agent.repository.discovery import Repository
@@ -32,22 +38,32 @@ def apply(
     environ: Mapping[str, str],
     reporter: Reporter,
     cancel: Cancel,
+    recipe: RecipeTask | None = None,
 ) -> RunReport:
-    """Run `apply` for one request, from its beginning to wherever it ends or waits.
+    """Run `apply` for one request, from its beginning to wherever it ends or waits. `recipe` proposes, if there is one.
 
     Raises what a wrong request, repository or machine deserves (the families of `dev_agent.errors`, `edits`
     and `policy`) before anything was made; after that, every end is a report.
     """
     recover_first(repository, reporter)
-    parse(request.patch)
-    setting = prepare(repository, request, environ=environ, cancel=cancel)
-    with closing(setting.trees):
-        return launch(
-            repository,
-            apply_program(),
-            request,
-            PatchFile(content=request.patch),
-            setting,
-            reporter=reporter,
-            cancel=cancel,
-        )
+    if recipe is None:
+        parse(request.patch)
+
+    def execute(on_run: Callable[[str], None]) -> RunReport:
+        setting = prepare(repository, request, environ=environ, cancel=cancel)
+        with closing(setting.trees):
+            if recipe is not None:
+                require_matching(recipe.paths, setting.trees.paths(setting.base.tree))
+            return launch(
+                repository,
+                apply_program(),
+                request,
+                recipe or PatchFile(content=request.patch),
+                setting,
+                reporter=reporter,
+                cancel=cancel,
+                on_run=on_run,
+            )
+
+    words = () if recipe is None else (recipe.recipe, *recipe.paths)
+    return keyed(repository, request, words, execute, environ=environ, reporter=reporter, cancel=cancel)

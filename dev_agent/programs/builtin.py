@@ -10,7 +10,10 @@ from dev_agent.runtime.program import Program, load_program
 from dev_agent.runtime.validation import prove
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
+
+    from dev_agent.runtime.actions import ActionSpec
 
 APPLY = "apply"
 CHECK = "check"
@@ -38,8 +41,10 @@ def apply_program() -> Program:
     return builtin_program(APPLY)
 
 
-def load_and_prove(path: Path | None, *, builtin: str = APPLY) -> Program:
-    """The program in `path` (None: the shipped one named `builtin`), proved against our actions.
+def load_and_prove(
+    path: Path | None, *, builtin: str = APPLY, actions: Mapping[str, ActionSpec] | None = None
+) -> Program:
+    """The program in `path` (None: the shipped one named `builtin`), proved against `actions`, by default ours.
 
     Raises OSError, ProgramError or ProgramRefused, each naming every fault.
     """
@@ -47,5 +52,5 @@ def load_and_prove(path: Path | None, *, builtin: str = APPLY) -> Program:
 
     text = builtin_text(builtin) if path is None else path.read_text(encoding="utf-8")
     program = load_program(text, source=path.name if path else f"{builtin}.toml")
-    prove(program, {name: action.unbound() for name, action in ACTIONS.items()})
+    prove(program, actions or {name: action.unbound() for name, action in ACTIONS.items()})
     return program

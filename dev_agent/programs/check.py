@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from dev_agent.edits.parse import parse
 from dev_agent.programs.builtin import CHECK, builtin_program
 from dev_agent.programs.launch import launch
-from dev_agent.programs.proposers import ExistingTree, PatchFile, Source
+from dev_agent.programs.proposers import ExistingTree, PatchFile
 from dev_agent.programs.recovery import recover_first
 from dev_agent.programs.request import ApplyRequest
 from dev_agent.programs.setting import Base, prepare_on
@@ -92,7 +92,7 @@ def check(
     """
     recover_first(repository, reporter)
     repository.work_tree  # noqa: B018 - a bare repository is refused by asking
-    base, proposer = _proposal(repository, request.checked)
+    base, proposer = proposal_of(repository, request.checked)
     asked = ApplyRequest(
         task=_task(request.checked),
         patch=request.checked.content if isinstance(request.checked, Patch) else b"",
@@ -110,7 +110,7 @@ def check(
         )
 
 
-def _proposal(repository: Repository, checked: Checked) -> tuple[Base, Source]:
+def proposal_of(repository: Repository, checked: Checked) -> tuple[Base, PatchFile | ExistingTree]:
     """The base the change is judged against, and the change."""
     if isinstance(checked, Range):
         return _range(repository, checked.text)
@@ -123,7 +123,7 @@ def _proposal(repository: Repository, checked: Checked) -> tuple[Base, Source]:
     return base, _present(work_tree_tree(repository, untracked=checked.untracked), "worktree")
 
 
-def _range(repository: Repository, text: str) -> tuple[Base, Source]:
+def _range(repository: Repository, text: str) -> tuple[Base, ExistingTree]:
     found = read_revisions(repository, text)
     notes = () if found.follows else (_APART.format(base=found.base[:12], text=text.replace("..", "...", 1)),)
     proposer = ExistingTree(

@@ -15,18 +15,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dev_agent.edits.paths import Names, blocking_parent, path_fault, portability_fault, symlink_fault
 from dev_agent.programs.change import MOST_BYTES, MOST_FILES
+from dev_agent.programs.path_law import breach
 from dev_agent.programs.proposers import Answer
 from dev_agent.repository.confined import remove_all
 from dev_agent.repository.discovery import tree_of
-from dev_agent.repository.folder_tree import Listing, Most, NotTaken, changes_in, listing
+from dev_agent.repository.folder_tree import Most, NotTaken, changes_in, listing
 from dev_agent.repository.hook_clone import OBJECTS, Draft, make_clone
 from dev_agent.repository.identity import user_identity
-from dev_agent.repository.objects import SYMLINK, GitTree
 from dev_agent.repository.scratch import scratch
 from dev_agent.repository.staging import compose
-from dev_agent.repository.store import ObjectStore
 from dev_agent.repository.user_hooks import UserHooks
 from dev_agent.sandbox.job import Ended, EndedHow
 
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
     from dev_agent.cancel import Cancel
     from dev_agent.programs.context import Judges
     from dev_agent.repository.discovery import Repository
-    from dev_agent.repository.private_index import Replacements
     from dev_agent.repository.scratch import Scratch
 
 _ALL = Most(entries=10_000_000, size=1 << 50)
@@ -102,7 +99,7 @@ class CommandRun:
             changes = changes_in(self.repository, clone, before, tree, most)
         except NotTaken as refused:
             return Answer(declined=refused.message, reason="not_taken", blobs=blobs)
-        fault = _fault(self.repository, tree, before, changes)
+        fault = breach(self.repository, tree, before.files, changes)
         if fault:
             return Answer(declined=fault, reason="refused_path", blobs=blobs)
         return Answer(tree=compose(self.repository, tree, changes), status=ended.code, blobs=blobs)
@@ -122,24 +119,3 @@ def _told(ended: Ended) -> str:
     """The end of what it said, below the sentence."""
     said = (ended.stdout + b"\n" + ended.stderr).decode("utf-8", "replace").strip()
     return "\n" + "\n".join(said.splitlines()[-_TOLD_LINES:])[-_TOLD:] if said else ""
-
-
-def _fault(repository: Repository, tree: str, before: Listing, changes: Replacements) -> str:
-    """The first breach of the path law among the changes, "" if there is none."""
-    base = GitTree(repository, tree)
-    gone = {path for path, entry in changes.items() if entry is None}
-    made = {path: entry for path, entry in changes.items() if entry is not None}
-    after = {**before.files, **made}
-    kept = [path for path in after if path not in gone]
-    names = Names(kept)
-    for path in sorted(changes):
-        known = path in before.files
-        fault = path_fault(path, in_base=known)
-        if path in made and not known:
-            fault = fault or portability_fault(path) or names.fault(path) or blocking_parent(path, base, gone)
-        if path in made and made[path][0] == SYMLINK:
-            target = ObjectStore(repository).read(made[path][1]).decode("utf-8", "surrogateescape")
-            fault = fault or symlink_fault(path, target, lambda at: after.get(at, ("", ""))[0] == SYMLINK)
-        if fault:
-            return fault[1]
-    return ""

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from dev_agent.programs.paths import from_recorded
+from dev_agent.programs.places import places_of
 from dev_agent.programs.reasons import Reason, gate_reason, why
 from dev_agent.programs.report import Outcome, RunReport
 from dev_agent.programs.staged import current
-from dev_agent.programs.story import Story
+from dev_agent.programs.story import Story, recipe_of
 from dev_agent.programs.undoing import undoing_of
 from dev_agent.runtime.canonical import thaw
 
@@ -51,7 +52,7 @@ class Places:
 
 def report_of(story: Story, *, task: str, places: Places, alive: bool) -> RunReport:
     """The report of a run. `alive` says that some process is driving it now."""
-    outcome = _outcome(story, alive=alive)
+    outcome = outcome_of(story, alive=alive)
     reason = _reason(story, outcome)
     staged = current(story.facts)
     landed = story.facts.get("land", {})
@@ -79,10 +80,22 @@ def report_of(story: Story, *, task: str, places: Places, alive: bool) -> RunRep
         notes=_notes(story),
         warnings=tuple(landed.get("warnings", ())),
         environment_fault=_is_environment(story),
+        proposer=_proposer(story),
+        places=places_of(story.facts.get("patch", {})),
+        places_more=int(story.facts.get("patch", {}).get("places_more", 0)),
     )
 
 
-def _outcome(story: Story, *, alive: bool) -> Outcome:
+def _proposer(story: Story) -> str:
+    """Who proposed; of a recipe also what it understood."""
+    recipe = recipe_of(story)
+    if recipe:
+        return f"recipe {recipe['name']}: {recipe['title']}"
+    return str(story.facts.get("begin", {}).get("proposer", ""))
+
+
+def outcome_of(story: Story, *, alive: bool) -> Outcome:
+    """How a run of one of our programs stands; `alive` as in `report_of`."""
     if story.finished:
         return _FINALS.get(story.state, Outcome.FAILED)
     if alive:

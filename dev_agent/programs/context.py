@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dev_agent.gates.gates import Preflight
     from dev_agent.gates.hooks import HookRun
     from dev_agent.gates.subject import Subject
+    from dev_agent.gates.type_run import TypeRun
     from dev_agent.gates.verdict import Verdict
     from dev_agent.policy.policy import Policy
     from dev_agent.programs.proposers import Proposer
@@ -41,6 +42,14 @@ class Judges(Protocol):
 
     def judge_types(self, subject: Subject, cancel: Cancel) -> tuple[Verdict, ...]:
         """The verdict of the type checker."""
+        ...
+
+    def answers_on_types(self, base_tree: str) -> bool:
+        """True if `ask_types` can be, on this base."""
+        ...
+
+    def ask_types(self, subject: Subject, cancel: Cancel) -> TypeRun:
+        """What the type checker says about a tree, judged by nothing."""
         ...
 
     def judge_tests(self, subject: Subject, cancel: Cancel) -> tuple[Verdict, ...]:

@@ -26,6 +26,7 @@ from dev_agent.gates.project import Project
 from dev_agent.gates.project import discover as discover_project
 from dev_agent.policy.errors import PolicyError
 from dev_agent.programs.builtin import load_and_prove
+from dev_agent.programs.recipe_task import shipped_recipes
 from dev_agent.programs.rules import read_rules
 from dev_agent.repository.discovery import Repository, discover, read_head, tree_of
 from dev_agent.repository.identity import user_identity, wants_signed_commits
@@ -58,6 +59,7 @@ def examine(start: Path, environ: Mapping[str, str]) -> tuple[Finding, ...]:
     """Everything that can be seen from `start`. Never raises for what it finds."""
     findings = [_ok("dev-agent", f"{dev_agent.__version__} on Python {platform.python_version()}")]
     findings += _checked("program", lambda: [_program()])
+    findings += [_proposers()]
     findings += _confinement()
     try:
         repository = discover(start, environ)
@@ -93,6 +95,12 @@ def _checked(topic: str, check: Callable[[], list[Finding]]) -> list[Finding]:
 def _program() -> Finding:
     program = load_and_prove(None)
     return _ok("program", f"{program.name}, {len(program.states)} states, proved ({program.digest[:12]})")
+
+
+def _proposers() -> Finding:
+    """Who can propose here, without a network and without a key."""
+    names = ", ".join(shipped_recipes())
+    return _ok("proposers", f"patches, commands{f' and recipes ({names})' if names else ''}")
 
 
 def _profile() -> Profile:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from dev_agent.sandbox.job import Ended, Limits
 if TYPE_CHECKING:
     from dev_agent.cancel import Cancel
     from dev_agent.gates.subject import Subject, Trees
+    from dev_agent.gates.type_run import TypeRun
     from dev_agent.gates.verdict import Verdict
     from dev_agent.policy.policy import GatePolicy
     from dev_agent.repository.discovery import Repository
@@ -38,6 +39,7 @@ class Judging:
     must_pass: tuple[str, ...]
     environ: Mapping[str, str] = field(repr=False)  # may hold secrets
     cancel: Cancel
+    cache: Path
     limits: Limits = field(default_factory=Limits)
     _prepared: dict[str, Gates] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -53,13 +55,17 @@ class Judging:
                     read_config(self.trees, base_tree),
                     policy=self.policy,
                     sandbox=self.sandbox,
-                    cache=self.repository.state_dir / "cache",
+                    cache=self.cache,
                     surroundings=Surroundings.of(self.environ),
                     cancel=self.cancel,
                     must_pass=self.must_pass,
                     limits=self.limits,
                 )
             return self._prepared[base_tree]
+
+    def apart(self, cache: Path) -> Judging:
+        """The same gates, remembering elsewhere: of what was judged before they know nothing."""
+        return replace(self, cache=cache, _prepared={}, _lock=threading.Lock())
 
     @property
     def confined(self) -> bool:
@@ -78,6 +84,14 @@ class Judging:
     def judge_types(self, subject: Subject, cancel: Cancel) -> tuple[Verdict, ...]:
         """The verdict of the type checker."""
         return (self.of(subject.base_tree).judge_types(subject, cancel),)
+
+    def answers_on_types(self, base_tree: str) -> bool:
+        """True if `ask_types` can be, on this base."""
+        return self.of(base_tree).answers_on_types
+
+    def ask_types(self, subject: Subject, cancel: Cancel) -> TypeRun:
+        """What the type checker says about a tree, judged by nothing."""
+        return self.of(subject.base_tree).ask_types(subject, cancel)
 
     def judge_tests(self, subject: Subject, cancel: Cancel) -> tuple[Verdict, ...]:
         """The verdict of the tests."""

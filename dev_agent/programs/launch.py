@@ -9,11 +9,9 @@ anchor. Killed in between: recovery concludes the run again, each step repeatabl
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from dev_agent.errors import UsageFault
 from dev_agent.programs.actions.registry import ACTIONS
 from dev_agent.programs.anchoring import anchor_now
 from dev_agent.programs.builtin import CHECK
@@ -24,9 +22,11 @@ from dev_agent.programs.context import ApplyContext
 from dev_agent.programs.faults import raise_bugs
 from dev_agent.programs.folders import RunFolder, runs_dir
 from dev_agent.programs.gc import keep_within
-from dev_agent.programs.proposers import Command, ExistingTree, Inverse, PatchFile, Proposer, Source
+from dev_agent.programs.proposers import Command, Inverse, Proposer, RecipeTask, Source
+from dev_agent.programs.receipt import WITH_HEALTH
+from dev_agent.programs.recipe_run import RecipeRun
+from dev_agent.programs.sources import payloads, recorded
 from dev_agent.programs.story import REQUEST
-from dev_agent.programs.undoing import recorded_undoing
 from dev_agent.repository.identity import AGENT
 from dev_agent.runtime.engine import Engine
 from dev_agent.runtime.trace import Journal
@@ -51,12 +51,17 @@ def launch(
     *,
     reporter: Reporter,
     cancel: Cancel,
+    on_run: Callable[[str], None] = lambda _run: None,
 ) -> RunReport:
-    """Make a run, drive it to wherever it ends or waits, report. Raises our own bugs and nothing else expected."""
+    """Make a run, drive it to wherever it ends or waits, report. Raises our own bugs and nothing else expected.
+
+    `on_run` hears the run's id before anything of the run exists.
+    """
     # Before there is a run: one that could not be driven would only be a riddle.
     prove(program, {name: action.unbound() for name, action in ACTIONS.items()})
     clock = SystemClock()
     run = new_run_id(clock.now())
+    on_run(run)
     folder = RunFolder(run=run, path=runs_dir(repository) / run)
     binding = {
         "base": setting.base.commit or "",
@@ -66,11 +71,13 @@ def launch(
     with Journal.create(folder.path, run, binding, clock) as journal:
         _record_request(journal, program, request, proposer, setting)
         anchor_now(repository, journal, "start")
-        context = bind(repository, program, request, proposer, setting, journal, cancel)
+        context = bind(repository, program, request, proposer, setting, journal, reporter, cancel)
         for lack in setting.gates.preflight(setting.base.tree).missing:
             reporter.noted(lack)
         for weakness in setting.weaknesses():
             reporter.noted(weakness)
+        if isinstance(proposer, RecipeTask):
+            reporter.noted(f"proposed by the recipe {proposer.recipe}: {proposer.title}")
         engine = engine_of(program, context, journal, reporter)
         engine.start(inputs_of(program, request, proposer, setting.sandbox.name))
         report = conclude(repository, folder, journal)
@@ -98,6 +105,7 @@ def bind(
     proposer: Source,
     setting: Setting,
     journal: Journal,
+    reporter: Reporter,
     cancel: Cancel,
 ) -> ApplyContext:
     """What the actions of a run work with.
@@ -114,7 +122,7 @@ def bind(
         target=setting.base.target,
         policy=setting.rules.policy,
         own_paths=setting.rules.own_paths,
-        proposer=_bound(repository, proposer, setting, cancel),
+        proposer=_bound(repository, proposer, setting, reporter, cancel),
         gates=setting.gates,
         cancel=cancel,
         identity=AGENT if judged_only else None,
@@ -124,7 +132,9 @@ def bind(
     )
 
 
-def _bound(repository: Repository, source: Source, setting: Setting, cancel: Cancel) -> Proposer:
+def _bound(
+    repository: Repository, source: Source, setting: Setting, reporter: Reporter, cancel: Cancel
+) -> Proposer:
     """The proposer a source stands for, with what it needs of this run."""
     if isinstance(source, Command):
         return CommandRun(
@@ -134,6 +144,15 @@ def _bound(repository: Repository, source: Source, setting: Setting, cancel: Can
             base=setting.base.commit,
             argv=source.argv,
             network=source.network,
+        )
+    if isinstance(source, RecipeTask):
+        return RecipeRun(
+            repository=repository,
+            judges=setting.gates,
+            cancel=cancel,
+            base=setting.base.commit,
+            source=source,
+            told=reporter.noted,
         )
     return source
 
@@ -148,50 +167,6 @@ def inputs_of(program: Program, request: ApplyRequest, proposer: Source, sandbox
         "sandbox": sandbox,
     }
     return {name: value for name, value in known.items() if name in program.facts}
-
-
-def proposer_of(request: Mapping[str, Any], patch: bytes, command: Callable[[], bytes]) -> Source:
-    """The source a recorded request names; `command` reads the blob of its arguments.
-
-    Raises UsageFault for one this version does not know.
-    """
-    undoing = recorded_undoing(request)
-    if undoing is not None:
-        return Inverse(undoing=undoing)
-    known = request.get("proposer")
-    if known is None:
-        return PatchFile(content=patch)
-    if known.get("kind") == "tree":
-        return ExistingTree(
-            tree=str(known["tree"]),
-            name=str(known["name"]),
-            commit=str(known["commit"]),
-            notes=tuple(str(note) for note in known["notes"]),
-        )
-    if known.get("kind") == "command":
-        return Command(argv=tuple(json.loads(command())), network=bool(known["network"]))
-    raise UsageFault(
-        "the run's proposal is of a kind this version of dev-agent does not know", hint="start the task again"
-    )
-
-
-def _recorded_proposer(proposer: Source) -> dict[str, Any]:
-    """What a resumed run needs to have the same proposal again; a patch is a blob of its own."""
-    if isinstance(proposer, ExistingTree):
-        return {
-            "proposer": {
-                "kind": "tree",
-                "name": proposer.name,
-                "tree": proposer.tree,
-                "commit": proposer.commit,
-                "notes": list(proposer.notes),
-            }
-        }
-    if isinstance(proposer, Inverse):
-        return {"undo": proposer.undoing.to_json()}
-    if isinstance(proposer, Command):
-        return {"proposer": {"kind": "command", "network": proposer.network}}
-    return {}
 
 
 def _record_request(
@@ -214,13 +189,13 @@ def _record_request(
             "source": setting.rules.source,
             "digest": setting.rules.policy.digest,
         },
-        **_recorded_proposer(proposer),
+        "receipt": WITH_HEALTH,
+        **recorded(proposer),
     }
     blobs = {
         "task": request.task.encode("utf-8", "replace"),
         "patch": request.patch,
         "policy": setting.rules.text.encode("utf-8"),
+        **payloads(proposer),
     }
-    if isinstance(proposer, Command):
-        blobs["command"] = json.dumps(proposer.argv).encode("ascii")
     journal.append(REQUEST, data, actor="user", blobs=blobs, durable=True)

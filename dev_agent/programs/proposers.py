@@ -1,6 +1,6 @@
 """Where edits come from: one small Protocol, the patch somebody else made, the tree somebody else made.
 
-The program that makes a tree is in `command`; here is only what was asked of it.
+The program that makes a tree is in `command`, the recipe's work in `recipe_run`; here is only what was asked of them.
 
 A proposer computes; it decides nothing. Its answer is raw bytes in some edit format, or a whole tree in the
 repository's objects, or a reason why there is none. `revises` says whether asking again after a failure can give
@@ -15,21 +15,28 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from dev_agent.programs.undoing import Undoing
+    from dev_agent.recipes.model import Job, Place
+
+_LONGEST_TITLE = 300
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
     """What a proposer said: the raw bytes or a tree's id, or neither with the reason it declined.
 
-    `commit` is a commit that already has the tree, "" if one is to be made. `status` is a program's
-    exit status, if one was run and ended by itself. `blobs` go beside the trace.
+    `commit` is a commit that already has the tree, "" if one is to be made. `unchanged` says why the tree may be the
+    base's own. `status` is a program's exit status, if one was run and ended by itself. `hint` belongs to the refusal;
+    `places` are lines of the base it is about, or that are worth a look. `blobs` go beside the trace.
     """
 
     content: bytes | None = None
     tree: str = ""
     commit: str = ""
+    unchanged: str = ""
     declined: str = ""
     reason: str = "declined"
+    hint: str = ""
+    places: tuple[Place, ...] = ()
     status: int | None = None
     notes: tuple[str, ...] = ()
     blobs: Mapping[str, bytes] = field(default_factory=dict)
@@ -103,5 +110,22 @@ class Command:
     name: str = "command"
 
 
-Source = PatchFile | ExistingTree | Command | Inverse
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecipeTask:
+    """A task that a recipe took, not yet bound to a run. No `paths`: it may rewrite every file."""
+
+    recipe: str
+    task: str
+    paths: tuple[str, ...]
+    job: Job
+    name: str = "recipe"
+
+    @property
+    def title(self) -> str:
+        """The task in the recipe's own words, on one line, as a trace can hold it."""
+        words = " ".join(self.job.title.split())
+        return words.encode("utf-8", "backslashreplace").decode()[:_LONGEST_TITLE]
+
+
+Source = PatchFile | ExistingTree | Command | RecipeTask | Inverse
 """What a caller can name as the source of a proposal."""

@@ -11,13 +11,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dev_agent.programs.staged import current
-from dev_agent.programs.story import Story, program_of, told
+from dev_agent.programs.story import Story, program_of, recipe_of, told
 from dev_agent.programs.undoing import undoing_of
 from dev_agent.runtime.canonical import thaw
+from dev_agent.runtime.health import counters
 from dev_agent.runtime.receipt import receipt_bytes, statement
+from dev_agent.runtime.walk import walk_of
 
 PREDICATE_TYPE = "https://dev-agent.dev/receipt/v1"
 TRACE_FORMAT = "https://dev-agent.dev/trace/v1"
+
+WITH_HEALTH = 2
+"""What a run's request says under `receipt` if its receipt carries `health`."""
 
 _OUTCOMES = {"committed": "landed", "verified": "verified", "no_change": "no-change"}
 
@@ -27,7 +32,8 @@ def receipt_of(events: Sequence[Any]) -> bytes:
     story = told(events)
     if not story.finished:
         raise ValueError(f"run {story.run} has not finished, so it has no receipt")
-    return receipt_bytes(statement(_subjects(story), PREDICATE_TYPE, _predicate(story)))
+    predicate = {**_predicate(story), **_health(story, events)}
+    return receipt_bytes(statement(_subjects(story), PREDICATE_TYPE, predicate))
 
 
 def _subjects(story: Story) -> list[dict[str, Any]]:
@@ -74,8 +80,19 @@ def _predicate(story: Story) -> dict[str, Any]:
         "proposer": begin.get("proposer", ""),
         "cost": dict(story.cost),
         "trace": {"format": TRACE_FORMAT, "events": story.events, "head": {"sha256": story.head}},
+        **({"recipe": recipe} if (recipe := recipe_of(story)) else {}),
         **_undone(story),
     }
+
+
+def _health(story: Story, events: Sequence[Any]) -> dict[str, Any]:
+    """How straight the run went, in whole numbers; their meaning is in `runtime.health.counters`.
+
+    A run that was begun for receipts without it has one without it, whichever version computes it.
+    """
+    if int(story.request.get("receipt", 1)) < WITH_HEALTH:
+        return {}
+    return {"health": counters(walk_of(events[: story.events]))}
 
 
 def _undone(story: Story) -> dict[str, Any]:

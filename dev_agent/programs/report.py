@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from dev_agent.programs.places import place_json
+from dev_agent.recipes.model import Place
+
 Json = Any  # JSON values as read from a trace; narrowed where they are used
 
 
@@ -43,7 +46,8 @@ class RunReport:
     """What a run ended with. Everything in it is computed from the run's trace.
 
     `reason` is a stable code, `explanation` one plain sentence, `advice` what to do next (either may be empty).
-    `gates` are verdicts as JSON objects, `cost` whole numbers (milliseconds, calls, tokens).
+    `gates` are verdicts as JSON objects, `cost` whole numbers (milliseconds, calls, tokens). `places` are lines of the
+    base that the proposer speaks of; `places_more` counts those that were not kept.
     """
 
     run: str
@@ -65,6 +69,9 @@ class RunReport:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     environment_fault: bool = field(default=False)
+    proposer: str = ""
+    places: tuple[Place, ...] = ()
+    places_more: int = 0
 
     @property
     def exit_code(self) -> int:
@@ -76,7 +83,7 @@ class RunReport:
         return _EXIT_CODES[self.outcome]
 
     def to_json(self) -> dict[str, Json]:
-        """The result object of `--json`. Its keys are a contract."""
+        """The result object of `--json`. Its keys are a contract; `places` is there if the proposer named some."""
         return {
             "run": self.run,
             "outcome": self.outcome.value,
@@ -91,4 +98,5 @@ class RunReport:
             "cost": dict(self.cost),
             "receipt": self.receipt,
             "trace": self.trace,
+            **({"places": [place_json(one) for one in self.places]} if self.places else {}),
         }

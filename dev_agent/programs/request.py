@@ -23,6 +23,7 @@ class ApplyRequest:
     `policy` is the name of a shipped policy or a path; None means what the base commit says. `must_pass` are
     test ids that fail on the base and must pass on the change, or the single word `all`. `sandbox` is `auto`,
     `bubblewrap`, `landlock` or `off` (the user's word only). `python` overrides the interpreter of the gates.
+    `key` makes one run of all requests that are the same and carry it.
     """
 
     task: str
@@ -34,6 +35,7 @@ class ApplyRequest:
     sandbox: str = "auto"
     profile: str | None = None
     python: str | None = None
+    key: str | None = None
 
     def __post_init__(self) -> None:
         """Raises UsageFault for what can be seen to be wrong without looking anywhere else."""

@@ -6,8 +6,9 @@ refuses a program that is not the one the run began with. One process at a time:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.errors import UsageFault
@@ -17,10 +18,11 @@ from dev_agent.programs.conclude import conclude
 from dev_agent.programs.faults import raise_bugs
 from dev_agent.programs.folders import find_run
 from dev_agent.programs.gc import keep_within
-from dev_agent.programs.launch import bind, engine_of, inputs_of, proposer_of
+from dev_agent.programs.launch import bind, engine_of, inputs_of
 from dev_agent.programs.recovery import recover_first
 from dev_agent.programs.request import ApplyRequest
 from dev_agent.programs.setting import Base, prepare_again, recorded_rules
+from dev_agent.programs.sources import source_of
 from dev_agent.programs.staged import current
 from dev_agent.programs.story import REQUEST, Story, program_of, told
 from dev_agent.programs.targets import target_of
@@ -30,6 +32,7 @@ from dev_agent.runtime.trace import Journal
 if TYPE_CHECKING:
     from dev_agent.cancel import Cancel
     from dev_agent.programs.report import RunReport
+    from dev_agent.recipes.model import Recipe
     from dev_agent.repository.discovery import Repository
     from dev_agent.runtime.engine import Reporter
 
@@ -38,13 +41,20 @@ _KEPT = ("kept", "postponed")
 
 
 def resume(
-    repository: Repository, run: str, *, environ: Mapping[str, str], reporter: Reporter, cancel: Cancel
+    repository: Repository,
+    run: str,
+    *,
+    environ: Mapping[str, str],
+    reporter: Reporter,
+    cancel: Cancel,
+    recipes: Mapping[str, Recipe] | None = None,
 ) -> RunReport:
     """Go on with a run that was interrupted or kept. One that has ended, or waits for a person, is only reported.
 
-    Raises UsageFault for an unknown run or one whose request was erased; JournalBusy if somebody drives it.
+    `recipes` are those there are, by default the shipped ones. Raises UsageFault for an unknown run or one whose
+    request was erased; JournalBusy if somebody drives it.
     """
-    return _drive(repository, run, environ, reporter, cancel, decision=None)
+    return _drive(repository, run, environ, reporter, cancel, decision=None, recipes=recipes)
 
 
 def decide_approval(
@@ -73,6 +83,7 @@ def _drive(
     reporter: Reporter,
     cancel: Cancel,
     decision: Mapping[str, Any] | None,
+    recipes: Mapping[str, Recipe] | None = None,
 ) -> RunReport:
     recover_first(repository, reporter)
     folder = find_run(repository, text)
@@ -83,13 +94,16 @@ def _drive(
         signal = _signal(story, decision)
         if signal is None and story.state == _APPROVE:
             return conclude(repository, folder, journal)
-        request = _request(story, journal)
+        request = recorded_request(story, lambda role: _blob(story, journal, role))
         rules = recorded_rules(story.request, _blob(story, journal, "policy").decode("utf-8"))
-        setting = prepare_again(repository, request, _base(story), rules, environ=environ, cancel=cancel)
+        setting = prepare_again(
+            repository, request, recorded_base(story), rules, environ=environ, cancel=cancel
+        )
         with closing(setting.trees):
             program = builtin_program(program_of(story))
-            proposer = proposer_of(story.request, request.patch, lambda: _blob(story, journal, "command"))
-            context = bind(repository, program, request, proposer, setting, journal, cancel)
+            command = partial(_blob, story, journal, "command")
+            proposer = source_of(story.request, request, command, recipes)
+            context = bind(repository, program, request, proposer, setting, journal, reporter, cancel)
             engine = engine_of(program, context, journal, reporter)
             if story.state:
                 engine.resume(signal)
@@ -115,11 +129,12 @@ def _signal(story: Story, decision: Mapping[str, Any] | None) -> dict[str, Any] 
     return {"outcome": "approved" if decision["approved"] else "rejected", "data": data}
 
 
-def _request(story: Story, journal: Journal) -> ApplyRequest:
+def recorded_request(story: Story, read: Callable[[str], bytes]) -> ApplyRequest:
+    """The request a run was started with; `read` gives the payload of a role."""
     known = story.request
     return ApplyRequest(
-        task=_blob(story, journal, "task").decode("utf-8", "replace"),
-        patch=_blob(story, journal, "patch"),
+        task=read("task").decode("utf-8", "replace"),
+        patch=read("patch"),
         dry_run=bool(known["dry_run"]),
         branch=str(known["branch"]) or None,
         must_pass=tuple(known["must_pass"]),
@@ -128,7 +143,8 @@ def _request(story: Story, journal: Journal) -> ApplyRequest:
     )
 
 
-def _base(story: Story) -> Base:
+def recorded_base(story: Story) -> Base:
+    """Where a run began, and where it was to land."""
     known = story.request
     return Base(target=target_of(story), commit=str(known["base"]) or None, tree=str(known["base_tree"]))
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from dev_agent.errors import UsageFault
 from dev_agent.policy.policy import Policy, load_policy
 from dev_agent.policy.shipped import shipped, shipped_names
+from dev_agent.programs.conditions import CONDITIONS
 
 if TYPE_CHECKING:
     from dev_agent.gates.subject import Trees
@@ -43,7 +44,7 @@ class Rules:
 def read_rules(named: str | None, configured: str, trees: Trees, base_tree: str) -> Rules:
     """The policy of a run. Raises PolicyError for a faulty one, UsageFault for one that is not there."""
     if named is not None:
-        return _named(named)
+        return named_rules(named)
     if not configured or configured in shipped_names():
         return _shipped(configured or _DEFAULT)
     data = trees.read(base_tree, configured)
@@ -57,10 +58,12 @@ def read_rules(named: str | None, configured: str, trees: Trees, base_tree: str)
 
 def again(text: str, *, source: str, name: str) -> Rules:
     """The rules in a text that was read before. Raises PolicyError."""
-    return Rules(policy=load_policy(text, source=name), text=text, source=source, name=name)
+    policy = load_policy(text, source=name, conditions=CONDITIONS)
+    return Rules(policy=policy, text=text, source=source, name=name)
 
 
-def _named(named: str) -> Rules:
+def named_rules(named: str) -> Rules:
+    """The policy a caller names: shipped, or in a file. Raises PolicyError, UsageFault."""
     if named in shipped_names():
         return _shipped(named)
     path = Path(named)

@@ -7,12 +7,13 @@ own tree, so it is not run then, whatever policy allows the gates.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 from dev_agent.errors import UsageFault
 from dev_agent.programs.builtin import apply_program
+from dev_agent.programs.keyed import keyed
 from dev_agent.programs.launch import launch
 from dev_agent.programs.recovery import recover_first
 from dev_agent.programs.setting import prepare, read_profile
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from dev_agent.programs.proposers import Command
     from dev_agent.programs.report import RunReport
     from dev_agent.programs.request import ApplyRequest
+    from dev_agent.programs.setting import Setting
     from dev_agent.repository.discovery import Repository
     from dev_agent.runtime.engine import Reporter
 
@@ -29,8 +31,8 @@ if TYPE_CHECKING:
 def run(
     repository: Repository,
     request: ApplyRequest,
-    command: Command,
     *,
+    command: Command,
     environ: Mapping[str, str],
     reporter: Reporter,
     cancel: Cancel,
@@ -47,14 +49,30 @@ def run(
             hint="name one that does with --profile FILE: a copy of sandbox/default.toml with network = true",
         )
     recover_first(repository, reporter)
-    setting = prepare(repository, request, environ=environ, cancel=cancel)
-    with closing(setting.trees):
-        if setting.sandbox.tier != 1:
-            raise UsageFault(
-                "a command is only run confined by namespaces (bubblewrap): "
-                f"under {setting.sandbox.name!r} it could find your own work tree",
-                hint="leave the sandbox setting at auto; `dev-agent doctor` tells what bubblewrap needs here",
+
+    def execute(on_run: Callable[[str], None]) -> RunReport:
+        setting = prepare(repository, request, environ=environ, cancel=cancel)
+        with closing(setting.trees):
+            _require_confined(setting)
+            return launch(
+                repository,
+                apply_program(),
+                request,
+                command,
+                setting,
+                reporter=reporter,
+                cancel=cancel,
+                on_run=on_run,
             )
-        return launch(
-            repository, apply_program(), request, command, setting, reporter=reporter, cancel=cancel
+
+    words = ("command", str(command.network), *command.argv)
+    return keyed(repository, request, words, execute, environ=environ, reporter=reporter, cancel=cancel)
+
+
+def _require_confined(setting: Setting) -> None:
+    if setting.sandbox.tier != 1:
+        raise UsageFault(
+            "a command is only run confined by namespaces (bubblewrap): "
+            f"under {setting.sandbox.name!r} it could find your own work tree",
+            hint="leave the sandbox setting at auto; `dev-agent doctor` tells what bubblewrap needs here",
         )

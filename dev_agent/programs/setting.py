@@ -218,6 +218,7 @@ def _complete(
         environ=environ,
         cancel=cancel,
         limits=profile.limits,
+        cache=repository.state_dir / "cache",
     )
     gates.of(base.tree)
     return Setting(

@@ -85,6 +85,14 @@ def program_of(story: Story) -> str:
     return str(story.request.get("program", "apply"))
 
 
+def recipe_of(story: Story) -> dict[str, str]:
+    """Name and title of the recipe that proposed; empty if none did."""
+    known = _mapping(story.request.get("proposer"))
+    if known.get("kind") != "recipe":
+        return {}
+    return {"name": str(known["recipe"]), "title": str(known["title"])}
+
+
 def _started(story: Story, event: Event) -> None:
     story.run, story.started = event.run, event.at
     story.binding = {key: str(value) for key, value in _mapping(event.data.get("binding")).items()}

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from dev_agent.errors import DevAgentError, UsageFault
 from dev_agent.programs.folders import ENVELOPE, RECEIPT, TRACE, RunFolder, all_runs
+from dev_agent.programs.hosting.receipt import hosted_receipt
 from dev_agent.programs.receipt import receipt_of
 from dev_agent.programs.staged import current
 from dev_agent.programs.story import Story, told
@@ -166,11 +167,12 @@ def _beyond_chain(
                 name="receipt", mark=Mark.UNCHECKED, detail=f"the run has not ended; it is in {story.state}"
             )
         ]
-    receipt = receipt_of(events)
+    hosted = bool(story.request.get("hosted"))
+    receipt = hosted_receipt(events) if hosted else receipt_of(events)
     checks = [_stored_receipt(folder, receipt), _signature(folder, repository, receipt)]
     if given is not None:
         checks.append(_compared("given file", given, receipt, folder))
-    if repository is not None and story.state == "committed":
+    if repository is not None and story.state == "committed" and not hosted:
         heads = frozenset(event.hash for event in events)
         checks += _landing(repository, story, receipt, anchors, heads)
     return checks

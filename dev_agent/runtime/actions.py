@@ -100,10 +100,9 @@ class View:
         if self._recorder is None:
             raise RuntimeFault("this view has ended", "record before the action returns")
         payloads = dict(blobs or {})
-        require_recordable(type, data, actor, payloads)
-        self._recorder(
-            Record(type=type, data=frozen_object(data), blobs=payloads, actor=actor, durable=durable)
-        )
+        frozen = frozen_object(data)
+        require_recordable(type, frozen, actor, payloads)
+        self._recorder(Record(type=type, data=frozen, blobs=payloads, actor=actor, durable=durable))
 
     def spend(self, cost: Mapping[str, int]) -> None:
         """Add to the run's costs now; they count even if the action raises. Raises NotCanonical."""

@@ -42,16 +42,30 @@ def attempted(spec: ActionSpec, view: View, clock: Clock, timeout_ms: int | None
     attempt = _run(spec, view)
     ms = max(clock.monotonic_ms() - started, 0)
     view.end()
+    cost = added(attempt.cost, view.spent)
     if timeout_ms is not None and ms > timeout_ms and not attempt.interrupted:
         late = failed("Timeout", f"{spec.name} took {ms} ms, allowed are {timeout_ms}")
-        attempt = replace(late, blobs=attempt.blobs, cost=attempt.cost)
-    return replace(attempt, ms=ms, cost=added(attempt.cost, view.spent))
+        return replace(late, blobs=attempt.blobs, cost=cost, ms=ms)
+    return Attempt(
+        outcome=attempt.outcome,
+        data=attempt.data,
+        ms=ms,
+        cost=cost,
+        blobs=attempt.blobs,
+        interrupted=attempt.interrupted,
+    )
 
 
-def failed(kind: str, message: str, blobs: Mapping[str, bytes] | None = None) -> Attempt:
+def failed(
+    kind: str,
+    message: str,
+    *,
+    blobs: Mapping[str, bytes] | None = None,
+    cost: Mapping[str, int] | None = None,
+) -> Attempt:
     """Return the attempt that ended in `error` for this reason."""
     data = frozen_object({"type": _printable(kind), "message": _printable(message)})
-    return Attempt(outcome=ERROR, data=data, blobs=blobs or {})
+    return Attempt(outcome=ERROR, data=data, blobs=blobs or {}, cost=cost or {})
 
 
 def _run(spec: ActionSpec, view: View) -> Attempt:
@@ -71,27 +85,31 @@ def _judged(spec: ActionSpec, result: object) -> Attempt:
         cost = added({}, result.cost)
     except (NotCanonical, AttributeError) as error:
         return failed("WrongCost", f"{spec.name}: {error}")
-    return replace(_checked(spec, result), cost=cost)
+    return _checked(spec, result, cost)
 
 
-def _checked(spec: ActionSpec, result: Result) -> Attempt:
+def _checked(spec: ActionSpec, result: Result, cost: Mapping[str, int]) -> Attempt:
     if type(result.outcome) is not str and not isinstance(result.outcome, StrEnum):
-        return failed("WrongOutcome", f"{spec.name} gave an outcome that is not text")
+        return failed("WrongOutcome", f"{spec.name} gave an outcome that is not text", cost=cost)
     outcome = str(result.outcome)
     if outcome not in spec.outcomes and outcome != ERROR:
-        return failed("WrongOutcome", f"{spec.name} gave {outcome!r}, declared are {sorted(spec.outcomes)}")
+        return failed(
+            "WrongOutcome", f"{spec.name} gave {outcome!r}, declared are {sorted(spec.outcomes)}", cost=cost
+        )
     try:
         data = frozen_object(result.data)
         blobs = dict(result.blobs)
         require_recordable("left", data, "agent", blobs)
     except (NotCanonical, TypeError, ValueError) as error:
-        return failed("WrongData", f"{spec.name}: {error}")
+        return failed("WrongData", f"{spec.name}: {error}", cost=cost)
     for name, kind in spec.facts.items():
         if name in data and not has_type(data[name], kind):
             return failed(
-                "WrongFact", f"{spec.name} gave {name} as {type(data[name]).__name__}, declared is {kind}"
+                "WrongFact",
+                f"{spec.name} gave {name} as {type(data[name]).__name__}, declared is {kind}",
+                cost=cost,
             )
-    return Attempt(outcome=outcome, data=data, blobs=MappingProxyType(blobs))
+    return Attempt(outcome=outcome, data=data, cost=cost, blobs=MappingProxyType(blobs))
 
 
 def _from_exception(error: BaseException) -> Attempt:
@@ -100,7 +118,7 @@ def _from_exception(error: BaseException) -> Attempt:
         message = str(error)
     except Exception:  # noqa: BLE001 - an exception's own __str__ may raise as well
         text, message = "", "(the exception cannot be shown)"
-    return failed(type(error).__name__, message, {"traceback": text.encode(errors="backslashreplace")})
+    return failed(type(error).__name__, message, blobs={"traceback": text.encode(errors="backslashreplace")})
 
 
 def _printable(text: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from dev_agent.runtime.fold import Position
 from dev_agent.runtime.program import Program
@@ -63,5 +64,11 @@ def remaining(program: Program, position: Position, spenders: int = 1) -> dict[s
 
 def limits(program: Program) -> Mapping[str, int]:
     """Return the limited costs."""
-    values = {budget: getattr(program.budgets, budget) for budget in COSTS}
+    budgets = program.budgets
+    if budgets.model_calls is budgets.tokens is budgets.money is None:
+        return _NO_LIMITS  # asked before every state
+    values = {budget: getattr(budgets, budget) for budget in COSTS}
     return {budget: limit for budget, limit in values.items() if limit is not None}
+
+
+_NO_LIMITS: Mapping[str, int] = MappingProxyType({})

@@ -26,10 +26,25 @@ Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None
 MAX_INTEGER = 2**53 - 1
 MAX_DEPTH = 64
 MAX_NODES = 250_000
+_SURROGATE = "text holds a lone surrogate"
+
+
+def _no_float(text: str) -> Json:
+    raise ValueError(f"{text[:40]} is a float")
+
 
 _MAPPINGS = (dict, MappingProxyType)
 _SEQUENCES = (list, tuple)
-_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+# A frozen object is copied, one level at a time, where the encoder meets it.
+_ENCODER = json.JSONEncoder(
+    sort_keys=True,
+    separators=(",", ":"),
+    ensure_ascii=False,
+    allow_nan=False,
+    check_circular=False,
+    default=dict,
+)
+_DECODER = json.JSONDecoder(parse_float=_no_float, parse_constant=_no_float)
 
 
 def canonical(value: object) -> bytes:
@@ -37,9 +52,25 @@ def canonical(value: object) -> bytes:
     return encode(thaw(value))
 
 
-def encode(plain: Json) -> bytes:
-    """Return the canonical bytes of what `thaw` or `parse_canonical` returned; it is not checked again."""
-    return _ENCODER.encode(plain).encode()
+def _encoding() -> Callable[[Json], str]:
+    """Return the encoder's work as one function.
+
+    `JSONEncoder.encode` sets its machinery up again for every value, which costs more than a small event does.
+    Interpreters without the machinery in C get the documented call.
+    """
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return _ENCODER.encode
+    made = make(None, dict, json.encoder.encode_basestring, None, ":", ",", True, False, False)  # noqa: FBT003 - C
+    return lambda plain: "".join(made(plain, 0))
+
+
+_encoded = _encoding()
+
+
+def encode(checked: Json) -> bytes:
+    """Return the canonical bytes of what `freeze`, `thaw` or `parse_canonical` returned; not checked again."""
+    return _encoded(checked).encode()
 
 
 def thaw(value: object) -> Json:
@@ -65,22 +96,56 @@ def parse_canonical(data: bytes) -> Json:
 
     Duplicate keys, other spellings of the same value, floats, a byte-order mark and invalid UTF-8 all fail.
     """
+    read = read_json(data)
     try:
-        value = json.loads(
-            data.decode(), parse_float=_no_float, parse_constant=_no_float, object_pairs_hook=_no_duplicates
-        )
+        plain = thaw(read)
+    except RecursionError:
+        raise NotCanonical(f"nested deeper than {MAX_DEPTH}") from None
+    require_spelling(read, data)
+    return plain
+
+
+def read_json(data: bytes) -> object:
+    """Read JSON without floats; neither its values nor its spelling are checked yet. Raises NotCanonical."""
+    try:
+        return _DECODER.decode(data.decode())
     except RecursionError:
         raise NotCanonical(f"nested deeper than {MAX_DEPTH}") from None
     except ValueError as error:
         raise NotCanonical(f"not JSON: {error}") from None
-    plain = thaw(value)
-    if encode(plain) != data:
-        raise NotCanonical("valid JSON, but not in canonical form")
-    return plain
+
+
+def require_spelling(read: object, data: bytes) -> None:
+    """Check that `data`, which was read as `read`, is the one spelling of it. Raises NotCanonical."""
+    try:
+        same = encode(cast("Json", read)) == data
+    except RecursionError:
+        raise NotCanonical(f"nested deeper than {MAX_DEPTH}") from None
+    except UnicodeEncodeError:
+        raise NotCanonical(_SURROGATE) from None
+    if not same:
+        raise NotCanonical(_other_spelling(data))
+
+
+def frozen_in_order(read: object) -> Json:
+    """Freeze a value that was read from its canonical form: its objects are in order already."""
+    return _Copy(make_object=MappingProxyType, make_array=tuple).of(read)
+
+
+def _other_spelling(data: bytes) -> str:
+    """Say what is wrong with JSON that is not canonical. Of a key that is there twice one was dropped above."""
+    try:
+        json.loads(data, object_pairs_hook=_no_duplicates)
+    except ValueError as error:
+        return f"not JSON: {error}"
+    return "valid JSON, but not in canonical form"
 
 
 class _Copy:
-    """Copies one value, checking on the way; counts nodes so that a shared sub-tree cannot explode."""
+    """Copies one value, checking on the way; counts nodes so that a shared sub-tree cannot explode.
+
+    Every event goes through here, so what is plainly fine (most values are) is passed where it stands.
+    """
 
     def __init__(
         self,
@@ -93,8 +158,9 @@ class _Copy:
         self._nodes = 0
 
     def of(self, value: object, depth: int = 0) -> Json:
-        self._nodes += 1
         kind = type(value)
+        if kind in _MAPPINGS or kind in _SEQUENCES:
+            return self._container(value, kind, depth)
         if kind is str:
             return _checked_text(cast("str", value))
         if value is None or kind is bool:
@@ -103,25 +169,28 @@ class _Copy:
             return _checked_integer(cast("int", value))
         if isinstance(value, StrEnum):
             return _checked_text(str(value.value))
-        return self._container(value, kind, depth)
-
-    def _container(self, value: object, kind: type, depth: int) -> Json:
-        if depth >= MAX_DEPTH:
-            raise NotCanonical(f"nested deeper than {MAX_DEPTH}", "flatten it, or put it into a blob")
-        if self._nodes > MAX_NODES:
-            raise NotCanonical(f"more than {MAX_NODES} values", "put it into a blob")
-        if kind in _MAPPINGS:
-            return self._object(cast("Mapping[object, object]", value), depth + 1)
-        if kind in _SEQUENCES:
-            return self._array(cast("Sequence[object]", value), depth + 1)
         raise NotCanonical(
             f"{kind.__name__} is not one of null, bool, int, str, list, dict", "convert it first; no floats"
         )
 
+    def _container(self, value: object, kind: type, depth: int) -> Json:
+        if depth >= MAX_DEPTH:
+            raise NotCanonical(f"nested deeper than {MAX_DEPTH}", "flatten it, or put it into a blob")
+        self._nodes += len(cast("Sequence[object]", value))
+        if self._nodes >= MAX_NODES:
+            raise NotCanonical(f"more than {MAX_NODES} values", "put it into a blob")
+        if kind in _MAPPINGS:
+            return self._object(cast("Mapping[object, object]", value), depth + 1)
+        return self._array(cast("Sequence[object]", value), depth + 1)
+
     def _object(self, value: Mapping[object, object], depth: int) -> Json:
-        made = {}
+        made: dict[str, Json] = {}
         for key, item in value.items():
-            name = _checked_key(key)
+            name = key if type(key) is str and key.isascii() else _checked_key(key)
+            kind = type(item)
+            if (kind is str and item.isascii()) or (kind is int and 0 <= item <= MAX_INTEGER):  # type: ignore[attr-defined, operator]
+                made[name] = item  # type: ignore[assignment]
+                continue
             try:
                 made[name] = self.of(item, depth)
             except NotCanonical as fault:
@@ -154,9 +223,7 @@ def _checked_text(text: str) -> str:
         try:
             text.encode()
         except UnicodeEncodeError:
-            raise NotCanonical(
-                "text holds a lone surrogate", "encode undecodable bytes, for example as base64"
-            ) from None
+            raise NotCanonical(_SURROGATE, "encode undecodable bytes, for example as base64") from None
     return text
 
 
@@ -172,10 +239,6 @@ def _checked_key(key: object) -> str:
     if not isinstance(key, StrEnum) or not key.value.isascii():
         raise NotCanonical("an object's keys must be ASCII text", "use a list of pairs for other keys")
     return str(key.value)
-
-
-def _no_float(text: str) -> Json:
-    raise ValueError(f"{text[:40]} is a float")
 
 
 def _no_duplicates(pairs: list[tuple[str, Json]]) -> dict[str, Json]:

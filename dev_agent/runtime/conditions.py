@@ -43,10 +43,12 @@ _HABITS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """A checked condition. `names` are the facts it may need, dotted, in order of appearance."""
+    """A checked condition. `names` are the facts it may need, dotted, in order of appearance; `literals` are
+    the integers and texts it compares with, those in lists included."""
 
     source: str
     names: tuple[str, ...]
+    literals: tuple[int | str, ...]
     _node: Node = field(repr=False, compare=False)
 
     def evaluate(self, facts: Lookup) -> bool:
@@ -59,7 +61,7 @@ def parse(source: str, declared: Mapping[str, FactType]) -> Condition:
     checker = Checker(source, declared)
     node = checker.check(_parsed(source), 0)
     checker.require_bool(node, None)
-    return Condition(source=source, names=tuple(checker.names), _node=node)
+    return Condition(source=source, names=tuple(checker.names), literals=tuple(checker.literals), _node=node)
 
 
 def _parsed(source: str) -> ast.expr:

@@ -14,9 +14,19 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import cast
 
 from dev_agent.runtime.blobs import COMMITMENT
-from dev_agent.runtime.canonical import Json, canonical, encode, frozen_object, parse_canonical, thaw
+from dev_agent.runtime.canonical import (
+    MAX_INTEGER,
+    Json,
+    canonical,
+    encode,
+    frozen_in_order,
+    frozen_object,
+    read_json,
+    require_spelling,
+)
 from dev_agent.runtime.errors import NotCanonical
 
 VERSION = 1
@@ -85,32 +95,45 @@ def new_event(
     blobs: Sequence[BlobRef],
 ) -> tuple[Event, bytes]:
     """Make an event and its line, newline included. Raises NotCanonical for what a reader would refuse."""
-    body: dict[str, Json] = {
-        "v": VERSION,
-        "run": run,
-        "seq": seq,
-        "prev": prev,
-        "type": type,
-        "at": at,
-        "actor": actor,
-        "data": thaw(data),
-        "blobs": [blob.to_json() for blob in blobs],
-    }
-    before, after = _halves(body)
+    for key, value, pattern in (
+        ("run", run, _RUN),
+        ("prev", prev, COMMITMENT),
+        ("type", type, _TYPE),
+        ("at", at, _AT),
+    ):
+        if not pattern.match(value):
+            raise NotCanonical(f"{key} is not well formed: {value[:60]!r}")
+    listed: list[Json] = [blob.to_json() for blob in blobs]
+    event = Event(
+        v=VERSION,
+        run=run,
+        seq=seq,
+        prev=prev,
+        type=type,
+        at=at,
+        actor=_actor(actor),
+        data=frozen_object(data),
+        blobs=tuple([_blob(item) for item in listed]),
+        hash="",
+    )
+    before = encode({"actor": actor, "at": at, "blobs": listed, "data": event.data})[:-1]
+    after = _after(event)
     digest = _hash_of(before, after)
-    body["hash"] = digest
+    # Nobody else has seen the event yet; a copy of it with its hash would be the dearest line here.
+    object.__setattr__(event, "hash", digest)
     line = b'%b,"hash":"%b",%b' % (before, digest.encode(), after)
     if len(line) >= MAX_LINE:
         raise NotCanonical(f"an event of {len(line)} bytes is too long", "put the payload into a blob")
-    return _event(body), line + b"\n"
+    return event, line + b"\n"
 
 
 def parse_line(line: bytes) -> Event:
     """Parse one line (without its newline). Raises NotCanonical with the reason; the hash is checked too."""
     if len(line) >= MAX_LINE:
         raise NotCanonical(f"the line is longer than {MAX_LINE} bytes")
-    value = parse_canonical(line)
-    if not isinstance(value, dict):
+    value = read_json(line)
+    require_spelling(value, line)
+    if type(value) is not dict:
         raise NotCanonical("not an object")
     if value.get("v") != VERSION or value.get("v") is True:
         raise NotCanonical(
@@ -120,16 +143,22 @@ def parse_line(line: bytes) -> Event:
         odd = ", ".join(sorted(value.keys() ^ _KEYS))[:200]
         raise NotCanonical(f"missing or unknown fields: {odd}")
     event = _event(value)
-    if event.hash != _hash_of(*_halves(value)):
+    # The line is canonical, so its keys are sorted: what the hash is over stands in it around the hash.
+    after = _after(event)
+    if event.hash != _hash_of(line[: -len(after) - _HASH_LENGTH], after):
         raise NotCanonical("the event's hash is not the hash of its content")
     return event
 
 
-def _halves(body: Mapping[str, Json]) -> tuple[bytes, bytes]:
-    """Return what stands before and after the hash in the line: keys are sorted, so each half is encoded once."""
-    before = encode({key: body[key] for key in ("actor", "at", "blobs", "data")})
-    after = encode({key: body[key] for key in ("prev", "run", "seq", "type", "v")})
-    return before[:-1], after[1:]
+_HASH_LENGTH = len(',"hash":"",') + 64
+
+
+def _after(event: Event) -> bytes:
+    """Return what stands after the hash in the event's line: no value in it can need an escape."""
+    text = (
+        f'"prev":"{event.prev}","run":"{event.run}","seq":{event.seq},"type":"{event.type}","v":{event.v}}}'
+    )
+    return text.encode()
 
 
 def _hash_of(before: bytes, after: bytes) -> str:
@@ -137,32 +166,35 @@ def _hash_of(before: bytes, after: bytes) -> str:
 
 
 def _event(body: Mapping[str, Json]) -> Event:
-    seq = body["seq"]
-    if type(seq) is not int or seq < 0:
-        raise NotCanonical("seq is not a count")
-    data = body["data"]
-    if not isinstance(data, dict):
+    data, blobs = body["data"], body["blobs"]
+    if type(data) is not dict:
         raise NotCanonical("data is not an object", "pass a dict")
-    blobs = body["blobs"]
-    if not isinstance(blobs, list):
+    if type(blobs) is not list:
         raise NotCanonical("blobs is not a list")
     return Event(
         v=VERSION,
         run=_text(body, "run", _RUN),
-        seq=seq,
+        seq=_count(body, "seq"),
         prev=_text(body, "prev", COMMITMENT),
         type=_text(body, "type", _TYPE),
         at=_text(body, "at", _AT),
         actor=_actor(body["actor"]),
-        data=frozen_object(data),
-        blobs=tuple(_blob(blob) for blob in blobs),
+        data=cast("Mapping[str, Json]", frozen_in_order(data)),
+        blobs=tuple([_blob(blob) for blob in blobs]),
         hash=_text(body, "hash", COMMITMENT),
     )
 
 
+def _count(body: Mapping[str, Json], key: str) -> int:
+    value = body[key]
+    if type(value) is not int or not 0 <= value <= MAX_INTEGER:
+        raise NotCanonical(f"{key} is not a count")
+    return value
+
+
 def _text(body: Mapping[str, Json], key: str, pattern: re.Pattern[str]) -> str:
     value = body[key]
-    if not isinstance(value, str) or not pattern.match(value):
+    if type(value) is not str or not pattern.match(value):
         raise NotCanonical(f"{key} is not well formed: {str(value)[:60]!r}")
     return value
 
@@ -174,20 +206,17 @@ def _actor(value: Json) -> str:
 
 
 def _blob(value: Json) -> BlobRef:
-    if not isinstance(value, dict) or value.keys() != _BLOB_KEYS:
+    if type(value) is not dict or value.keys() != _BLOB_KEYS:
         raise NotCanonical("a blob is not {role, len, commit}")
-    length = value["len"]
-    if type(length) is not int or length < 0:
-        raise NotCanonical("a blob's len is not a count")
     return BlobRef(
         role=_text(value, "role", _ROLE),
-        length=length,
+        length=_count(value, "len"),
         commitment=_text(value, "commit", COMMITMENT),
     )
 
 
-def require_recordable(type: str, data: object, actor: str, blobs: Mapping[str, bytes]) -> None:  # noqa: A002 - the field's name
-    """Check that an event of this content can be appended. Raises NotCanonical.
+def require_recordable(type: str, data: Mapping[str, Json], actor: str, blobs: Mapping[str, bytes]) -> None:  # noqa: A002 - the field's name
+    """Check that an event of this content, its data frozen, can be appended. Raises NotCanonical.
 
     Its room is half a line, so that what surrounds the data always fits.
     """
@@ -199,5 +228,5 @@ def require_recordable(type: str, data: object, actor: str, blobs: Mapping[str, 
             raise NotCanonical(f"role is not well formed: {role[:60]!r}", "use lower-case words")
         if not isinstance(payload, bytes):
             raise NotCanonical(f"blob {role} is not bytes", "encode it first")
-    if len(encode(thaw(data))) > MAX_LINE // 2:
+    if len(encode(data)) > MAX_LINE // 2:
         raise NotCanonical(f"more than {MAX_LINE // 2} bytes of data", "put the payload into a blob")

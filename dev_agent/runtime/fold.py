@@ -21,7 +21,7 @@ from types import MappingProxyType
 from typing import cast
 
 from dev_agent.runtime.actions import added
-from dev_agent.runtime.canonical import Json, canonical
+from dev_agent.runtime.canonical import Json, encode
 from dev_agent.runtime.chain import binding_of
 from dev_agent.runtime.errors import NotCanonical, TraceCorrupt, WrongProgram
 from dev_agent.runtime.events import ERASED, RECOVERED, RUN_STARTED, Event
@@ -157,7 +157,7 @@ class Position:
             raise TraceCorrupt(event.seq, f"{self.state} has no edge {outcome!r} to {event.data['next']}")
         data, outcomes = self._output(event)
         self._spend(event, _ms(event))
-        self._remember(self.state, canonical([outcome, data]))
+        self._remember(self.state, encode((outcome, data)))
         self.facts[self.state] = data
         self.outcomes.update(outcomes)
         self.outcomes[self.state] = outcome

@@ -69,6 +69,7 @@ class Checker:
         self._source = source
         self._declared = declared
         self.names: dict[str, None] = {}
+        self.literals: dict[int | str, None] = {}
 
     def check(self, node: ast.expr, depth: int) -> Node:
         """Return the checked node. Raises ConditionError."""
@@ -115,7 +116,9 @@ class Checker:
             raise self._error(at, "compares two constants", "facts are written without quotes")
         if not _comparable(sign, left.type, right.type):
             raise self._error(
-                at, f"{left.type} and {right.type} cannot be compared this way", _remedy(sign, right.type)
+                at,
+                f"{left.type} and {right.type} cannot be compared this way",
+                _remedy(sign, left.type, right.type),
             )
 
     def _fact(self, node: ast.expr) -> Node:
@@ -149,9 +152,9 @@ class Checker:
             case ast.Constant(value=str(text)):
                 return self._text(node, text)
             case ast.Constant(value=int(number)) if number <= MAX_INTEGER:
-                return Node(_Type.INT, lambda _facts: number, constant=True)
+                return self._integer(number)
             case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int(number))) if type(number) is int:
-                return Node(_Type.INT, lambda _facts: -number, constant=True)
+                return self._integer(-number)
             case ast.List(elts=items) if items:
                 return self._list(node, items)
             case _:
@@ -159,9 +162,14 @@ class Checker:
                     node, f"{_construct(node)} is not allowed here", "use facts, text, integers and lists"
                 )
 
+    def _integer(self, number: int) -> Node:
+        self.literals[number] = None
+        return Node(_Type.INT, lambda _facts: number, constant=True)
+
     def _text(self, node: ast.expr, text: str) -> Node:
         if text in self._declared:
             raise self._error(node, f"{text!r} in quotes is text, not the fact", "remove the quotes")
+        self.literals[text] = None
         return Node(_Type.STR, lambda _facts: text, constant=True)
 
     def _list(self, node: ast.expr, items: list[ast.expr]) -> Node:
@@ -187,7 +195,9 @@ def _comparable(sign: ast.cmpop, left: _Type, right: _Type) -> bool:
     return (left, right) in {(_Type.STR, _Type.STR), (_Type.STR, _Type.LIST), (_Type.INT, _Type.INTS)}
 
 
-def _remedy(sign: ast.cmpop, right: _Type) -> str:
+def _remedy(sign: ast.cmpop, left: _Type, right: _Type) -> str:
+    if {left, right} == {_Type.BOOL, _Type.INT}:
+        return "true and false are no numbers: write the fact alone, or after 'not'"
     if type(sign) in _ORDER:
         return "only integers have an order here"
     if type(sign) in _MEMBERSHIP:

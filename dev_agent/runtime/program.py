@@ -49,6 +49,7 @@
 
     [states.rejected]
     kind = "final"
+    refuses = true                      # optional; an end that says no: for whoever reports, nothing to the engine
 
     [[invariants]]
     name = "nothing is done unchecked"

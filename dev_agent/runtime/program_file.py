@@ -95,6 +95,7 @@ def _read_state(states: Table, name: str) -> State:
         visits=table.count("visits") if kind is not Kind.FINAL else None,
         timeout_ms=table.count("timeout_ms") if kind in (Kind.ACTION, Kind.PARALLEL) else None,
         durable=table.flag("durable") if kind in (Kind.ACTION, Kind.PARALLEL) else False,
+        refuses=table.flag("refuses") if kind is Kind.FINAL else False,
     )
     table.finish()
     return state

@@ -106,6 +106,7 @@ class State:
     visits: int | None = None
     timeout_ms: int | None = None
     durable: bool = False
+    refuses: bool = False
 
     def to_json(self) -> dict[str, Json]:
         """Return the canonical content: every field that says something for this kind."""
@@ -121,6 +122,7 @@ class State:
             "visits": self.visits,
             "timeout_ms": self.timeout_ms,
             "durable": self.durable,
+            "refuses": self.refuses,
         }
         return {key: value for key, value in content.items() if value not in (None, "", [], {}, False)}
 

@@ -16,8 +16,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -29,6 +30,9 @@ from dev_agent.runtime.events import ERASED, RECOVERED, RUN_STARTED, BlobRef, Ev
 from dev_agent.runtime.files import sync_folder, write_atomically
 from dev_agent.runtime.lock import locked
 from dev_agent.runtime.verification import Anchor, Verification, verify
+
+KEPT = 1_000
+"""A journal keeps this many events in memory; beyond that none: memory must not grow with the run."""
 
 __all__ = ["Anchor", "BlobRef", "Event", "Journal", "Verification", "read_trace", "verify"]
 
@@ -49,7 +53,10 @@ class Journal:
         self._clock = clock
         self._lock = lock
         self._blobs = Blobs(folder, salt)
-        self._events: list[Event] = []
+        self._first: Event | None = None
+        self._count = 0
+        self._head = ""
+        self._recent: list[Event] | None = []
         self._references: dict[str, BlobRef] = {}
         self._file = -1
         self._size = 0
@@ -89,7 +96,8 @@ class Journal:
                 raise JournalFailed(f"{folder.name} already holds a run", "open it, or choose another folder")
             write_atomically(folder / TRACE_NAME, line, durable=True)
             journal._sync(folder.parent)
-            journal._begin_appending([first], len(line))
+            journal._begin_appending(len(line))
+            journal._take(first)
         except BaseException:
             journal.close()
             raise
@@ -114,26 +122,40 @@ class Journal:
     @property
     def run(self) -> str:
         """The run's id."""
-        return self._events[0].run
+        return self._begun.run
 
     @property
     def binding(self) -> Mapping[str, str]:
         """What the run was bound to when it began."""
-        return binding_of(self._events[0])
+        return binding_of(self._begun)
+
+    @property
+    def _begun(self) -> Event:
+        if self._first is None:
+            raise AssertionError("BUG: a journal is handed out with its first event")
+        return self._first
 
     @property
     def events(self) -> tuple[Event, ...]:
-        """Every event so far, oldest first. Costs a copy of the list; ask once, not in a loop."""
-        return tuple(self._events)
+        """Every event so far, oldest first; those of a long run are read from its file again.
+
+        Costs time and memory for all of them; ask once, not in a loop. Raises JournalFailed, TraceCorrupt.
+        """
+        with self._turn:
+            if self._recent is not None:
+                return tuple(self._recent)
+            # Not beyond what this journal knows to have appended whole: the file may hold more than that
+            # where an interruption came between file and memory.
+            return tuple(islice(_chain(self.folder), self._count))
 
     @property
     def head(self) -> str:
         """The hash of the last event."""
-        return self._events[-1].hash
+        return self._head
 
     def anchor(self) -> Anchor:
         """Return what is true of this run now, to be kept somewhere else."""
-        return Anchor(run=self.run, events=len(self._events), head=self.head)
+        return Anchor(run=self.run, events=self._count, head=self._head)
 
     def append(
         self,
@@ -154,8 +176,8 @@ class Journal:
             references = self._commitments(blobs or {}, durable=durable)
             event, line = new_event(
                 run=self.run,
-                seq=len(self._events),
-                prev=self.head,
+                seq=self._count,
+                prev=self._head,
                 type=type,
                 at=self._clock.now(),
                 actor=actor,
@@ -199,22 +221,25 @@ class Journal:
 
     def _take_up(self) -> None:
         chain = Chain(self.folder)
+        erased = []
         try:
-            events = list(chain)
+            for event in chain:
+                self._take(event)
+                if event.type == ERASED:
+                    erased.append(str(event.data.get("commit")))
         except OSError as error:
             raise JournalFailed(f"cannot read the trace: {error}", "check the folder's rights") from error
-        if not events:
+        if self._first is None:
             # `create` renames a complete first line into place, so no crash leaves this behind.
             raise TraceCorrupt(0, "the trace has no complete event")
-        self._begin_appending(events, chain.size)
+        self._begin_appending(chain.size)
         if chain.torn:
             self._cut_back()
             self.append(RECOVERED, {"droppedBytes": chain.torn}, durable=True)
-        for event in events:
-            if event.type == ERASED:
-                self._delete(str(event.data.get("commit")))
+        for commitment in erased:
+            self._delete(commitment)
 
-    def _begin_appending(self, events: list[Event], size: int) -> None:
+    def _begin_appending(self, size: int) -> None:
         flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
         try:
             self._file = os.open(self.folder / TRACE_NAME, flags)
@@ -222,13 +247,19 @@ class Journal:
             raise JournalFailed(
                 f"cannot open the trace for writing: {error.strerror}", "check its rights"
             ) from error
-        for event in events:
-            self._take(event)
         self._size = size
 
     def _take(self, event: Event) -> None:
-        self._events.append(event)
-        self._references.update({blob.commitment: blob for blob in event.blobs})
+        if self._first is None:
+            self._first = event
+        self._count = event.seq + 1
+        self._head = event.hash
+        for blob in event.blobs:
+            self._references[blob.commitment] = blob
+        if self._recent is not None:
+            self._recent.append(event)
+            if len(self._recent) > KEPT:
+                self._recent = None
 
     def _require_usable(self) -> None:
         if not self._usable or self._file < 0:
@@ -292,8 +323,12 @@ def read_trace(folder: Path) -> tuple[Event, ...]:
 
     Raises JournalFailed, TraceCorrupt.
     """
+    return tuple(_chain(folder))
+
+
+def _chain(folder: Path) -> Iterator[Event]:
     try:
-        return tuple(Chain(folder))
+        yield from Chain(folder)
     except OSError as error:
         raise JournalFailed(
             f"cannot read the trace in {folder.name}: {error}", "check the run's id"

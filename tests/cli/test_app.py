@@ -49,6 +49,30 @@ def test_version_and_help_import_no_heavy_package(args: list[str], tmp_path: Pat
     assert f"TYPER {args != ['--version']}" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "args", [["apply", "--help"], ["recipes", "--help"], ["apply", "task", "--patch", "-"], ["show"]]
+)
+def test_only_who_needs_recipes_waits_for_their_library(args: list[str], tmp_path: Path) -> None:
+    project = make_repository(tmp_path / "work", {"a": b"a\n"})
+    probe = (
+        "import sys\n"
+        "from dev_agent.cli.app import run\n"
+        f"run({args!r})\n"
+        "print('LIBCST', 'libcst' in sys.modules, file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", probe],
+        cwd=project.root,
+        env={**project.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        input="--- a/a\n+++ b/a\n@@ -1 +1 @@\n-a\n+b\n",
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert "LIBCST False" in done.stderr
+
+
 def test_version_is_one_line_on_stdout(tmp_path: Path) -> None:
     done = command("--version", cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (0, f"dev-agent {__version__}\n", "")

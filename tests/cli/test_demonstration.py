@@ -12,9 +12,9 @@ import pytest
 from dev_agent.cancel import Cancel
 from dev_agent.cli.demonstration import demonstration
 from dev_agent.cli.demonstration.demonstration import Act, Demonstration, Promise, acts
-from dev_agent.cli.demonstration.material import Stage, clean_environment, demo_material, set_up
-from dev_agent.cli.demonstration.state import user_state
+from dev_agent.cli.demonstration.material import Stage, demo_material, set_up
 from dev_agent.cli.output.terminal import Terminal
+from dev_agent.lab.state import clean_environment, user_state
 from dev_agent.process import run
 from tests.cli.conftest import written
 from tests.testing.repos import isolated_environ
@@ -100,10 +100,10 @@ def commit_again(stage: Stage, environ: dict[str, str]) -> None:
 def test_whatever_changes_of_the_users_is_noticed(
     stage: Stage, environ: dict[str, str], harm: Callable[[Stage, dict[str, str]], None]
 ) -> None:
-    before = user_state(stage, environ)
-    assert user_state(stage, environ) == before
+    before = user_state(stage.project, stage.git, environ)
+    assert user_state(stage.project, stage.git, environ) == before
     harm(stage, environ)
-    after = user_state(stage, environ)
+    after = user_state(stage.project, stage.git, environ)
     assert after != before
     assert not demonstration.kept(Promise.UNTOUCHED, before, after)
 
@@ -122,6 +122,8 @@ VERSION = Act(title="Version.", args=("--version",), exit_code=0)
         (VERSION, 0, "Demo passed: 1 command did what it promises."),
         (replace(VERSION, exit_code=1), 1, "ended with 0, not with 1"),
         (replace(VERSION, promise=Promise.ONE_COMMIT), 1, "this does not hold: exactly one commit"),
+        (replace(VERSION, gone="Line"), 1, "'Line' is still in src/invoices/__init__.py, "),
+        (replace(VERSION, gone="Lin"), 0, "Demo passed: 1 command did what it promises."),
     ],
 )
 def test_a_promise_that_does_not_hold_fails_the_demo(
@@ -137,7 +139,8 @@ def test_a_promise_that_does_not_hold_fails_the_demo(
 def test_the_play_shows_landing_and_refusal_and_proof() -> None:
     played = acts(("--sandbox", "off"))
     assert {act.exit_code for act in played} == {0, 1}
-    assert sum(act.promise is Promise.ONE_COMMIT for act in played) == 2
+    assert sum(act.promise is Promise.ONE_COMMIT for act in played) == 3
+    assert [act.gone for act in played if "--patch" not in act.args and act.args[0] == "apply"] == ["Line"]
     assert any("verify" in act.args for act in played)
     assert all(act.args[-2:] == ("--sandbox", "off") for act in played if act.args[0] == "apply")
 

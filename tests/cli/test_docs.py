@@ -20,7 +20,13 @@ from dev_agent.edits.model import DictTree, MatchLevel
 from dev_agent.edits.parse import parse
 from dev_agent.edits.resolve import resolve
 from dev_agent.gates.config import parse_config
+from dev_agent.policy.analysis import remarks_on
+from dev_agent.policy.catalogue import CATALOGUE
+from dev_agent.policy.examples import run_examples
+from dev_agent.policy.policy import load_policy
 from dev_agent.policy.shipped import shipped, shipped_names
+from dev_agent.policy.vocabulary import vocabulary
+from dev_agent.programs.conditions import CONDITIONS
 from dev_agent.programs.report import Outcome, RunReport
 
 ROOT = Path(__file__).parents[2]
@@ -117,7 +123,7 @@ def test_every_option_of_apply_and_its_variable_is_in_the_table() -> None:
     page = text("docs/configuration.md")
     hints = get_type_hints(apply, include_extras=True)
     options = [hint.__metadata__[0] for name, hint in hints.items() if name not in {"task", "return"}]
-    assert len(options) == 9
+    assert len(options) == 12
     for option in options:
         # In an annotation typer keeps the first name where a default would stand.
         assert f"`{option.default}" in page
@@ -153,3 +159,35 @@ def test_every_exit_code_is_in_the_table() -> None:
 def test_every_command_is_in_the_changelog() -> None:
     page = text("CHANGELOG.md")
     assert all(re.search(rf"`(?:dev-agent )?{name}", page) for name in COMMANDS)
+
+
+def fact_rows() -> str:
+    """The table of facts as docs/policy.md has it, made from the code."""
+    rows = [
+        f"| `{word.name}` | {word.kind} | {word.meaning} "
+        f"| {CATALOGUE[word.name].careful if word.name in CATALOGUE else ''} |"
+        for word in vocabulary().values()
+    ]
+    return "\n".join(["| fact | type | meaning | `default` says |", "|---|---|---|---|", *rows, ""])
+
+
+def test_the_table_of_facts_is_the_code_s() -> None:
+    table = text("docs/policy.md").split("<!-- facts -->\n")[1].split("<!-- /facts -->")[0]
+    assert table == fact_rows()
+
+
+def test_the_example_of_a_policy_is_sound_and_its_tests_hold() -> None:
+    example = text("docs/policy.md").split("```toml\n")[1].split("```")[0]
+    policy = load_policy(example, source="docs/policy.md", conditions=CONDITIONS)
+    assert remarks_on(policy) == ()
+    results = run_examples(policy)
+    assert {one.rule for one in results} == {rule.name for rule in policy.rules}
+    assert [one for one in results if not one.holds] == []
+
+
+def test_the_rule_in_a_comment_of_the_default_policy_is_sound() -> None:
+    comment = shipped("default").partition("#   [[rules]]")[2]
+    rule = "[[rules]]" + comment.replace("\n#   ", "\n")
+    policy = load_policy(f'name = "x"\nversion = 1\n{rule}', source="x", conditions=CONDITIONS)
+    assert all(one.holds for one in run_examples(policy))
+    assert policy.rules

@@ -9,7 +9,8 @@ import pytest
 
 from dev_agent.cli.output.page import Page, seconds
 from dev_agent.cli.pages.doctor import doctor_page
-from dev_agent.cli.pages.program import check_page, graph_page
+from dev_agent.cli.pages.program import check_page, checks_page, graph_page, graphs_page
+from dev_agent.cli.pages.recipes import recipe_page, recipes_page
 from dev_agent.cli.pages.recovery import recovery_page
 from dev_agent.cli.pages.report import report_page
 from dev_agent.cli.pages.runs import runs_page, show_page
@@ -21,6 +22,8 @@ from dev_agent.programs.report import Outcome, RunReport
 from dev_agent.programs.runs import RunRecord, RunSummary
 from dev_agent.programs.story import PathStep
 from dev_agent.programs.verify import Check, Mark, VerifyReport
+from dev_agent.recipes.model import Place
+from tests.testing.recipes import SMALL
 
 RUN = "20261122-100000-1f3a9c2b"
 VERDICT: dict[str, Any] = {
@@ -279,7 +282,41 @@ def test_a_recovery_tells_what_it_did_and_what_to_look_at() -> None:
 def test_a_proved_program_and_its_drawing() -> None:
     program = builtin_program(APPLY)
     assert shown(check_page(program)).startswith("Proved: program apply may run (")
+    assert shown(checks_page([program, program])).count("may run") == 2
     assert shown(graph_page("a\n  b\x1b")).splitlines() == ["a", "  b\\x1b"]
+    assert shown(graphs_page({"x": "a\n", "y": "b\n"}, mark="%% ")).splitlines() == [
+        *("%% x", "a", "", "%% y", "b"),
+    ]
+
+
+def test_places_are_aligned_escaped_and_counted_where_they_are_too_many() -> None:
+    places = tuple(Place(path=f"p{number}.py", line=number, text="  x\x1b = 1") for number in range(30))
+    report = replace(REPORT, places=places, places_more=5, gates=())
+    rows = shown(report_page(report)).splitlines()
+    assert "  p0.py:      x\\x1b = 1" in rows
+    assert "  p10.py:10:  x\\x1b = 1" in rows
+    assert "  … and 15 more" in rows
+    assert not any("p20.py" in row for row in rows)
+    assert len(report_page(report).data["places"]) == 30
+    record = replace(RECORD, report=report)
+    assert "  p29.py:29:  x\\x1b = 1" in shown(show_page(record)).splitlines()
+
+
+def test_recipes_are_listed_with_an_example_to_paste() -> None:
+    assert shown(recipes_page(tuple(SMALL.values()))).splitlines()[:7] == [
+        "replace  for tests",
+        "move     for tests",
+        "write    for tests",
+        "mend     for tests",
+        "",
+        "For example",
+        "  dev-agent apply 'replace total by amount'",
+    ]
+    one = SMALL["replace"]
+    assert "dev-agent apply 'replace total by amount'" in shown(recipe_page(one))
+    data = {"name": "replace", "summary": "for tests", "examples": ["replace total by amount"]}
+    assert recipe_page(one).data == data
+    assert recipes_page((one,)).data == {"recipes": [data]}
 
 
 @pytest.mark.parametrize(

@@ -12,14 +12,6 @@ from dev_agent.edits.model import Limits
 from dev_agent.errors import UsageFault
 
 
-def test_without_a_patch_the_user_learns_which_ways_exist() -> None:
-    with pytest.raises(UsageFault) as refused:
-        read_patch(None)
-    assert "--patch is missing" in refused.value.message
-    assert "--patch FILE" in refused.value.hint
-    assert "--patch -" in refused.value.hint
-
-
 def test_a_file_is_read_as_bytes(tmp_path: Path) -> None:
     (tmp_path / "p").write_bytes(b"\xff\r\n")
     assert read_patch(str(tmp_path / "p")) == b"\xff\r\n"

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from dev_agent.programs.builtin import BUILTIN, CHECK
 from tests.testing.repos import Project, make_repository
 
 CONFIG = b"""
@@ -186,7 +187,11 @@ def test_what_is_no_patch_is_refused_before_a_run_begins(tiny: Project, patch: b
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (("apply", "task"), "--patch is missing"),
+        (("apply", "task"), "no recipe understands this task"),
+        (("apply", "task", "--proposer", "patch"), "--patch is missing"),
+        (("apply", "task", "--proposer", "recipes", "--patch", "-"), "a patch is given"),
+        (("apply", "task", "--patch", "-", "--path", "src"), "--path tells a recipe"),
+        (("apply", "task", "--proposer", "somebody"), "somebody"),
         (("apply", "task", "--patch", "missing.patch"), "missing.patch"),
         (("apply", " ", "--patch", "-"), "the task is empty"),
         (("apply", "task", "--patch", "-", "--branch", "a..b"), "branch name"),
@@ -196,6 +201,9 @@ def test_what_is_no_patch_is_refused_before_a_run_begins(tiny: Project, patch: b
         (("show", "nothing"), "no runs yet"),
         (("verify", "nothing"), "no runs yet"),
         (("program", "check", "missing.toml"), "missing.toml"),
+        (("program", "graph", "aply"), "'aply'"),
+        (("program", "graph", "."), "cannot be read"),
+        (("recipes", "nothing-like-it"), "nothing-like-it"),
     ],
 )
 def test_wrong_words_are_the_users_to_mend(tiny: Project, args: tuple[str, ...], said: str) -> None:
@@ -320,10 +328,28 @@ def test_the_doctor_names_a_missing_identity_and_its_remedy(tiny: Project) -> No
     assert b"git config --global user.name" in done.stdout
 
 
-def test_the_built_in_program_is_proved_and_drawn(tiny: Project) -> None:
-    assert b"Proved: program apply may run" in dev_agent(tiny, "program", "check").stdout
-    assert b"flowchart" in dev_agent(tiny, "program", "graph", "--mermaid").stdout
-    assert b"check_policy" in dev_agent(tiny, "program", "graph").stdout
+def test_every_shipped_program_is_proved_and_drawn(tiny: Project) -> None:
+    proved = dev_agent(tiny, "program", "check").stdout.decode().splitlines()
+    assert [row.split(" may run")[0] for row in proved] == [f"Proved: program {name}" for name in BUILTIN]
+    drawn = dev_agent(tiny, "program", "graph").stdout.decode().splitlines()
+    assert [row for row in drawn if row in BUILTIN] == list(BUILTIN)
+    charts = dev_agent(tiny, "program", "graph", "--mermaid").stdout.decode()
+    assert charts.count("flowchart") == len(BUILTIN)
+    listed = answered(dev_agent(tiny, "program", "check", "--json"))["programs"]
+    assert [one["program"] for one in listed] == list(BUILTIN)
+
+
+@pytest.mark.parametrize("name", BUILTIN)
+def test_a_shipped_program_is_proved_and_drawn_by_its_name(tiny: Project, name: str) -> None:
+    assert answered(dev_agent(tiny, "program", "check", name, "--json"))["program"] == name
+    drawn = dev_agent(tiny, "program", "graph", name, "--mermaid").stdout
+    assert drawn.startswith(b"flowchart")
+    assert (b'"land"' in drawn) is (name != CHECK)
+
+
+def test_an_unknown_program_is_answered_with_the_nearest_name(tiny: Project) -> None:
+    assert b"did you mean undo?" in dev_agent(tiny, "program", "graph", "udno").stderr
+    assert b"apply, check, undo" in dev_agent(tiny, "program", "check", "zzz").stderr
 
 
 def test_a_program_that_cannot_be_proved_is_refused_with_its_faults(tiny: Project) -> None:

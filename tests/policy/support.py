@@ -6,7 +6,10 @@ import textwrap
 from dataclasses import dataclass
 
 from dev_agent.policy.facts import Facts, compute_facts
+from dev_agent.policy.policy import Policy
+from dev_agent.policy.policy import load_policy as load_bound
 from dev_agent.policy.settings import FactSettings
+from dev_agent.programs.conditions import CONDITIONS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,3 +48,8 @@ def seen(*changes: Changed, settings: FactSettings = FactSettings()) -> set[str]
 
 def texts(facts: Facts, name: str) -> list[str]:
     return [place.text for place in facts.places.get(name, ())]
+
+
+def load_policy(text: str, *, source: str = "team.toml") -> Policy:
+    """A policy with the engine the program binds it to."""
+    return load_bound(text, source=source, conditions=CONDITIONS)

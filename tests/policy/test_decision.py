@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from dev_agent.policy.decision import Decision, Finding, Verdict, decide, decision_of
 from dev_agent.policy.place import Place
-from dev_agent.policy.policy import Policy, load_policy
-from tests.policy.support import added, deleted, edited, facts_of
+from dev_agent.policy.policy import Policy
+from tests.policy.support import added, deleted, edited, facts_of, load_policy
 
 
 def _policy(rules: str = "") -> Policy:
@@ -50,6 +50,7 @@ def test_a_finding_says_why_and_where() -> None:
         "verdict": "ask",
         "because": "The change silences type errors.",
         "places": [{"path": "a.py", "line": 1, "text": "x = f()  # type: ignore"}],
+        "facts": {"type_ignores_added": 1},
     }
 
 

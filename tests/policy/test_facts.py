@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import gc
 import json
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -12,6 +15,8 @@ from dev_agent.policy.catalogue import CATALOGUE, COUNTS, FACT_NAMES
 from dev_agent.policy.diff_lines import count_changes, fresh_lines
 from dev_agent.policy.facts import compute_facts
 from dev_agent.policy.place import Place, excerpt, shown_path
+from dev_agent.policy.python_source import same_code
+from dev_agent.policy.vocabulary import BUILT_IN_SETS
 from tests.policy.support import Changed, added, deleted, edited, facts_of
 
 
@@ -31,7 +36,8 @@ def test_counts_of_a_mixed_change_set() -> None:
 
 def test_an_empty_change_set_has_every_fact_and_sees_none() -> None:
     facts = compute_facts([])
-    assert set(facts.values) == {*FACT_NAMES, *COUNTS}
+    sets = {f"{how}_{name}" for name in BUILT_IN_SETS for how in ("touches", "only")}
+    assert set(facts.values) == {*FACT_NAMES, *COUNTS, *sets}
     assert not any(facts.values.values())
     assert not facts.places
 
@@ -226,3 +232,26 @@ def test_lines_are_counted_as_a_diff_shows_them() -> None:
     assert (counts.added, counts.removed) == (2, 0)
     counts = count_changes([b"a\n", b"b\n", b"c\n"], [b"c\n", b"a\n", b"b\n"])
     assert (counts.added, counts.removed) == (1, 1)
+
+
+def test_the_same_code_is_what_python_dumps_alike() -> None:
+    snippets = [
+        "x = 1", "x = True", "x = 1.0", "x = '1'", "x = b'1'", "x = u'1'", "x = (1)", "x = 1 # why", "x = -1",
+        "x = 0.0", "x = -0.0", "x = [1]", "x = [1, 1]", "x = (1,)", "x: int = 1", "x: int", "y = 1", "x = 1\n",
+        "def f(): pass", "def f(a): pass", "def f(a=1): pass", "async def f(): pass", "def f() -> None: pass",
+        "@d\ndef f(): pass", "class f: pass", "x = y.z", "x = y[z]", "x = y < z", "x = y <= z", "x = not y",
+    ]  # fmt: skip
+    trees = [ast.parse(one) for one in snippets]
+    for one, other in product(trees, repeat=2):
+        assert same_code(one, other) == (ast.dump(one) == ast.dump(other))
+
+
+@pytest.mark.parametrize("was_on", [True, False])
+def test_the_garbage_collector_is_left_as_it_was(*, was_on: bool) -> None:
+    before = gc.isenabled()
+    try:
+        (gc.enable if was_on else gc.disable)()
+        facts_of(added("a.py", "x = 1\n"))
+        assert gc.isenabled() is was_on
+    finally:
+        (gc.enable if before else gc.disable)()

@@ -14,10 +14,11 @@ from dev_agent.policy import schema
 from dev_agent.policy.catalogue import CATALOGUE
 from dev_agent.policy.errors import PolicyError
 from dev_agent.policy.facts import Facts, compute_facts
-from dev_agent.policy.policy import Policy, load_policy
+from dev_agent.policy.policy import Policy
 from dev_agent.policy.settings import FactSettings
 from dev_agent.policy.shipped import shipped, shipped_names
 from dev_agent.policy.verdict import Verdict
+from tests.policy.support import load_policy
 
 MINIMAL = 'name = "team"\nversion = 1\n'
 

@@ -47,7 +47,7 @@ def ran(
     return run(
         shop.repository(),
         request,
-        Command(argv=argv, network=network),
+        command=Command(argv=argv, network=network),
         environ=shop.project.environ,
         reporter=reporter or Reporter(),
         cancel=shop.cancel,

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dev_agent.runtime import canonical as module
 from dev_agent.runtime.canonical import MAX_DEPTH, canonical, freeze, frozen_object, parse_canonical, thaw
 from dev_agent.runtime.errors import NotCanonical
 
@@ -193,3 +194,20 @@ def test_bytes_that_are_not_the_one_form_are_refused(data: bytes, message: str) 
 @pytest.mark.parametrize("make", [canonical, lambda value: json.dumps(value).encode()])
 def test_keys_sort_by_code_unit(make: Callable[[object], bytes]) -> None:
     assert parse_canonical(canonical(json.loads(make({"b": 1, "B": 2, "a": 3})))) == {"B": 2, "a": 3, "b": 1}
+
+
+@given(VALUES)
+def test_the_encoder_without_its_machinery_in_c_writes_the_same(value: object) -> None:
+    made = module._ENCODER.encode(freeze(value))
+    assert made.encode() == canonical(value)
+
+
+def test_without_the_machinery_the_documented_call_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json.encoder, "c_make_encoder", None)
+    assert module._encoding()({"b": [1], "a": None}) == '{"a":null,"b":[1]}'
+
+
+@pytest.mark.parametrize("data", [b'{"a":1,"a":1}', b'{"a":{"b":1,"b":2}}'])
+def test_a_key_that_is_there_twice_is_named_as_such(data: bytes) -> None:
+    with pytest.raises(NotCanonical, match="same key twice"):
+        parse_canonical(data)

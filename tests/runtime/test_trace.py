@@ -688,3 +688,47 @@ def test_every_fault_says_what_failed_and_what_to_do(tmp_path: Path) -> None:
     assert isinstance(fault, RuntimeFault)
     assert str(fault) == fault.message
     assert fault.hint
+
+
+def test_a_long_run_is_read_from_its_file_and_no_event_of_it_stays_in_memory(tmp_path: Path) -> None:
+    with Journal.create(tmp_path, "r", {"program": "p"}, CLOCK) as journal:
+        for number in range(trace.KEPT - 1):
+            journal.append("noted", {"n": number})
+        assert len(journal.events) == trace.KEPT
+        last = journal.append("noted", {"n": -1})
+        assert not [value for value in vars(journal).values() if isinstance(value, list)]
+        assert journal.events == read_trace(tmp_path)
+        assert (journal.run, journal.binding, journal.head) == ("r", {"program": "p"}, last.hash)
+    with Journal.open(tmp_path, CLOCK) as journal:
+        assert len(journal.events) == trace.KEPT + 1
+        assert journal.append("noted", {}).prev == last.hash
+    assert verify(tmp_path).events == trace.KEPT + 2
+
+
+def test_a_long_runs_events_end_where_its_journal_does_not_where_its_file_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trace, "KEPT", 1)
+
+    def interrupted(_descriptor: int) -> None:
+        raise KeyboardInterrupt
+
+    with Journal.create(tmp_path, "r", {}, CLOCK) as journal:
+        journal.append("noted", {"n": 1})
+        with monkeypatch.context() as broken:
+            broken.setattr(os, "fsync", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                journal.append("noted", {"n": 2}, durable=True)
+        assert [event.seq for event in journal.events] == [0, 1]
+    assert verify(tmp_path).events == 3
+
+
+def test_a_long_run_whose_file_is_gone_is_a_failure_with_its_cause(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trace, "KEPT", 1)
+    with Journal.create(tmp_path, "r", {}, CLOCK) as journal:
+        journal.append("noted", {})
+        (tmp_path / TRACE_NAME).unlink()
+        with pytest.raises(JournalFailed, match="cannot read"):
+            _ = journal.events

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import select
 import signal
 import subprocess
 import warnings
@@ -29,6 +30,18 @@ def start_child(work: Callable[[], object]) -> int:
             os._exit(9)
         os._exit(0)
     return child
+
+
+def ends(pid: int) -> bool:
+    """True once the process has ended; a kill is asked for at one moment and done at a later one."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([descriptor], [], [], 60)[0])
+    finally:
+        os.close(descriptor)
 
 
 def wait_until_unlocked(path: Path) -> None:

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from dev_agent.cancel import Cancel
-from dev_agent.cli.demonstration.material import Stage, clean_environment
-from dev_agent.cli.demonstration.state import UserState, user_state
+from dev_agent.cli.demonstration.material import Stage
+from dev_agent.cli.demonstration.words import python_files_with
 from dev_agent.cli.output.page import Fit, Line, Style, count, line, prose, span
 from dev_agent.cli.output.terminal import Terminal
+from dev_agent.lab.state import UserState, clean_environment, user_state
 from dev_agent.process import Completed, Stopped, run
 
 _NOTE = "\nA note the user has not committed.\n"
@@ -30,12 +31,13 @@ class Promise(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Act:
-    """A command, what it shows, how it has to end, and what it may do."""
+    """A command, what it shows, how it has to end, and what it may do; `gone` is a word no Python file holds then."""
 
     title: str
     args: tuple[str, ...]
     exit_code: int
     promise: Promise = Promise.UNTOUCHED
+    gone: str = ""
 
 
 def acts(sandbox: tuple[str, ...]) -> tuple[Act, ...]:
@@ -83,6 +85,13 @@ def acts(sandbox: tuple[str, ...]) -> tuple[Act, ...]:
             args=("apply", "Refuse negative tax rates", "--patch", "../patches/answer.md", *sandbox),
             exit_code=0,
             promise=Promise.ONE_COMMIT,
+        ),
+        Act(
+            title="No patch at all: a recipe renames a class, with its uses, its tests and a name in a string.",
+            args=("apply", "rename Line to Position", *sandbox),
+            exit_code=0,
+            promise=Promise.ONE_COMMIT,
+            gone="Line",
         ),
         Act(title="Every attempt is remembered.", args=("runs",), exit_code=0),
         Act(title="What happened in the last one.", args=("show", "last"), exit_code=0),
@@ -132,7 +141,7 @@ class Demonstration:
         self.terminal.write_line(
             Line(spans=(span("$ ", Style.DIM), span(shown, Style.STRONG)), fit=Fit.WHOLE)
         )
-        before = user_state(self.stage, self.environ)
+        before = user_state(self.stage.project, self.stage.git, self.environ)
         done = self._dev_agent(*act.args)
         # The command's own output: it escaped what needed escaping, and its colours are wanted here.
         progress = done.stderr + b"\n" if done.stderr and done.stdout else done.stderr
@@ -140,8 +149,12 @@ class Demonstration:
         if done.code != act.exit_code:
             self._fail(f"`{shown}` ended with {done.code}, not with {act.exit_code}")
             return
-        if not kept(act.promise, before, user_state(self.stage, self.environ)):
+        if not kept(act.promise, before, user_state(self.stage.project, self.stage.git, self.environ)):
             self._fail(f"after `{shown}` this does not hold: {act.promise.value}")
+            return
+        left = python_files_with(act.gone, self.stage.project) if act.gone else ()
+        if left:
+            self._fail(f"after `{shown}` {act.gone!r} is still in {', '.join(left)}")
             return
         self.terminal.write_line(
             line(span(f"✓ exit {done.code}; ", Style.GOOD), span(act.promise.value, Style.DIM))

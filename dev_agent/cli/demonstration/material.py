@@ -15,6 +15,7 @@ from pathlib import Path
 
 from dev_agent.cancel import Cancel
 from dev_agent.errors import EnvironmentFault, GitFailed
+from dev_agent.lab.state import clean_environment
 from dev_agent.process import run
 
 _PACKAGE = Path(__file__).resolve().parents[2]
@@ -68,15 +69,6 @@ def set_up(material: Path, folder: Path, environ: Mapping[str, str], cancel: Can
     _git(stage, environ, "add", "--all")
     _git(stage, environ, "commit", "--quiet", "--no-verify", "--message", "Invoices with exact money")
     return stage
-
-
-def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """The user's environment without what would point git or dev-agent elsewhere."""
-    return {
-        key: value
-        for key, value in environ.items()
-        if not key.startswith(("GIT_", "DEV_AGENT_", "PYTHONPATH", "PYTHONHOME")) and key != "VIRTUAL_ENV"
-    }
 
 
 def _make_environment(project: Path, environ: Mapping[str, str], cancel: Cancel) -> None:

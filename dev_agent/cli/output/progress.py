@@ -12,7 +12,18 @@ _GOOD = frozenset(
     {"ready", "proposed", "staged", "allowed", "passed", "approved", "landed", "rebased", "planned"}
 )
 _BAD = frozenset(
-    {"refused", "denied", "failed", "error", "rejected", "conflict", "unresolved", "exhausted", "blocked"}
+    {
+        "refused",
+        "denied",
+        "declined",
+        "failed",
+        "error",
+        "rejected",
+        "conflict",
+        "unresolved",
+        "exhausted",
+        "blocked",
+    }
 )
 _NAME_WIDTH = 14
 

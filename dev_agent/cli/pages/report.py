@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from dev_agent.cli.output.page import Line, Page, Style, count, line, prose, quotation, span
+from dev_agent.cli.output.page import Line, Page, Style, count, line, prose, quotation, span, table
 from dev_agent.cli.pages.gates import gate_lines
 from dev_agent.programs.report import Outcome, RunReport
 
@@ -21,6 +21,8 @@ _STYLES = {
     Outcome.RUNNING: Style.STRONG,
 }
 _MOST_FILES = 20
+_MOST_PLACES = 20
+_MOST_PATHS = 5
 _SHORT = 12
 
 
@@ -92,6 +94,12 @@ def finding_lines(findings: Iterable[Mapping[str, Any]]) -> Iterable[Line]:
         style = {"deny": Style.BAD, "ask": Style.WARN}.get(answer, Style.DIM)
         lead = (span(answer, style), span(f"  {finding.get('rule') or ''}: "))
         yield from prose(str(finding.get("because") or ""), indent=2, lead=lead)
+        if finding.get("when"):
+            # What a rule of the team's own looked at; a built-in rule's facts are its places and its sentence.
+            facts = ", ".join(
+                f"{name} = {shown(value)}" for name, value in (finding.get("facts") or {}).items()
+            )
+            yield from prose(f"when {finding['when']} ({facts})", indent=6, style=Style.DIM)
         for place in (finding.get("places") or ())[:5]:
             number = f":{place['line']}" if place.get("line") else ""
             yield line(
@@ -99,6 +107,16 @@ def finding_lines(findings: Iterable[Mapping[str, Any]]) -> Iterable[Line]:
                 span(f"  {place.get('text') or ''}", Style.DIM),
                 indent=6,
             )
+
+
+def shown(value: object) -> str:
+    """A fact's value in plain words, long lists cut."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list | tuple):
+        more = f", … {len(value) - _MOST_PATHS} more" if len(value) > _MOST_PATHS else ""
+        return f"[{', '.join(map(str, value[:_MOST_PATHS]))}{more}]"
+    return str(value)
 
 
 def files_line(files: tuple[str, ...]) -> Iterable[Line]:
@@ -115,6 +133,22 @@ def detail_lines(report: RunReport) -> tuple[Line, ...]:
     return quotation(rest) if rest else ()
 
 
+def place_lines(report: RunReport, most: int = _MOST_PLACES) -> tuple[Line, ...]:
+    """The lines the proposer speaks of, path and number in one column; the trace has those that are left out."""
+    if not report.places:
+        return ()
+    rows = [
+        (
+            span(f"{one.path}:{one.line}:" if one.line else f"{one.path}:", Style.NAME),
+            span(one.text.strip(), Style.DIM),
+        )
+        for one in report.places[:most]
+    ]
+    more = len(report.places) - len(rows) + report.places_more
+    end = (line(span(f"… and {more} more", Style.DIM), indent=2),) if more else ()
+    return (*table(rows, indent=2), *end)
+
+
 def _body(report: RunReport) -> Iterable[Line]:
     """Everything above the closing line; each block ends with an empty line."""
     findings = [one for one in (report.policy.get("findings") or ()) if one.get("verdict") in {"ask", "deny"}]
@@ -123,6 +157,7 @@ def _body(report: RunReport) -> Iterable[Line]:
         tuple(gate_lines(report.gates, details=report.outcome is Outcome.REJECTED)),
         tuple(finding_lines(findings)),
         tuple(one for text in report.notes for one in prose(text, style=Style.DIM)),
+        place_lines(report),
         tuple(one for text in report.warnings for one in prose(text, lead=(span("warning: ", Style.WARN),))),
     )
     for block in blocks:

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 from dev_agent.cli.output.page import Line, Page, Style, count, line, prose, seconds, span, table
 from dev_agent.cli.output.progress import outcome_style as step_style
 from dev_agent.cli.pages.gates import gate_lines
-from dev_agent.cli.pages.report import closing, detail_lines, files_line, finding_lines, outcome_style, short
+from dev_agent.cli.pages.report import (
+    closing,
+    detail_lines,
+    files_line,
+    finding_lines,
+    outcome_style,
+    place_lines,
+    short,
+)
 
 if TYPE_CHECKING:
     from dev_agent.programs.runs import RunRecord, RunSummary
@@ -50,6 +58,7 @@ def _story(record: RunRecord) -> Iterable[Line]:
     yield from _block(count(len(report.files), "file"), tuple(files_line(report.files)))
     yield from _block("Proof", table(_proof(report), indent=2))
     yield from _block("Details", detail_lines(report))
+    yield from _block("Places", place_lines(report, most=len(report.places)))
     for text in (*report.notes, *report.warnings):
         yield from prose(text, style=Style.DIM)
     yield line("")
@@ -71,6 +80,7 @@ def _steps(path: Iterable[PathStep]) -> Iterable[Sequence[Any]]:
 
 def _proof(report: Any) -> Iterable[Sequence[Any]]:
     rows = (
+        ("proposer", report.proposer),
         ("base", report.base),
         ("commit", report.commit),
         ("branch", report.branch),
@@ -88,6 +98,7 @@ def _record_json(record: RunRecord) -> Mapping[str, Any]:
         "task": record.report.task,
         "explanation": record.report.explanation,
         "advice": record.report.advice,
+        "proposer": record.report.proposer,
         "notes": list(record.report.notes),
         "warnings": list(record.report.warnings),
         "started": record.started,

@@ -1,6 +1,6 @@
 """patch: get the proposal: bytes, which have to be edits, or a tree, which is taken as it is.
 
-Nothing is resolved here. The proposer is asked once; a tree it gave is recorded, and `stage` takes it from there.
+Nothing is resolved here. The proposer is asked once; what it gave is recorded, and `stage` takes it from the record.
 """
 
 from __future__ import annotations
@@ -10,23 +10,34 @@ from typing import TYPE_CHECKING
 from dev_agent.edits.errors import EditError
 from dev_agent.edits.parse import parse
 from dev_agent.programs.actions.declared import Declared
+from dev_agent.programs.places import recorded_places
 from dev_agent.runtime.actions import Result, View
 from dev_agent.runtime.states import FactType
 
 if TYPE_CHECKING:
     from dev_agent.programs.context import ApplyContext
 
+PROPOSAL = "proposal"
+"""The role of the blob that holds the proposed bytes."""
+
 
 def _patch(context: ApplyContext, _view: View) -> Result:
     answer = context.proposer.propose()
-    ended = {} if answer.status is None else {"status": answer.status}
+    told = {"notes": list(answer.notes), **recorded_places(answer.places)}
+    if answer.status is not None:
+        told["status"] = answer.status
     if answer.tree:
-        taken = {"format": "tree", "tree": answer.tree, "commit": answer.commit, "notes": list(answer.notes)}
-        return Result("proposed", {**taken, **ended}, dict(answer.blobs))
+        taken = {
+            "format": "tree",
+            "tree": answer.tree,
+            "commit": answer.commit,
+            "unchanged": answer.unchanged,
+        }
+        return Result("proposed", {**taken, **told}, dict(answer.blobs))
     if answer.content is None:
-        declined = {"reason": answer.reason, "explanation": answer.declined, "notes": list(answer.notes)}
-        return Result("declined", {**declined, **ended}, dict(answer.blobs))
-    blobs = {"proposal": answer.content}
+        declined = {"reason": answer.reason, "explanation": answer.declined, "hint": answer.hint}
+        return Result("declined", {**declined, **told}, dict(answer.blobs))
+    blobs = {PROPOSAL: answer.content}
     try:
         proposal = parse(answer.content)
     except EditError as error:
@@ -47,6 +58,9 @@ PATCH = Declared(
         "notes": FactType.LIST,
         "reason": FactType.STR,
         "explanation": FactType.STR,
+        "hint": FactType.STR,
+        "unchanged": FactType.STR,
+        "places": FactType.JSON,
     },
     run=_patch,
 )

@@ -10,6 +10,7 @@ the same tree.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.edits.errors import EditError
@@ -17,6 +18,7 @@ from dev_agent.edits.model import Limits, MatchLevel
 from dev_agent.edits.parse import parse
 from dev_agent.edits.resolve import resolve
 from dev_agent.programs.actions.declared import Declared
+from dev_agent.programs.actions.patch import PROPOSAL
 from dev_agent.programs.change import digest, excess_of, patch_text, tree_changes
 from dev_agent.programs.paths import to_recorded
 from dev_agent.programs.staged import StagedCommit, current, said
@@ -29,6 +31,7 @@ from dev_agent.repository.refs import set_ref
 from dev_agent.repository.staging import commit_tree, stage, staged_ref
 from dev_agent.repository.tree_diff import tree_difference
 from dev_agent.runtime.actions import Result, View
+from dev_agent.runtime.fold import LEFT
 from dev_agent.runtime.states import FactType
 
 if TYPE_CHECKING:
@@ -38,10 +41,9 @@ if TYPE_CHECKING:
 def _stage(context: ApplyContext, view: View) -> Result:
     proposed = said(view.facts, "patch")
     if proposed.get("tree"):
-        return _stage_tree(context, view, str(proposed["tree"]), str(proposed["commit"]))
-    answer = context.proposer.propose()
+        return _stage_tree(context, view, proposed)
     try:
-        proposal = parse(answer.content or b"")
+        proposal = parse(_recorded_proposal(context))
         change_set = resolve(
             proposal.edits,
             GitTree(context.repository, context.base),
@@ -71,11 +73,22 @@ def _stage(context: ApplyContext, view: View) -> Result:
     return _staged(context, view, (made.commit, made.tree), notes=notes, matches=matches)
 
 
-def _stage_tree(context: ApplyContext, view: View, tree: str, commit: str) -> Result:
+def _recorded_proposal(context: ApplyContext) -> bytes:
+    """The bytes `patch` recorded last: what is staged is what the trace says was proposed, also after a resume."""
+    for event in reversed(context.journal.events):
+        if event.type == LEFT and event.data["state"] == "patch":
+            commitments = [blob.commitment for blob in event.blobs if blob.role == PROPOSAL]
+            return context.journal.blob(commitments[0])
+    raise AssertionError("BUG: a proposal was to be staged before one was recorded")
+
+
+def _stage_tree(context: ApplyContext, view: View, proposed: Mapping[str, Any]) -> Result:
+    tree, commit = str(proposed["tree"]), str(proposed["commit"])
     base_tree = tree_of(context.repository, context.base)
     changes = tree_difference(context.repository.git, base_tree, tree)
     if not changes:
-        return Result("empty", {"reason": "", "explanation": "nothing differs from the base", "notes": []})
+        why = str(proposed.get("unchanged", "")) or "nothing differs from the base"
+        return Result("empty", {"reason": "", "explanation": why, "notes": []})
     excess = excess_of(context.repository, changes)
     if excess:
         hint = "judge a smaller part of it, or keep large files out of the repository"

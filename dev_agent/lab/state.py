@@ -1,6 +1,6 @@
 """What a user owns in a repository, as one value: equal before and after means untouched, byte for byte.
 
-Looked at from outside, with plain git and plain reads, so that the demo does not believe the tool it shows.
+Looked at from outside, with plain git and plain reads, so that whoever shows the tool does not believe it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from dev_agent.cli.demonstration.material import Stage, clean_environment
 from dev_agent.errors import GitFailed
 from dev_agent.process import run
 
@@ -31,28 +30,42 @@ class UserState:
     files: str
     status: str
 
+    @property
+    def digest(self) -> str:
+        """All of it in one line, hex."""
+        return hashlib.sha256(repr(self).encode("utf-8", "surrogateescape")).hexdigest()
 
-def user_state(stage: Stage, environ: Mapping[str, str]) -> UserState:
-    """The state now."""
 
-    def git(*args: str) -> str:
+def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """The user's environment without what would point git or dev-agent elsewhere."""
+    return {
+        key: value
+        for key, value in environ.items()
+        if not key.startswith(("GIT_", "DEV_AGENT_", "PYTHONPATH", "PYTHONHOME")) and key != "VIRTUAL_ENV"
+    }
+
+
+def user_state(project: Path, git: str, environ: Mapping[str, str]) -> UserState:
+    """The state of the repository at `project` now; `git` is the program to ask. Raises GitFailed."""
+
+    def asked(*args: str) -> str:
         env = {**clean_environment(environ), "GIT_OPTIONAL_LOCKS": "0"}
-        done = run([stage.git, *args], cwd=stage.project, env=env, timeout_s=60)
+        done = run([git, *args], cwd=project, env=env, timeout_s=60)
         if not done.ok:
             raise GitFailed(args, done.code, done.stderr.decode("utf-8", "replace"))
         return done.stdout.decode("utf-8", "replace").strip()
 
-    private = stage.project / ".git"
+    private = project / ".git"
     return UserState(
         head=(private / "HEAD").read_text(encoding="utf-8"),
-        commit=git("rev-parse", "HEAD"),
-        tree=git("rev-parse", "HEAD^{tree}"),
-        commits=int(git("rev-list", "--count", "HEAD")),
-        refs=git("for-each-ref", "refs/heads", "refs/tags", "refs/stash", "refs/remotes"),
+        commit=asked("rev-parse", "HEAD"),
+        tree=asked("rev-parse", "HEAD^{tree}"),
+        commits=int(asked("rev-list", "--count", "HEAD")),
+        refs=asked("for-each-ref", "refs/heads", "refs/tags", "refs/stash", "refs/remotes"),
         index=hashlib.sha256((private / "index").read_bytes()).hexdigest(),
         config=hashlib.sha256((private / "config").read_bytes()).hexdigest(),
-        files=_files_digest(stage.project),
-        status=git("status", "--porcelain"),
+        files=_files_digest(project),
+        status=asked("status", "--porcelain"),
     )
 
 

@@ -1,0 +1,100 @@
+"""What a trace recorded that a second execution cannot ask for again: proposals, landings, a person's words.
+
+Each is answered from the trace in the order it was given, so that a replay asks no model, runs no proposer's program,
+moves no branch and needs no person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from dev_agent.programs.actions.declared import Declared
+from dev_agent.programs.actions.land import LAND
+from dev_agent.programs.actions.patch import PROPOSAL
+from dev_agent.programs.proposers import Answer
+from dev_agent.programs.staged import required
+from dev_agent.runtime.actions import Result, View
+from dev_agent.runtime.canonical import thaw
+from dev_agent.runtime.fold import LEFT
+
+if TYPE_CHECKING:
+    from dev_agent.programs.context import ApplyContext
+    from dev_agent.runtime.events import Event
+
+_ASKED_AGAIN = frozenset({"again", "stuck"})
+
+
+@dataclass(kw_only=True, slots=True)
+class Recorded:
+    """The proposer of a replay: the recorded answers, one after the other, and then none."""
+
+    answers: Sequence[Answer]
+    name: str
+    revises: bool
+    _given: int = 0
+
+    def propose(self) -> Answer:
+        """The next recorded answer."""
+        self._given += 1
+        if self._given > len(self.answers):
+            return Answer(declined="the recording holds no further answer", reason="recording_ended")
+        return self.answers[self._given - 1]
+
+
+def recorded_proposer(events: Sequence[Event], name: str, blob: Callable[[str], bytes]) -> Recorded:
+    """The proposer a run had, as its trace recorded it. Raises what `blob` raises for an erased proposal."""
+    asked = any(event.data["outcome"] in _ASKED_AGAIN for event in left(events, "repair"))
+    answers = [_answer(event, blob) for event in left(events, "patch")]
+    return Recorded(answers=answers, name=name, revises=asked)
+
+
+def left(events: Sequence[Event], state: str) -> list[Event]:
+    """The events by which a state was left, in order."""
+    return [event for event in events if event.type == LEFT and event.data["state"] == state]
+
+
+def signals(events: Sequence[Event], waits: frozenset[str]) -> list[dict[str, Any]]:
+    """What waiting states were answered, in order."""
+    return [
+        {"state": event.data["state"], "outcome": event.data["outcome"], "data": thaw(event.data["data"])}
+        for event in events
+        if event.type == LEFT and event.data["state"] in waits
+    ]
+
+
+@dataclass(kw_only=True, slots=True)
+class RecordedLandings:
+    """Stands where `land` stands and moves nothing: it says what was said, about the tree that is staged now."""
+
+    events: Sequence[Event]
+    _given: int = field(default=0)
+
+    def action(self) -> Declared:
+        """The action that takes the place of `land`."""
+        return Declared(name=LAND.name, outcomes=LAND.outcomes, facts=LAND.facts, run=self._land)
+
+    def _land(self, _context: ApplyContext, view: View) -> Result:
+        staged = required(view.facts)
+        recorded = left(self.events, LAND.name)
+        self._given += 1
+        if self._given > len(recorded):
+            why = "the run that is replayed never came to land here"
+            return Result("refused", {"reason": "not_recorded", "explanation": why})
+        event = recorded[self._given - 1]
+        data: dict[str, Any] = thaw(event.data["data"])  # type: ignore[assignment]  # an object, by its declaration
+        same = {"commit": staged.commit, "tree": staged.tree} if data.get("commit") else {}
+        return Result(str(event.data["outcome"]), {**data, **same})
+
+
+def _answer(event: Event, blob: Callable[[str], bytes]) -> Answer:
+    data: Any = event.data["data"]
+    if data.get("tree"):
+        return Answer(tree=str(data["tree"]), commit=str(data.get("commit", "")))
+    for one in event.blobs:
+        if one.role == PROPOSAL:
+            return Answer(content=blob(one.commitment))
+    return Answer(
+        declined=str(data.get("explanation", "declined")), reason=str(data.get("reason", "declined"))
+    )

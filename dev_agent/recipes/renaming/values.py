@@ -1,0 +1,64 @@
+"""What an expression may stand for, as far as a look at the source can tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dev_agent.recipes.renaming.scopes import FunctionNode, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A module of the project."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Class:
+    """A class of the project."""
+
+    scope: Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An object of a class of the project."""
+
+    scope: Scope
+    of_super: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function or method of the project, and the object it was taken from."""
+
+    node: FunctionNode
+    scope: Scope
+    receiver: Instance | Class | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """Something from outside the project, by the name it was imported under."""
+
+    dotted: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignInstance:
+    """An object of a class from outside; of a container, what its type arguments say is in it."""
+
+    dotted: str
+    arguments: tuple[tuple[Value, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Anything at all."""
+
+
+Value = Module | Class | Instance | Function | Foreign | ForeignInstance | Unknown
+UNKNOWN = (Unknown(),)
