@@ -134,6 +134,7 @@ class Bench:
                 kind=MountKind.READ_ONLY if read_only else MountKind.SCRATCH,
                 target=root,
                 source=tree.resolve(),
+                ours=True,
             ),
             Mount(kind=MountKind.DATA, target=root / ".git"),
             # The sources' links are resolved here: a mount may not go through one.

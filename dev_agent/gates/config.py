@@ -10,8 +10,9 @@ Read from the base tree, never from the judged one. Example, with every key:
     read_only = ["/opt/data"]                # further host directories they may read
     policy = "strict"
     sandbox = "auto"
-    gates.types = { enabled = true, paths = ["src"], timeout_s = 600, strict = true }
-    gates.tests = { enabled = true, paths = ["tests"], timeout_s = 1800, deselect = [], tree = "scratch" }
+    cache_size = "2GB"                       # what private work trees and caches may take
+    gates.types = { enabled = true, paths = ["src"], timeout_s = 600, strict = true, seed = true }
+    gates.tests = { enabled = true, paths = ["tests"], timeout_s = 1800, deselect = [] }
     gates.checks = [{ name = "lint", command = "ruff check .", timeout_s = 600 }]
 
 All faults of the file are reported at once, as field paths. `policy` and `sandbox` are passed on, not judged.
@@ -32,8 +33,10 @@ from dev_agent.gates.subject import Trees
 
 _OWN_FILE = "dev-agent.toml"
 _SHARED_FILE = "pyproject.toml"
+_SECONDS_10 = 10
 _MINUTES_10 = 600
 _MINUTES_30 = 1800
+_CACHE_SIZE = 2_000_000_000
 
 # Names that change what code runs before the trusted runner has control, or that the runner sets itself.
 _FORBIDDEN_ENV = re.compile(
@@ -59,18 +62,25 @@ class ConfigFault(UsageFault):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TypesConfig:
-    """How types are checked. Empty `command` means mypy; empty `paths` means found by looking."""
+    """How types are checked. Empty `command` means mypy; empty `paths` means found by looking.
+
+    `seed` lets a first run start from a copy of the user's own mypy cache.
+    """
 
     enabled: bool = True
     command: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     timeout_s: int = _MINUTES_10
     strict: bool = True
+    seed: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TestsConfig:
-    """How tests are run. `read_only` trees make a test that writes into the repository fail."""
+    """How tests are run. `read_only` trees make a test that writes into the repository fail.
+
+    Suites that took at least `affected_first_s` seconds on the base begin with the tests nearest to the change.
+    """
 
     __test__ = False
 
@@ -79,6 +89,7 @@ class TestsConfig:
     timeout_s: int = _MINUTES_30
     deselect: tuple[str, ...] = ()
     read_only: bool = False
+    affected_first_s: int = _SECONDS_10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,6 +114,7 @@ class GateConfig:
     policy: str = ""
     sandbox: str = ""
     types: TypesConfig = TypesConfig()
+    cache_size: int = _CACHE_SIZE
     tests: TestsConfig = TestsConfig()
     checks: tuple[CheckConfig, ...] = ()
 
@@ -139,6 +151,7 @@ def parse_config(table: Mapping[str, Any], *, source: str, others: Iterable[str]
         read_only=_read_only(top),
         policy=top.text("policy"),
         sandbox=top.text("sandbox"),
+        cache_size=top.size("cache_size", _CACHE_SIZE),
         types=_types(gates.table("types")),
         tests=_tests(gates.table("tests")),
         checks=_checks(gates),
@@ -157,6 +170,7 @@ def _types(fields: Fields) -> TypesConfig:
         paths=_inside(fields, "paths"),
         timeout_s=fields.seconds("timeout_s", _MINUTES_10),
         strict=fields.flag("strict", default=True),
+        seed=fields.flag("seed", default=True),
     )
     fields.done()
     return config
@@ -169,6 +183,7 @@ def _tests(fields: Fields) -> TestsConfig:
         timeout_s=fields.seconds("timeout_s", _MINUTES_30),
         deselect=fields.texts("deselect"),
         read_only=fields.text("tree", "scratch", one_of=("scratch", "read-only")) == "read-only",
+        affected_first_s=fields.seconds("affected_first_s", _SECONDS_10, least=0),
     )
     fields.done()
     return config

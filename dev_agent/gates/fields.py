@@ -11,6 +11,8 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from dev_agent.sizes import parse_size
+
 
 class Fields:
     """One table being read. Getters return the default for a field that is absent or wrong."""
@@ -44,13 +46,22 @@ class Fields:
             return default
         return value
 
-    def seconds(self, key: str, default: int) -> int:
-        """A positive whole number of seconds, at most a day."""
+    def seconds(self, key: str, default: int, *, least: int = 1) -> int:
+        """A whole number of seconds, at most a day."""
         value = self._take(key, default)
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= 86_400:
-            self.fault(key, f"must be a whole number of seconds between 1 and 86400, not {value!r}")
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= 86_400:
+            self.fault(key, f"must be a whole number of seconds between {least} and 86400, not {value!r}")
             return default
         return value
+
+    def size(self, key: str, default: int) -> int:
+        """A size in bytes, written with its unit."""
+        value = self.text(key)
+        try:
+            return parse_size(value) if value else default
+        except ValueError as error:
+            self.fault(key, str(error))
+            return default
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of strings."""

@@ -59,6 +59,7 @@ class Gates:
         self._types = TypesGate(context)
         self._tests = TestsGate(context)
         self._checks = ChecksGate(context)
+        self._preflight: Preflight | None = None
 
     @classmethod
     def prepare(  # noqa: PLR0913 - the one place where everything comes together
@@ -88,8 +89,16 @@ class Gates:
                 f"--must-pass names tests, but {who} switches the tests gate off",
                 hint="leave --must-pass out, or switch the gate on",
             )
+        remembered = Cache(cache)
         project = discover(
-            root, trees, base_tree, config, surroundings=surroundings, sandbox=sandbox, cancel=cancel
+            root,
+            trees,
+            base_tree,
+            config,
+            surroundings=surroundings,
+            sandbox=sandbox,
+            cancel=cancel,
+            cache=remembered,
         )
         bench = Bench(project, sandbox, limits or Limits())
         kept = surroundings.home / ".cache" / "pre-commit"
@@ -98,7 +107,7 @@ class Gates:
             trees=trees,
             project=project,
             bench=bench,
-            cache=Cache(cache),
+            cache=remembered,
             cache_dir=cache,
             settings=GateSettings.of(policy, must_pass),
         )
@@ -174,7 +183,12 @@ class Gates:
         return {**self._context.project.describe(), "missing": list(self.preflight().missing)}
 
     def preflight(self) -> Preflight:
-        """Look at the base for tests and for something to type-check; runs nothing."""
+        """Look at the base for tests and for something to type-check; runs nothing, and looks only once."""
+        if self._preflight is None:
+            self._preflight = self._look()
+        return self._preflight
+
+    def _look(self) -> Preflight:
         context = self._context
         base = context.project.base_tree
         paths = context.trees.paths(base)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import os
 import re
 import sys
@@ -20,13 +19,11 @@ from pathlib import Path
 
 from dev_agent.cancel import Cancel
 from dev_agent.errors import EnvironmentFault, UsageFault
-from dev_agent.sandbox.job import Ended, EndedHow, Job, Limits, Mount, MountKind
+from dev_agent.gates.cache import Cache
+from dev_agent.gates.inquiry import ask
+from dev_agent.sandbox.job import Mount, MountKind
 from dev_agent.sandbox.sandbox import Sandbox
 
-_ASK = (
-    "import json, site, sys; "
-    "print(json.dumps([list(sys.version_info[:3]), sys.implementation.name, site.getsitepackages([sys.base_prefix])]))"
-)
 # What every sandbox shows of the host by itself.
 _ALWAYS_THERE = (Path("/usr"), Path("/bin"), Path("/lib"), Path("/lib64"), Path("/sbin"))
 _MAX_HOPS = 20
@@ -36,12 +33,15 @@ _MAX_HOPS = 20
 class Surroundings:
     """What the caller knows about the user's machine; nothing here reads the environment itself.
 
-    `own_python` is a plain interpreter (not a venv's) that dev-agent runs on.
+    `own_python` is a plain interpreter (not a venv's) that dev-agent runs on. `mypy_cache` is MYPY_CACHE_DIR;
+    `in_ci` says that the checkout is a machine's, not a person's.
     """
 
     home: Path
     own_python: Path
     virtual_env: str = ""
+    mypy_cache: str = ""
+    in_ci: bool = False
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Surroundings:
@@ -51,6 +51,8 @@ class Surroundings:
             home=Path(environ.get("HOME") or "/nonexistent"),
             own_python=Path(sys.base_prefix).resolve() / "bin" / name,
             virtual_env=environ.get("VIRTUAL_ENV", ""),
+            mypy_cache=environ.get("MYPY_CACHE_DIR", ""),
+            in_ci=environ.get("CI", "").lower() not in {"", "0", "false"},
         )
 
 
@@ -160,8 +162,19 @@ def _runnable(path: Path) -> bool:
     return path.is_file() and os.access(path, os.X_OK)
 
 
-def inspect(candidate: Candidate, *, root: Path, home: Path, sandbox: Sandbox, cancel: Cancel) -> Interpreter:
-    """Everything about a found interpreter. Raises EnvironmentFault if it does not run or lives in a bad place."""
+def inspect(
+    candidate: Candidate,
+    *,
+    root: Path,
+    home: Path,
+    sandbox: Sandbox,
+    cancel: Cancel,
+    cache: Cache | None = None,
+) -> Interpreter:
+    """Everything about a found interpreter. Raises EnvironmentFault if it does not run or lives in a bad place.
+
+    With a `cache`, one that has answered before in this confinement is not asked again.
+    """
     path = Path(os.path.normpath(candidate.path))
     venv = path.parent.parent
     settings = _venv_settings(venv)
@@ -170,12 +183,19 @@ def inspect(candidate: Candidate, *, root: Path, home: Path, sandbox: Sandbox, c
     base_prefix = real.parent.parent
     _check_prefix(base_prefix, root=root, home=home)
     shown = _shown(path, base_prefix, venv if is_venv else None, settings or {}, root, home)
-    ended = sandbox.run(_question(path, shown, venv if is_venv else None), cancel)
-    version, implementation, base_sites = _answer(ended, candidate)
+    answer = ask(
+        path,
+        candidate.because,
+        mounts=_view(shown, venv if is_venv else None),
+        sandbox=sandbox,
+        cancel=cancel,
+        cache=cache,
+    )
+    version = answer.version
     prefix = venv if is_venv else base_prefix
     sites = _venv_sites(venv, version) if is_venv else ()
     if not is_venv or (settings or {}).get("include-system-site-packages", "").lower() == "true":
-        sites += tuple(one for one in base_sites if one.is_dir())
+        sites += tuple(one for one in answer.site_dirs if one.is_dir())
     return Interpreter(
         path=path,
         prefix=prefix,
@@ -183,7 +203,7 @@ def inspect(candidate: Candidate, *, root: Path, home: Path, sandbox: Sandbox, c
         is_venv=is_venv,
         because=candidate.because,
         version=version,
-        implementation=implementation,
+        implementation=answer.implementation,
         site_dirs=sites,
         shown=shown,
     )
@@ -244,36 +264,11 @@ def _hops(path: Path) -> list[Path]:
     return hops
 
 
-def _question(path: Path, shown: tuple[tuple[Path, Path], ...], venv: Path | None) -> Job:
+def _view(shown: tuple[tuple[Path, Path], ...], venv: Path | None) -> tuple[Mount, ...]:
     mounts = [Mount(kind=MountKind.READ_ONLY, target=target, source=source) for target, source in shown]
     if venv is not None and venv not in {target for target, _ in shown} and not _there(venv):
         mounts.append(Mount(kind=MountKind.READ_ONLY, target=venv, source=venv.resolve()))
-    return Job(
-        argv=(str(path), "-I", "-S", "-B", "-c", _ASK),
-        cwd=Path("/"),
-        mounts=tuple(mounts),
-        limits=Limits(wall_s=60, cpu_s=60),
-    )
-
-
-def _answer(ended: Ended, candidate: Candidate) -> tuple[tuple[int, int, int], str, tuple[Path, ...]]:
-    fault = EnvironmentFault(
-        f"the interpreter {candidate.path} ({candidate.because}) does not run in the sandbox: "
-        + (
-            ended.detail
-            or ended.stderr.decode(errors="replace").strip()[-400:]
-            or f"it ends with exit status {ended.code} and says nothing a Python says"
-        ),
-        hint="recreate the environment, or set another `python` under [tool.dev-agent]",
-    )
-    if ended.how is not EndedHow.EXITED or ended.code != 0:
-        raise fault
-    try:
-        version, implementation, sites = json.loads(ended.stdout)
-        major, minor, micro = (int(part) for part in version)
-        return (major, minor, micro), str(implementation), tuple(Path(one) for one in sites)
-    except (ValueError, TypeError) as error:
-        raise fault from error
+    return tuple(mounts)
 
 
 def _venv_sites(venv: Path, version: tuple[int, int, int]) -> tuple[Path, ...]:

@@ -7,7 +7,7 @@ source would be taken for tests and never be judged.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import PurePosixPath
@@ -90,38 +90,34 @@ def _matches(path: PurePosixPath, globs: tuple[str, ...]) -> bool:
 def import_roots(paths: Iterable[str], configured: Iterable[str] = ()) -> tuple[str, ...]:
     """Directories, relative to the root, that the project's own modules import from; "." is the last one."""
     present = tuple(paths)
+    modules = modules_by_folder(present)
     found = [PurePosixPath(one).as_posix() for one in configured]
-    found += [
-        root
-        for root in _SOURCE_ROOTS
-        # With an __init__.py it is a package itself, not a place of packages.
-        if f"{root}/__init__.py" not in present and any(_names_a_module(one, root) for one in present)
-    ]
+    # With an __init__.py it is a package itself, not a place of packages.
+    found += [root for root in _SOURCE_ROOTS if root in modules and f"{root}/__init__.py" not in present]
     return tuple(dict.fromkeys([*(one for one in found if one != "."), "."]))
 
 
-def own_names(paths: Iterable[str], root: str) -> frozenset[str]:
-    """Top-level regular packages and modules that lie in `root`."""
-    names = set()
+def modules_by_folder(paths: Iterable[str]) -> Mapping[str, frozenset[str]]:
+    """The top-level names of regular packages and modules that each folder ("." is the root) makes importable."""
+    names: dict[str, set[str]] = {}
     for path in paths:
-        name = _names_a_module(path, root)
-        if name:
-            names.add(name)
-    return frozenset(names)
+        folder, _, file = path.rpartition("/")
+        stem, _, suffix = file.rpartition(".")
+        if suffix not in {"py", "pyi"}:
+            continue
+        if stem.isidentifier() and stem != "__init__":
+            names.setdefault(folder or ".", set()).add(stem)
+        elif stem == "__init__" and folder:
+            above, _, package = folder.rpartition("/")
+            if package.isidentifier():
+                names.setdefault(above or ".", set()).add(package)
+    return {folder: frozenset(found) for folder, found in names.items()}
 
 
-def _names_a_module(path: str, root: str) -> str:
-    """The top-level name that `path` makes importable from `root`, "" if it makes none."""
-    pure = PurePosixPath(path)
-    if root != ".":
-        if not pure.is_relative_to(root):
-            return ""
-        pure = pure.relative_to(root)
-    if len(pure.parts) == 1 and pure.suffix in {".py", ".pyi"}:
-        return pure.stem if pure.stem.isidentifier() and pure.stem != "__init__" else ""
-    if len(pure.parts) == 2 and pure.name in {"__init__.py", "__init__.pyi"}:
-        return pure.parts[0] if pure.parts[0].isidentifier() else ""
-    return ""
+def own_names(paths: Iterable[str], roots: Iterable[str]) -> frozenset[str]:
+    """Top-level regular packages and modules that lie in any of `roots`."""
+    modules = modules_by_folder(paths)
+    return frozenset().union(*(modules.get(root, frozenset()) for root in roots))
 
 
 def type_targets(paths: Iterable[str], tests: TestLayout) -> tuple[str, ...]:

@@ -9,18 +9,20 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import dev_agent
 from dev_agent.cancel import Cancel
-from dev_agent.gates.cache import digest_of
+from dev_agent.gates.cache import Cache, digest_of
 from dev_agent.gates.config import GateConfig
 from dev_agent.gates.environment import Installed, normalised, read_installed
 from dev_agent.gates.included import Included, find_included
 from dev_agent.gates.interpreter import Interpreter, Surroundings, find_interpreter, inspect
+from dev_agent.gates.mypy_seed import users_cache
 from dev_agent.gates.subject import Trees
+from dev_agent.gates.tool_config import read_mypy_config
 from dev_agent.gates.tools import Tool, choose_mypy, choose_pytest
 from dev_agent.sandbox.sandbox import Sandbox
 
@@ -34,7 +36,8 @@ class Project:
 
     `shown` are (target, source) host paths every job sees read-only; `env` the settings' variables, PYTHONPATH
     made absolute; `digest` stands for all of it in cache keys. `mypy` or `pytest` is None where neither the
-    project has the tool nor dev-agent can lend it; the notes on that tool say why.
+    project has the tool nor dev-agent can lend it; the notes on that tool say why. `own_mypy_cache` is where the
+    user's own mypy keeps its cache, None if it is not to be copied from.
     """
 
     root: Path
@@ -50,6 +53,7 @@ class Project:
     mypy_notes: tuple[str, ...]
     pytest_notes: tuple[str, ...]
     digest: str
+    own_mypy_cache: Path | None = None
 
     @property
     def pth_roots(self) -> tuple[str, ...]:
@@ -84,8 +88,9 @@ def discover(
     surroundings: Surroundings,
     sandbox: Sandbox,
     cancel: Cancel,
+    cache: Cache | None = None,
 ) -> Project:
-    """The project in `root` as its base tree and its environment make it.
+    """The project in `root` as its base tree and its environment make it; `cache` spares asking Python again.
 
     Raises UsageFault for wrong settings and EnvironmentFault if there is no usable interpreter.
     """
@@ -98,7 +103,9 @@ def discover(
         has_dependencies=_has_dependencies(trees, base_tree, metadata),
         surroundings=surroundings,
     )
-    interpreter = inspect(candidate, root=root, home=surroundings.home, sandbox=sandbox, cancel=cancel)
+    interpreter = inspect(
+        candidate, root=root, home=surroundings.home, sandbox=sandbox, cancel=cancel, cache=cache
+    )
     installed = read_installed(interpreter.site_dirs)
     notes: list[str] = []
     mypy_notes: list[str] = []
@@ -128,7 +135,18 @@ def discover(
         mypy_notes=tuple(mypy_notes),
         pytest_notes=tuple(pytest_notes),
         digest=_digest(interpreter, installed, config, included, sandbox, mypy, pytest),
+        own_mypy_cache=_own_mypy_cache(root, trees, base_tree, config, surroundings),
     )
+
+
+def _own_mypy_cache(
+    root: Path, trees: Trees, base_tree: str, config: GateConfig, surroundings: Surroundings
+) -> Path | None:
+    """Not in CI: what lies in a checkout there may have been restored from a run of the judged code itself."""
+    if not config.types.seed or surroundings.in_ci:
+        return None
+    settings = read_mypy_config(lambda path: trees.read(base_tree, path))
+    return users_cache(root, settings.cache_dir, surroundings.mypy_cache)
 
 
 def _metadata(data: bytes | None) -> dict[str, Any]:
@@ -215,7 +233,7 @@ def _digest(
             "python": [*interpreter.version, interpreter.implementation, str(interpreter.path)],
             "distributions": [[one.name, one.version, one.digest] for one in installed.distributions],
             "path_files": [[str(one.path), one.digest] for one in installed.path_files],
-            "config": repr(config),
+            "config": repr(replace(config, cache_size=0)),  # what is kept decides nothing
             "included": [[str(one.path), one.digest] for one in included],
             "sandbox": dict(sandbox.describe()),
             "tools": [tool.describe() if tool else None for tool in (mypy, pytest)],

@@ -10,7 +10,7 @@ import sys
 from pathlib import PurePosixPath
 
 from dev_agent.gates.context import GateContext
-from dev_agent.gates.layout import TestLayout, import_roots, own_names
+from dev_agent.gates.layout import TestLayout, import_roots, modules_by_folder
 from dev_agent.gates.subject import Subject
 from dev_agent.gates.tool_config import read_pytest_config
 from dev_agent.gates.verdict import Failure
@@ -27,7 +27,8 @@ def shadowing(context: GateContext, subject: Subject) -> list[Failure]:
     roots.update(str(PurePosixPath(path).parent) for path in now if layout.is_test_file(path))
     taken = {*sys.stdlib_module_names, *context.project.installed.top_level_names(), "pytest", "mypy"}
     # Names the base has already, in any root: moving a package between roots hides nothing.
-    taken -= {name for root in roots for name in own_names(base, root)}
+    before, after = modules_by_folder(base), modules_by_folder(now)
+    taken = taken.difference(*(before.get(root, frozenset()) for root in roots))
     return [
         Failure(
             id=f"{root}:{name}",
@@ -36,5 +37,5 @@ def shadowing(context: GateContext, subject: Subject) -> list[Failure]:
             message=f"the change adds a module {name!r} in {root!r} that hides the one everybody means",
         )
         for root in sorted(roots)
-        for name in sorted((own_names(now, root) - own_names(base, root)) & taken)
+        for name in sorted((after.get(root, frozenset()) - before.get(root, frozenset())) & taken)
     ]

@@ -56,3 +56,7 @@ class Trees(Protocol):
     def diff(self, a: str, b: str) -> Sequence[tuple[str, str]]:
         """(path, status) of every file entry that differs; status "A" added, "D" deleted, else changed."""
         ...
+
+    def in_checkout(self, path: str) -> bool:
+        """True if git tracks `path`, or anything below it, in the user's own checkout as it is now."""
+        ...

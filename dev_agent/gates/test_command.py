@@ -54,7 +54,7 @@ class TestCommand:
         extra = [one for one in project.config.env.get("PYTHONPATH", "").split(":") if one]
         roots = import_roots(base_paths, (*extra, *config.pythonpath, *project.pth_roots))
         folders = {one.rpartition("/")[0] or "." for one in base_paths if layout.is_test_side(one)}
-        exempt = {name for root in {*roots, *folders} for name in own_names(base_paths, root)}
+        exempt = own_names(base_paths, {*roots, *folders})
         return cls(
             project=project,
             tool=tool,
@@ -62,9 +62,7 @@ class TestCommand:
             roots=roots,
             exempt=tuple(sorted(exempt & sys.stdlib_module_names)),
             # The base's: a change that brings a pluggy of its own must not be loaded before the judge.
-            foundations=tuple(
-                sorted({name for root in roots for name in own_names(base_paths, root)} & FOUNDATIONS)
-            ),
+            foundations=tuple(sorted(own_names(base_paths, roots) & FOUNDATIONS)),
         )
 
     def arguments(self, targets: Sequence[str]) -> tuple[str, ...]:
@@ -92,7 +90,7 @@ class TestCommand:
         """What the launcher is told, for a tree with these file paths."""
         interpreter = self.project.interpreter
         _, late = plugins(self.project.installed)
-        own = {name for root in self.roots for name in own_names(paths, root)}
+        own = own_names(paths, self.roots)
         return {
             "argv": list(self.arguments(targets)),
             "prefix": str(interpreter.prefix) if interpreter.is_venv else "",

@@ -1,10 +1,14 @@
 """The tests gate: pytest on the staged tree, compared with pytest on its base.
 
     1. the base, as it is (remembered between runs)
-    2. the base's tests, conftests and configuration over the change's sources: this decides
+    2. the base's tests, conftests and configuration over the change's sources: this decides; where it takes long,
+       the test files nearest to the change run first, and may decide for red
     3. the test files the change touches, in the change's own form (with the base's configuration)
     4. what newly failed once more, alone: passing then means flaky
     5. what `must_pass` demands, a second time
+
+A quick red is as good as the whole suite's: the test fails twice, once alone, and passes on the base in the very
+same selection. Anything less, and the whole suite decides; green is never said without it.
 
 Not passed: a new failure, a test that is gone or no longer runs, a run that cannot be believed, a test runner
 that the change rewrites. What the base fails too is counted, not charged, unless the mode is strict.
@@ -18,6 +22,7 @@ from pathlib import PurePosixPath
 
 from dev_agent.cancel import Cancel
 from dev_agent.gates import must_pass
+from dev_agent.gates.affected_first import nearest_tests
 from dev_agent.gates.cache import digest_of
 from dev_agent.gates.context import GateContext
 from dev_agent.gates.delta import Outcome
@@ -156,7 +161,7 @@ class _Judgement:
         self._cancel = cancel
         self._ms = 0
         self._notes = [*context.project.notes, *context.project.pytest_notes]
-        self._last: TestRun | None = None
+        self._base_ms = 0
 
     def verdict(self) -> Verdict:
         subject = self._case.subject
@@ -171,6 +176,9 @@ class _Judgement:
                 GateResult.SKIPPED if allowed else GateResult.FAILED, "no_tests", run=base, hint=hint
             )
         same = self._case.kept_tree == subject.base_tree
+        early = None if same else self._early(base)
+        if early is not None:
+            return early
         kept = base if same else self._run(self._case.kept_tree, self._paths(self._case.kept_tree))
         own = self._run(self._case.own_tree, self._case.affected) if self._case.affected else None
         for run in (kept, own):
@@ -179,6 +187,45 @@ class _Judgement:
                 result = GateResult.FAILED if blamed else GateResult.ERROR
                 return self._say(result, run.fault, run=run, hint=run.detail)
         return self._weigh(base, kept, own)
+
+    def _early(self, base: TestRun) -> Verdict | None:
+        """Red, if the tests nearest to the change show it beyond doubt; None: the whole suite decides."""
+        case = self._case
+        timed = replace(base, ms=self._base_ms)
+        files = nearest_tests(
+            self._context, case.subject, case.kept_tree, case.layout, timed, case.command.roots
+        )
+        if not files:
+            return None
+        now = self._run(case.kept_tree, files)
+        tests = [
+            test
+            for test, outcome in now.outcomes.items()
+            if outcome.red
+            and test in base.outcomes
+            and base.outcomes[test].green
+            # A test that the change has in another form may be superseded: that takes both forms to say.
+            and file_of(test) not in case.affected
+        ]
+        if now.fault or not tests:
+            return None
+        alone = self._run(case.kept_tree, tests[:_MOST_RERUN])
+        before = self._run(case.subject.base_tree, files)
+        if alone.fault or before.fault:
+            return None
+        charged = [
+            now.failures[test]
+            for test in tests
+            if alone.outcomes.get(test, Outcome.SKIPPED).red
+            and before.outcomes.get(test, Outcome.ERROR).green
+        ]
+        if not charged:
+            return None
+        total = len({file_of(test) for test in base.outcomes})
+        self._notes.append(
+            f"stopped after the {len(files)} test file(s) nearest to the change, of {total}: the rest was not run"
+        )
+        return self._say(GateResult.FAILED, "new_failures", run=now, failures=tuple(charged))
 
     def _weigh(self, base: TestRun, kept: TestRun, own: TestRun | None) -> Verdict:
         case, settings = self._case, self._context.settings
@@ -230,8 +277,11 @@ class _Judgement:
         targets = self._paths(case.subject.base_tree)
         stored = context.cache.get("tests-baseline", self._baseline_key(case.subject.base_tree))
         if stored is not None:
-            return replace(TestRun.from_json(stored), ms=0)
+            known = TestRun.from_json(stored)
+            self._base_ms = known.ms
+            return replace(known, ms=0)
         run = self._run(case.subject.base_tree, targets)
+        self._base_ms = run.ms
         if not run.fault:
             self._remember(case.subject.base_tree, run)
         return run

@@ -42,12 +42,13 @@ class PytestConfig:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MypyConfig:
-    """`has_targets` is true if the file itself says what to check."""
+    """`has_targets` is true if the file itself says what to check; `cache_dir` is "" for mypy's default."""
 
     file: str | None = None
     has_targets: bool = False
     sets_python_version: bool = False
     plugins: tuple[str, ...] = ()
+    cache_dir: str = ""
 
 
 def read_pytest_config(read: Read) -> PytestConfig:
@@ -83,6 +84,7 @@ def read_mypy_config(read: Read) -> MypyConfig:
             has_targets=any(settings.get(key) for key in ("files", "packages", "modules")),
             sets_python_version="python_version" in settings,
             plugins=tuple(one.strip() for one in _listed(settings.get("plugins")) if one.strip()),
+            cache_dir=str(settings.get("cache_dir") or "").strip(),
         )
     return MypyConfig()
 

@@ -5,6 +5,7 @@ The gate judges by what is said here, and a recipe mends by it; what a run means
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,14 +14,18 @@ from typing import TYPE_CHECKING
 
 from dev_agent.gates.cache import digest_of
 from dev_agent.gates.layout import TestLayout, type_targets
+from dev_agent.gates.mypy_cache import leased_cache
+from dev_agent.gates.mypy_seed import Seed
 from dev_agent.gates.tool_config import MYPY_FILES, MypyConfig, read_mypy_config, read_pytest_config
-from dev_agent.gates.type_run import NO_FILES, TypeChecker, TypeRun, leased_cache, mypy_arguments
+from dev_agent.gates.type_run import NO_FILES, TypeChecker, TypeRun, mypy_arguments
 
 if TYPE_CHECKING:
     from dev_agent.cancel import Cancel
     from dev_agent.gates.context import GateContext
     from dev_agent.gates.subject import Subject
     from dev_agent.gates.tools import Tool
+
+_DAMAGED_CACHE_MAY_BE = frozenset({"crashed", "inconsistent_report", "unreadable_output"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,22 +96,48 @@ class TypeCheck:
         # A name that neither tree has is a fault of the settings; one that only one has is the change.
         trees = (self.subject.base_tree, judged)
         known = any(self._exists(tree, one) for tree in trees for one in self.targets)
-        with context.trees.lease("types") as slot, leased_cache(context.cache_dir / "mypy", key) as cache:
+        lent = leased_cache(context.cache_dir / "mypy", key, self._seed())
+        with context.trees.lease("types") as slot, lent as cache:
 
             def run(tree: str) -> TypeRun:
                 present = tuple(one for one in self.targets if self._exists(tree, one))
                 if known and not present:
                     return NO_FILES
-                return checker.run(
-                    self.arguments(present),
-                    plugin_roots=roots,
-                    tree=slot.checkout(tree),
-                    cache=cache,
-                    read=context.reader(tree),
-                    cancel=cancel,
-                )
+
+                def once() -> TypeRun:
+                    return checker.run(
+                        self.arguments(present),
+                        plugin_roots=roots,
+                        tree=slot.checkout(tree),
+                        cache=cache.path,
+                        is_base=tree == self.subject.base_tree,
+                        read=context.reader(tree),
+                        cancel=cancel,
+                    )
+
+                warm = not cache.is_empty
+                ran = once()
+                if ran.crashed not in _DAMAGED_CACHE_MAY_BE or not warm:
+                    return ran
+                # What a crash without a cache says is about the tree or mypy.
+                cache.forget()
+                return once()
 
             yield TypeRuns(check=self, judged=judged, run=run)
+
+    def _seed(self) -> Seed | None:
+        """The user's own cache, unless somebody else may have had a hand in it."""
+        project, trees = self.context.project, self.context.trees
+        place = project.own_mypy_cache
+        if place is None or self.tool.lent or not place.is_dir():
+            return None
+        if place.is_relative_to(project.root):
+            path = place.relative_to(project.root).as_posix()
+            ours = (self.subject.base_tree, self.subject.tree)
+            there = (one for tree in ours for one in trees.paths(tree))
+            if trees.in_checkout(path) or any(one == path or one.startswith(f"{path}/") for one in there):
+                return None
+        return Seed(path=place, owners=frozenset({os.geteuid(), project.root.stat().st_uid}))
 
     def _exists(self, tree: str, target: str) -> bool:
         paths = self.context.trees.paths(tree)
@@ -123,21 +154,28 @@ class TypeRuns:
 
     def base(self) -> TypeRun:
         """mypy on the base; kept in the cache unless it crashed."""
-        check, context = self.check, self.check.context
-        key = digest_of(
-            [check.subject.base_tree, context.project.digest, list(check.arguments(check.targets))]
-        )
-        stored = context.cache.get("types-baseline", key)
+        tree = self.check.subject.base_tree
+        stored = self.check.context.cache.get("types-baseline", self._key(tree))
         if stored is not None:
             return replace(TypeRun.from_json(stored), ms=0)
-        found = self.run(check.subject.base_tree)
-        if not found.crashed:
-            context.cache.put("types-baseline", key, found.to_json())
-        return found
+        return self._remembered(tree, self.run(tree))
 
     def now(self) -> TypeRun:
         """mypy on the staged tree."""
-        return self.base() if self.judged == self.check.subject.base_tree else self.run(self.judged)
+        if self.judged == self.check.subject.base_tree:
+            return self.base()
+        found = self.run(self.judged)
+        # Once it has landed this tree is the next base, and this run its baseline.
+        return self._remembered(self.judged, found) if self.judged == self.check.subject.tree else found
+
+    def _remembered(self, tree: str, run: TypeRun) -> TypeRun:
+        if not run.crashed:
+            self.check.context.cache.put("types-baseline", self._key(tree), run.to_json())
+        return run
+
+    def _key(self, tree: str) -> str:
+        check = self.check
+        return digest_of([tree, check.context.project.digest, list(check.arguments(check.targets))])
 
 
 def _targets(context: GateContext, subject: Subject, config: MypyConfig) -> tuple[str, ...]:

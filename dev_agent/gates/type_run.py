@@ -5,17 +5,14 @@
     exit 2 and findings that stop mypy (syntax, a module found twice)   red, nothing else was checked
     anything else               crashed: says nothing about the tree
 
-The cache directory belongs to this gate alone, is writable to mypy only, and is keyed by everything that shapes
-its content; whoever cannot have the first one takes the next, because two runs in one directory are not safe.
+The cache directory (see `mypy_cache`) belongs to this gate alone and is writable to mypy only. Where the settings
+have set-up commands, code of the judged tree runs in the same confinement before mypy does: a run of a judged tree
+then gets the cache read-only, and mypy works on a copy that is made after them and thrown away.
 """
 
 from __future__ import annotations
 
-import fcntl
-import itertools
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -107,26 +104,38 @@ class TypeChecker:
         plugin_roots: Sequence[str],
         tree: Path,
         cache: Path,
+        is_base: bool,
         read: Callable[[str], bytes | None],
         cancel: Cancel,
     ) -> TypeRun:
         """Run mypy on the directory `tree`, with its cache in `cache`; `read` gives the tree's files.
 
-        `plugin_roots` are directories of the tree that plugins of the base's configuration import from.
+        `is_base` says that all code in the tree is the base's, which may be trusted with the cache; `plugin_roots`
+        are directories of the tree that plugins of the base's configuration import from.
         """
         sites = [str(one) for one in self._tool.site_dirs]
         if self._tool.lent:
             # A plugin that ships with a library lies in the project's environment, behind mypy's own needs.
             sites += [str(one) for one in self._project.interpreter.site_dirs]
+        own_copy = bool(self._project.config.setup) and not is_base
         ran = self._bench.run(
             "types",
-            {"argv": list(argv), "site_dirs": sites, "plugin_roots": list(plugin_roots)},
+            {
+                "argv": list(argv),
+                "site_dirs": sites,
+                "plugin_roots": list(plugin_roots),
+                "cache": str(_CACHE_SHOWN) if own_copy else "",
+            },
             tree=tree,
             timeout_s=self._project.config.types.timeout_s,
             cancel=cancel,
             tool=self._tool,
             mounts=(
-                Mount(kind=MountKind.WRITABLE, target=_CACHE_SHOWN, source=cache.resolve()),
+                Mount(
+                    kind=MountKind.READ_ONLY if own_copy else MountKind.WRITABLE,
+                    target=_CACHE_SHOWN,
+                    source=cache.resolve(),
+                ),
                 Mount(kind=MountKind.DATA, target=_SEARCH, data=_search_script(self._project), mode=0o555),
                 *(
                     Mount(kind=MountKind.READ_ONLY, target=target, source=source.resolve())
@@ -204,25 +213,3 @@ def _fault(ran: Ran, unread: Sequence[str]) -> tuple[str, str]:
     if ended.truncated:
         return "unreadable_output", "the output was longer than is kept"
     return "", ""
-
-
-@contextmanager
-def leased_cache(folder: Path, key: str) -> Iterator[Path]:
-    """A cache directory for `key` that nobody else uses meanwhile; it stays for the next run.
-
-    Dying inside leaves the directory as mypy left it; mypy checks what it reads, and the lock goes with us.
-    """
-    for number in itertools.count():
-        place = folder / f"{key[:24]}-{number}"
-        place.mkdir(parents=True, exist_ok=True)
-        lock = os.open(folder / f"{place.name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(lock)
-            continue
-        try:
-            yield place
-        finally:
-            os.close(lock)
-        return

@@ -61,3 +61,7 @@ class DistrustedTrees:
     def diff(self, old: str, new: str) -> Sequence[tuple[str, str]]:
         """As the trees."""
         return self._trees.diff(old, new)
+
+    def in_checkout(self, path: str) -> bool:
+        """As the trees."""
+        return self._trees.in_checkout(path)

@@ -21,6 +21,7 @@ from dev_agent.programs.conclude import conclude
 from dev_agent.programs.context import ApplyContext
 from dev_agent.programs.faults import raise_bugs
 from dev_agent.programs.folders import RunFolder, runs_dir
+from dev_agent.programs.gc import keep_within
 from dev_agent.programs.proposers import Command, Inverse, Proposer, RecipeTask, Source
 from dev_agent.programs.receipt import WITH_HEALTH
 from dev_agent.programs.recipe_run import RecipeRun
@@ -80,6 +81,7 @@ def launch(
         engine = engine_of(program, context, journal, reporter)
         engine.start(inputs_of(program, request, proposer, setting.sandbox.name))
         report = conclude(repository, folder, journal)
+        keep_within(repository, setting.cache_size)
         raise_bugs(context)
         return report
 

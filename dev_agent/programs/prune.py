@@ -30,9 +30,10 @@ from dev_agent.programs.folders import RunFolder, all_runs, find_run, runs_dir
 from dev_agent.programs.recovery import recover_everything
 from dev_agent.programs.report import Outcome
 from dev_agent.programs.runs import DAMAGED, RunSummary, summary_of
+from dev_agent.programs.storage import Stored, StoredKind, drop, stored
 from dev_agent.repository import kept
 from dev_agent.repository.confined import remove_all
-from dev_agent.repository.pruning import Freeable, cache_of, free_cache, free_slot, size_of, slots_of
+from dev_agent.repository.pruning import Freeable, free_slot, size_of, slots_of
 from dev_agent.repository.refs import drop_ref
 from dev_agent.repository.staging import staged_ref
 
@@ -149,11 +150,13 @@ def plan_pruning(repository: Repository, request: PruneRequest, *, now: datetime
         else:
             doomed.append(_doomed(folder, summary))
     slots = slots_of(repository) if request.slots else ()
+    cached = _cached(repository) if request.cache else ()
+    spared += [Spared(name=f"mypy cache {one.name}", reason="is in use") for one in cached if one.busy]
     spared += [Spared(name=f"slot {one.name}", reason="is in use") for one in slots if one.busy]
     return Pruning(
         runs=tuple(doomed),
         slots=tuple(one for one in slots if not one.busy),
-        cache=cache_of(repository) if request.cache else None,
+        cache=_as_one(one for one in cached if not one.busy) if request.cache else None,
         spared=tuple(spared),
         done=False,
     )
@@ -180,17 +183,24 @@ def prune(repository: Repository, request: PruneRequest, *, now: datetime | None
             emptied.append(slot)
         else:
             spared.append(Spared(name=f"slot {slot.name}", reason="is in use"))
-    if plan.cache is not None:
-        free_cache(repository)
+    freed = [one for one in (_cached(repository) if request.cache else ()) if drop(repository, one)]
     kept_files = (f"files that could not go back to their place are kept in {one}" for one in recovered.kept)
     return Pruning(
         runs=tuple(gone),
         slots=tuple(emptied),
-        cache=plan.cache,
+        cache=_as_one(freed) if request.cache else None,
         spared=tuple(spared),
         done=True,
         notes=(*recovered.actions, *kept_files),
     )
+
+
+def _cached(repository: Repository) -> tuple[Stored, ...]:
+    return tuple(one for one in stored(repository) if one.kind is not StoredKind.SLOT)
+
+
+def _as_one(things: Iterable[Stored]) -> Freeable:
+    return Freeable(name="cache", bytes=sum(one.bytes for one in things))
 
 
 def finish_dropping(repository: Repository) -> None:

@@ -17,6 +17,7 @@ from dev_agent.programs.clock import SystemClock
 from dev_agent.programs.conclude import conclude
 from dev_agent.programs.faults import raise_bugs
 from dev_agent.programs.folders import find_run
+from dev_agent.programs.gc import keep_within
 from dev_agent.programs.launch import bind, engine_of, inputs_of
 from dev_agent.programs.recovery import recover_first
 from dev_agent.programs.request import ApplyRequest
@@ -110,6 +111,7 @@ def _drive(
                 # Killed between the request and its beginning.
                 engine.start(inputs_of(program, request, proposer, setting.sandbox.name))
             report = conclude(repository, folder, journal)
+            keep_within(repository, setting.cache_size)
             raise_bugs(context)
             return report
 

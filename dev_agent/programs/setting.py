@@ -57,6 +57,7 @@ class Setting:
     sandbox: Sandbox
     gates: Judging
     trees: RepositoryTrees
+    cache_size: int
 
     def weaknesses(self) -> tuple[str, ...]:
         """What a person watching should know of the confinement; empty for the strongest."""
@@ -229,4 +230,6 @@ def _complete(
         cache=repository.state_dir / "cache",
     )
     gates.of(base.tree)
-    return Setting(base=base, rules=rules, sandbox=sandbox, gates=gates, trees=trees)
+    return Setting(
+        base=base, rules=rules, sandbox=sandbox, gates=gates, trees=trees, cache_size=config.cache_size
+    )

@@ -1,4 +1,4 @@
-"""Freeing disk space of ours in a repository: slots nobody uses, cached verdicts, what a dead pruning left.
+"""Freeing disk space of ours in a repository: slots nobody uses.
 
 Everything here can be made again. Nothing of the user's is looked at, and anchors and receipts are no files of ours
 to begin with: they are refs, and stay.
@@ -7,12 +7,10 @@ to begin with: they are refs, and stay.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dev_agent.repository.confined import remove_all
 from dev_agent.repository.slots import Slots
 
 if TYPE_CHECKING:
@@ -57,26 +55,6 @@ def free_slot(repository: Repository, name: str) -> bool:
     says about itself goes first, so killed at any line the next checkout fills it anew.
     """
     return Slots(repository).empty(name)
-
-
-def cache_of(repository: Repository) -> Freeable:
-    """All cached verdicts and baselines."""
-    folder = _cache(repository)
-    return Freeable(name="cache", bytes=size_of(folder) if folder.is_dir() else 0)
-
-
-def free_cache(repository: Repository) -> None:
-    """Forget all cached verdicts.
-
-    Each entry is a file of its own that is whole or missing, so killed at any line some are forgotten. A run that
-    is judged meanwhile misses them, or writes new ones, which may stay.
-    """
-    with suppress(OSError):  # a file that a running gate has just made: the next pruning takes it
-        remove_all(_cache(repository))
-
-
-def _cache(repository: Repository) -> Path:
-    return repository.state_dir / "cache"
 
 
 def _blocks(path: str) -> int:

@@ -1,7 +1,8 @@
 """Slots: persistent private work trees that gates run on, moved from tree to tree by the difference only.
 
     <common dir>/dev-agent/slots/<purpose>-<n>/
-        lock          whoever holds its flock has the slot; git children inherit it, so an orphan keeps it
+        lock          whoever holds its flock has the slot; git children inherit it, so an orphan keeps it;
+                      its time is that of the last lease
         state.json    where it is: at a tree, or moving
         index         the slot's own index: exactly the tree
         tree/         the files
@@ -102,6 +103,7 @@ class Slots:
             folder = self.folder / f"{purpose}-{number}"
             lock = _try_lock(folder)
             if lock is not None:
+                os.utime(lock)  # used now: what was not for longest is dropped first
                 return folder, lock
         raise AssertionError("BUG: counting ended")
 

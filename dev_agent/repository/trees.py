@@ -68,6 +68,11 @@ class RepositoryTrees:
             raise missing_objects([a, b], error.message) from error
         return tuple((each.path, each.status) for each in found)
 
+    def in_checkout(self, path: str) -> bool:
+        """True if the user's index has `path` or anything below it, or cannot be read."""
+        asked = self._repository.git.run("ls-files", "-z", "--", path)
+        return not asked.ok or bool(asked.stdout)
+
     def close(self) -> None:
         """Let go of what reading opened."""
         self._store.close()

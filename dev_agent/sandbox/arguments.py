@@ -213,7 +213,9 @@ def _mount(
         case MountKind.WRITABLE:
             return [*arguments, "--bind", source, target]
         case MountKind.SCRATCH if _is_overlay(mount, wiring):
-            return [*arguments, "--overlay-src", source, "--tmp-overlay", target]
+            # The top of an overlay is bubblewrap's, and so root's where root runs it.
+            opened = ["--chmod", "0777", target] if identity.changes else []
+            return [*arguments, "--overlay-src", source, "--tmp-overlay", target, *opened]
         case MountKind.SCRATCH:
             return [*arguments, "--bind", str(wiring.copies[mount.target]), target]
         case MountKind.TMPFS:

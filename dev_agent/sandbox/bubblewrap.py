@@ -5,6 +5,10 @@ but its own loopback; no other process; no privilege and no way to one; bounded 
 files, output. `arguments` is the list, `seccomp` the filter, `identity` the user, `mounts` the checks,
 `watchdog` the sums.
 
+Scratch mounts are overlays where they can be mounted, else private copies. An overlay shows the owner of its source,
+and root's job is somebody else: root hands over a source that is dev-agent's own (one look at each of its files, and
+no byte of them), and copies any other.
+
 Order of a run: check the mounts, take the private copies, chown what root hands over, make mount points,
 start, and only when the pid namespace is empty give everything back. If this process dies: bubblewrap dies
 with it (tied to its parent), the namespace with bubblewrap; copies and mount points stay, as `scratch` and
@@ -149,12 +153,16 @@ class Bubblewrap:
             yield _Prepared(mounts=mounts, identity=identity, copies=copies)
 
     def _copies(self, mounts: Sequence[Mount], identity: Identity, stack: ExitStack) -> dict[Path, Path]:
-        # An overlay shows the source's owner, so root's job, which is somebody else, could not write to it.
         if self.overlay and not identity.changes:
             return {}
         copies = {}
         for mount in mounts:
-            if mount.kind is MountKind.SCRATCH and mount.source is not None:
+            if mount.kind is not MountKind.SCRATCH or mount.source is None:
+                continue
+            # An overlay shows the source's owner: root's job, somebody else, could not write to what stays root's.
+            if self.overlay and mount.ours:
+                hand_over(mount.source, identity.uid, identity.gid)
+            else:
                 copies[mount.target] = stack.enter_context(folder(self._scratch_root)) / "tree"
                 copy_tree(mount.source, copies[mount.target], identity)
         return copies

@@ -14,20 +14,22 @@ import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from dev_agent.cancel import Cancel
 from dev_agent.errors import EnvironmentFault, UsageFault
-from dev_agent.sandbox import binary, kernel, seccomp
+from dev_agent.sandbox import binary, kernel, scratch, seccomp
 from dev_agent.sandbox.bubblewrap import Bubblewrap
-from dev_agent.sandbox.job import EndedHow, Job, Limits, Mount, MountKind
+from dev_agent.sandbox.job import Ended, EndedHow, Job, Limits, Mount, MountKind
 from dev_agent.sandbox.landlock import OLDEST_ABI, WITH_SCOPES, Landlock
 from dev_agent.sandbox.off import Off
 from dev_agent.sandbox.profile import Profile
 from dev_agent.sandbox.sandbox import Probe, Sandbox, SandboxUnavailable
 
 SETTINGS = ("auto", "bubblewrap", "landlock", "off")
+_OVERLAY = Path("/overlay")
 _TRIAL_LIMITS = Limits(wall_s=60, cpu_s=10, memory_bytes=1024**3, processes=64)
 _APPARMOR = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
 _CONTAINER_MARKS = (Path("/.dockerenv"), Path("/run/.containerenv"))
@@ -155,7 +157,7 @@ def _try(candidate: binary.Binary, profile: Profile, root: Path) -> _Tried:
     def make(*, overlay: bool) -> Bubblewrap:
         return Bubblewrap(candidate, profile, scratch_root=root, setpriv=setpriv, overlay=overlay)
 
-    sandbox, reason = _trial(make, overlay=_overlay_may_work(candidate))
+    sandbox, reason = _trial(make, root, overlay=_overlay_may_work(candidate))
     if sandbox is None:
         return _failed(name, 1, reason, explain(reason))
     detail = f"{candidate.path}, version {candidate.version_text}, scratch by {sandbox.describe()['scratch']}"
@@ -163,25 +165,40 @@ def _try(candidate: binary.Binary, profile: Profile, root: Path) -> _Tried:
 
 
 def _overlay_may_work(candidate: binary.Binary) -> bool:
-    # Root's jobs are somebody else, to whom an overlay of root's files is read-only.
-    return candidate.version >= binary.WITH_OVERLAY and os.geteuid() != 0
+    return candidate.version >= binary.WITH_OVERLAY
 
 
-def _trial(make: Callable[..., Bubblewrap], *, overlay: bool) -> tuple[Bubblewrap | None, str]:
-    """Run `true` once with the real list, with an overlay first where there may be one."""
+def _trial(make: Callable[..., Bubblewrap], root: Path, *, overlay: bool) -> tuple[Bubblewrap | None, str]:
+    """Run something small once with the real list, with an overlay first where there may be one."""
     sandbox = make(overlay=overlay)
-    mounts: tuple[Mount, ...] = ()
-    if overlay:
-        # The smallest system directory there is for sure; nothing of it is read.
-        mounts = (Mount(kind=MountKind.SCRATCH, target=Path("/overlay"), source=Path(__file__).parent),)
-    job = Job(argv=("true",), cwd=Path("/"), mounts=mounts, limits=_TRIAL_LIMITS)
-    result = sandbox.run(job, Cancel())
+    result = (
+        _overlaid(sandbox, root) if overlay else sandbox.run(_trial_job(argv=("true",), mounts=()), Cancel())
+    )
     if result.how is EndedHow.EXITED and result.code == 0:
         return sandbox, ""
     if overlay:
-        return _trial(make, overlay=False)
+        return _trial(make, root, overlay=False)
     said = result.stderr.decode(errors="replace").strip()
     return None, result.detail or said or f"the trial run ended with {result.how} {result.code}"
+
+
+def _overlaid(sandbox: Bubblewrap, root: Path) -> Ended:
+    """Write to an overlay: root's job is somebody else, so that it can be mounted is not enough."""
+    try:
+        with ExitStack() as stack:
+            # The smallest system directory there is for sure; nothing of it is read.
+            source, ours = Path(__file__).parent, os.geteuid() == 0
+            if ours:
+                source = stack.enter_context(scratch.folder(root)) / "tree"
+                source.mkdir()
+            mount = Mount(kind=MountKind.SCRATCH, target=_OVERLAY, source=source, ours=ours)
+            return sandbox.run(_trial_job(argv=("mkdir", f"{_OVERLAY}/new"), mounts=(mount,)), Cancel())
+    except OSError as error:
+        return Ended(how=EndedHow.UNAVAILABLE, detail=str(error))
+
+
+def _trial_job(*, argv: tuple[str, ...], mounts: tuple[Mount, ...]) -> Job:
+    return Job(argv=argv, cwd=Path("/"), mounts=mounts, limits=_TRIAL_LIMITS)
 
 
 def explain(reason: str) -> str:

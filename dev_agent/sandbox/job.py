@@ -47,7 +47,9 @@ def _require_plain(path: Path, what: str) -> None:
 class Mount:
     """One thing the job sees at `target`. `size` is in bytes, for TMPFS; `mode` is for TMPFS and DATA.
 
-    `mode` -1 means 0700 for TMPFS and 0444 for DATA. Raises ValueError for a combination without a meaning.
+    `mode` -1 means 0700 for TMPFS and 0444 for DATA. `ours` says that a SCRATCH source is private to dev-agent: root
+    may then give it to the user the job runs as, instead of a copy. Raises ValueError for a combination without a
+    meaning.
     """
 
     kind: MountKind
@@ -56,6 +58,7 @@ class Mount:
     data: bytes = b""
     size: int = 0
     mode: int = -1
+    ours: bool = False
 
     def __post_init__(self) -> None:
         _require_plain(self.target, "a mount target")

@@ -120,3 +120,24 @@ def test_prune_refuses_what_it_does_not_understand(tiny: Project, run: str, args
     done = dev_agent(tiny, "prune", *args, "--yes")
     assert (done.returncode, b"hint: " in done.stderr) == (2, True)
     assert run.encode() in dev_agent(tiny, "runs").stdout
+
+
+def test_gc_says_what_it_frees_and_frees_it_only_when_told(tiny: Project) -> None:
+    assert dev_agent(tiny, "apply", "Double", "--patch", "-", "--dry-run", "-q", stdin=GOOD).returncode == 0
+    plan = answered(dev_agent(tiny, "gc", "--limit", "0", "--dry-run", "--json"))
+    assert (plan["done"], plan["bytes"] > 0, set(plan["freed"])) == (
+        False,
+        True,
+        {"slot", "mypy", "verdicts"},
+    )
+
+    done = dev_agent(tiny, "gc", "--limit", "0")
+    said = " ".join(done.stdout.decode().split())
+    assert (done.returncode, "Freed: " in said, "tests-1" in said) == (0, True, True), said
+    assert answered(dev_agent(tiny, "gc", "--limit", "0", "--json"))["before"] == 0
+    assert b"Nothing to free" in dev_agent(tiny, "gc").stdout
+
+
+def test_gc_refuses_a_size_nobody_understands(tiny: Project) -> None:
+    done = dev_agent(tiny, "gc", "--limit", "plenty")
+    assert (done.returncode, b"2GB" in done.stderr) == (2, True), done.stderr

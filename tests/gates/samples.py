@@ -81,6 +81,7 @@ class Sample:
     virtual_env: str = ""
     rules: Rules = field(default_factory=Rules)
     must_pass: tuple[str, ...] = ()
+    in_ci: bool = False
 
     def gates(self) -> Gates:
         """The gates as a run would bind them."""
@@ -94,7 +95,9 @@ class Sample:
             policy=self.rules,
             sandbox=self.sandbox,
             cache=self.cache,
-            surroundings=Surroundings(home=self.home, own_python=own, virtual_env=self.virtual_env),
+            surroundings=Surroundings(
+                home=self.home, own_python=own, virtual_env=self.virtual_env, in_ci=self.in_ci
+            ),
             cancel=Cancel(),
             must_pass=self.must_pass,
         )

@@ -38,6 +38,9 @@ class Files:
     def diff(self, a: str, b: str) -> Sequence[tuple[str, str]]:
         raise AssertionError(a, b)
 
+    def in_checkout(self, path: str) -> bool:
+        raise AssertionError(path)
+
 
 def parse(text: str) -> GateConfig:
     return parse_config(tomllib.loads(text), source="dev-agent.toml")

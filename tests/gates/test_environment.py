@@ -294,8 +294,8 @@ def test_where_modules_come_from() -> None:
     )
 
     assert import_roots(paths, ("./extra", ".")) == ("extra", "src", ".")
-    assert own_names(paths, "src") == {"acme", "mod"}
-    assert own_names(paths, ".") == {"lib", "top"}
+    assert own_names(paths, ["src"]) == {"acme", "mod"}
+    assert own_names(paths, ["."]) == {"lib", "top"}
 
 
 def test_what_mypy_checks_if_nobody_says() -> None:

@@ -147,6 +147,48 @@ def test_scratch_space_inside_of_the_repository_that_is_imitated(here: Lab, sett
     assert ended.stdout == b"True\n", ended
 
 
+@pytest.mark.parametrize("ours", [True, False])
+def test_scratch_can_be_written_everywhere_and_its_source_stays(lab: Lab, ours: bool) -> None:
+    source = lab.place / "slot"
+    (source / "sub").mkdir(parents=True)
+    for name in ("a", "b", "sub/c"):
+        (source / name).write_text(name)
+    lab.own(lab.place)
+    before = {one: (one.read_bytes() if one.is_file() else b"") for one in sorted(source.rglob("*"))}
+    owner = (source / "a").stat().st_uid
+    code = """
+        import os, pathlib
+        pathlib.Path("a").write_text("changed")
+        pathlib.Path("new").write_text("new")
+        pathlib.Path("b").unlink()
+        pathlib.Path("sub/c").write_text("changed")
+        pathlib.Path("sub/made").mkdir()
+        os.rename("sub/c", "sub/made/c")
+        print(sorted(os.listdir(".")), os.listdir("sub/made"))
+    """
+    mounts = [Mount(kind=SCRATCH, target=Path("/tree"), source=source, ours=ours)]
+
+    ended = lab.run(python_job(code, mounts=mounts, cwd=Path("/tree")))
+
+    assert ended.stdout == b"['a', 'new', 'sub'] ['c']\n", ended
+    assert {one: (one.read_bytes() if one.is_file() else b"") for one in sorted(source.rglob("*"))} == before
+    # Only what is private to us may change hands, and only where root's job is somebody else.
+    assert ours or (source / "a").stat().st_uid == owner
+
+
+def test_a_slot_of_roots_is_not_copied_where_overlays_work(here: Lab) -> None:
+    source = here.place / "slot"
+    source.mkdir()
+    sandbox = choose("bubblewrap", Profile(), scratch_root=here.scratch_root)
+    code = 'print([one.split()[2] for one in open("/proc/mounts") if " /tree " in one])'
+    mounts = (Mount(kind=SCRATCH, target=Path("/tree"), source=source, ours=True),)
+
+    ended = sandbox.run(python_job(code, mounts=mounts), Cancel())
+
+    overlaid = sandbox.describe()["scratch"] == "overlay"
+    assert (ended.stdout == b"['overlay']\n") is overlaid, ended
+
+
 def test_all_kinds_of_mounts_together(lab: Lab) -> None:
     for name in ("slot/src", "cache", "venv"):
         (lab.place / name).mkdir(parents=True)

@@ -7,25 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from dev_agent.cli.output.page import Line, Page, Span, Style, count, line, prose, span, table
 from dev_agent.cli.pages.report import outcome_style
+from dev_agent.sizes import said_size as size
 
 if TYPE_CHECKING:
     from dev_agent.programs.prune import Pruning
-
-_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
-_STEP = 1024
 
 
 def prune_page(pruning: Pruning) -> Page:
     """One row a thing, what stays and why, and a closing line."""
     return Page(data=_data(pruning), lines=tuple(_lines(pruning)))
-
-
-def size(number: int) -> str:
-    """Bytes as people read them: `3.4 MiB`."""
-    value, unit = float(number), 0
-    while value >= _STEP and unit < len(_UNITS) - 1:
-        value, unit = value / _STEP, unit + 1
-    return f"{value:.1f} {_UNITS[unit]}" if unit else f"{number} B"
 
 
 def _lines(pruning: Pruning) -> Iterable[Line]:
