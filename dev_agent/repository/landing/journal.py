@@ -116,9 +116,7 @@ def _no_others(_barrier: Barrier) -> None:
     """The default for `flush_others`."""
 
 
-def write_journal(
-    path: Path, journal: Journal, flush_others: Callable[[Barrier], None] = _no_others
-) -> None:
+def write_journal(path: Path, journal: Journal, flush_others: Callable[[Barrier], None] = _no_others) -> None:
     """BEGIN. Killed before the rename: no journal. Raises OSError, and what `flush_others` raises.
 
     Before the rename the journal's bytes are flushed to the disk, and in the same flush whatever `flush_others`
