@@ -100,7 +100,7 @@ class Journal:
         try:
             if os.path.lexists(folder / TRACE_NAME):
                 raise JournalFailed(f"{folder.name} already holds a run", "open it, or choose another folder")
-write_atomically(folder / TRACE_NAME, line, durable=False)
+            write_atomically(folder / TRACE_NAME, line, durable=False)
             journal._names.update((folder, folder.parent))
             journal._begin_appending(len(line))
             journal._take(first)
