@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dev_agent.runtime import durability, files
+from dev_agent.runtime import durability, files, trace
 from dev_agent.runtime.blobs import Blobs
 from dev_agent.runtime.canonical import canonical, parse_canonical
 from dev_agent.runtime.chain import TRACE_NAME
