@@ -65,7 +65,7 @@ class Journal:
         self._size = 0
         self._usable = True
         self._turn = threading.Lock()
-        self._unflushed: list[str] = []
+        self._unflushed: dict[str, None] = {}
         self._names: set[Path] = set()
 
     @classmethod
@@ -287,7 +287,7 @@ class Journal:
             BlobRef(role=role, length=len(data), commitment=self._blobs.write(data))
             for role, data in blobs.items()
         ]
-        self._unflushed += [each.commitment for each in references]
+        self._unflushed.update((each.commitment, None) for each in references)
         return references
 
     def _write(self, line: bytes, *, durable: bool) -> None:

@@ -769,7 +769,7 @@ def test_a_long_runs_events_end_where_its_journal_does_not_where_its_file_does(
     with Journal.create(tmp_path, "r", {}, CLOCK) as journal:
         journal.append("noted", {"n": 1})
         with monkeypatch.context() as broken:
-            broken.setattr(os, "fsync", interrupted)
+            instead_of_each_flush(broken, interrupted)
             with pytest.raises(KeyboardInterrupt):
                 journal.append("noted", {"n": 2}, durable=True)
         assert [event.seq for event in journal.events] == [0, 1]
