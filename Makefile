@@ -3,13 +3,14 @@
 #
 #   make demo       install what the program needs, then show it on a small project of its own
 #   make test       install the development tools too, then run the tests with the coverage floor
+#   make bench      measure what docs/performance.md promises; some minutes, on a quiet machine
 #   make lint types contracts      the other gates; `make check` is all of them
 
 # Pinned, so that two machines install alike.
 UV := 0.13.9
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types contracts check clean
+.PHONY: help demo test bench lint types contracts check clean
 
 # uv lives apart from what it installs: `uv sync` removes what the lock does not name, itself included.
 TOOL := .venv/tool-$(UV)
@@ -36,6 +37,9 @@ test: .venv/.ready-dev
 	    && echo "branch coverage of $$package: $$(cat .venv/total) %" \
 	    || { echo "branch coverage of $$package: $$(cat .venv/total) %, less than $(FLOOR) %" >&2; exit 1; }; \
 	done
+
+bench: .venv/.ready-dev
+	$(RUN) benchmarks
 
 lint: .venv/.ready-dev
 	$(RUN) ruff check .

@@ -1,8 +1,9 @@
 """What follows a drive: for a finished run its receipt, in the run's folder and in the repository; a report.
 
 Order: the envelope, if the user signs → the receipt attached in the repository → the last anchor → the receipt in
-the run's folder. The last one is the mark that all is done: without it recovery concludes again, and every step can
-be repeated. Nothing here changes how the run ended, so a full disk or a locked ref is a warning of the report.
+the run's folder. The last one is the mark that all is done, and no power loss leaves it without the others: where it
+is missing recovery concludes again, and every step can be repeated. Nothing here changes how the run ended, so a
+full disk or a locked ref is a warning of the report.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from dev_agent.repository.belonging import give_to_owner
 from dev_agent.repository.refs import drop_ref
 from dev_agent.repository.signing import NotSigned, sign
 from dev_agent.repository.staging import staged_ref
+from dev_agent.runtime.durability import write_mark
 from dev_agent.runtime.errors import BlobUnavailable, RuntimeFault
 from dev_agent.runtime.files import write_atomically
 from dev_agent.runtime.receipt import PAYLOAD_TYPE, Envelope, Signature, pae
@@ -81,7 +83,7 @@ def _prove(repository: Repository, folder: RunFolder, journal: Journal, story: S
     if not any(anchor.phase == _END for anchor in anchors_of(repository, folder.run)):
         anchor_now(repository, journal, _END)
     if not folder.receipt.exists() or folder.receipt.read_bytes() != receipt:
-        write_atomically(folder.receipt, receipt, durable=True)
+        write_mark(folder.receipt, receipt)
 
 
 def _envelope(repository: Repository, folder: RunFolder, receipt: bytes) -> bytes | None:

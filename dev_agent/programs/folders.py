@@ -63,13 +63,19 @@ def runs_dir(repository: Repository) -> Path:
     return repository.state_dir / "runs"
 
 
+def has_begun(folder: Path) -> bool:
+    """Whether a run's folder holds a trace. An empty one is what a power loss leaves of a name without its bytes."""
+    try:
+        return (folder / TRACE).stat().st_size > 0
+    except OSError:
+        return False
+
+
 def all_runs(repository: Repository) -> tuple[RunFolder, ...]:
     """Every run that has a trace, newest first (ids sort by time)."""
     folder = runs_dir(repository)
     names = sorted((entry.name for entry in os.scandir(folder)), reverse=True) if folder.is_dir() else []
-    return tuple(
-        RunFolder(run=name, path=folder / name) for name in names if (folder / name / TRACE).is_file()
-    )
+    return tuple(RunFolder(run=name, path=folder / name) for name in names if has_begun(folder / name))
 
 
 def find_run(repository: Repository, text: str) -> RunFolder:

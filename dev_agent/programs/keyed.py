@@ -11,7 +11,7 @@ from dataclasses import asdict
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from dev_agent.programs.folders import TRACE, runs_dir
+from dev_agent.programs.folders import has_begun, runs_dir
 from dev_agent.programs.keys import Execution, once, request_digest
 from dev_agent.programs.report import Outcome
 from dev_agent.programs.resume import resume
@@ -49,7 +49,7 @@ def keyed(
         _digest(request, source),
         Execution(
             fresh=execute,
-            exists=lambda run: (runs_dir(repository) / run / TRACE).is_file(),
+            exists=lambda run: has_begun(runs_dir(repository) / run),
             again=lambda run: resume(repository, run, environ=environ, reporter=reporter, cancel=cancel),
             failed=lambda report: report.outcome in _FAILED,
         ),

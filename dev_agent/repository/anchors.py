@@ -4,7 +4,8 @@ A hash chain alone does not show that its tail was cut off. An anchor says "afte
 this"; it is a link of the commit chain `refs/dev-agent/anchors`, whose ids any later link depends on. What it
 cannot do: somebody who may rewrite refs can rewrite this one; a pushed copy or a signature binds further.
 
-The anchor made before a landing is durable before the branch moves, so a landing without an anchor shows.
+The anchor made before a landing is on the disk before the branch moves (the landing's second flush covers it), so a
+landing without an anchor shows.
 """
 
 from __future__ import annotations

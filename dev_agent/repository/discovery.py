@@ -6,6 +6,7 @@ first question is asked without naming a git dir); from then on every child is b
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from dev_agent.errors import EnvironmentFault, GitFailed, RepositoryFault
 from dev_agent.repository.git import Git, find_git
+from dev_agent.runtime.durability import reaches_the_disk
 
 MINIMUM_GIT = (2, 38)
 """`merge-tree --write-tree` came with 2.38."""
@@ -84,10 +86,11 @@ def discover(start: Path, environ: Mapping[str, str]) -> Repository:
     git_dir, common, bare, object_format = done.stdout.decode("utf-8", "surrogateescape").splitlines()
     root = None if bare == "true" else _top_level(git)
     git_dir_path = Path(git_dir)
+    common_dir = (git.cwd / common).resolve()
     return Repository(
         root=root,
         git_dir=git_dir_path,
-        common_dir=(git.cwd / common).resolve(),
+        common_dir=common_dir,
         object_format=object_format,
         git_version=version,
         git=Git(
@@ -96,8 +99,18 @@ def discover(start: Path, environ: Mapping[str, str]) -> Repository:
             cwd=root or git_dir_path,
             git_dir=git_dir_path,
             work_tree=root,
+            settings=_flushing(common_dir),
         ),
     )
+
+
+def _flushing(common_dir: Path) -> tuple[str, ...]:
+    """What git must flush itself: nothing where one call of ours at a landing's flush points covers all it wrote."""
+    folder = os.open(common_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        return () if reaches_the_disk(folder) else ("core.fsync=all",)
+    finally:
+        os.close(folder)
 
 
 def _top_level(git: Git) -> Path:

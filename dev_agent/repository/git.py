@@ -69,7 +69,8 @@ def find_git(environ: Mapping[str, str]) -> str:
 class Git:
     """Git bound to one repository (or to a start folder only, before discovery).
 
-    `work_tree`, `index` and `objects` redirect a command to private places; `pass_fds` are inherited by every
+    `work_tree` and `index` redirect a command to private places; `settings` are configuration for every child
+    (`name=value`), because of where the repository lies; `pass_fds` are inherited by every
     child, so that an orphan of a killed agent still holds the transaction's lock.
     """
 
@@ -80,6 +81,7 @@ class Git:
     work_tree: Path | None = None
     index: Path | None = None
     pass_fds: tuple[int, ...] = ()
+    settings: tuple[str, ...] = ()
     timeout_s: float = 300.0
 
     def holding(self, *fds: int) -> Git:
@@ -121,7 +123,7 @@ class Git:
             if hooks
             else [*_FIXED_OPTIONS, _NO_HOOKS]
         )
-        options = [*fixed, *config]
+        options = [*fixed, *self.settings, *config]
         variables = self.environment()
         if hooks:
             variables = {name: value for name, value in variables.items() if name not in _NOT_FOR_HOOKS_ENV}

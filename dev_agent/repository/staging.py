@@ -1,16 +1,16 @@
 """Turning a change set into a commit without the user's index, work tree or HEAD noticing.
 
-Everything is objects, a private index and one private ref. The order is the safety argument of `stage`:
+Everything is objects and one private ref. The order is the safety argument of `stage`:
 
     1. identity      a missing one is refused before anything is written
     2. blobs         raw bytes, no filters: what the tree names is what was judged
-    3. tree          private index = base tree + changes, then compared: exactly those, all of them
+    3. tree          the folders on the way to the changes, written anew; everything else by its old id
     4. commit        signed if the user signs
     5. private ref   the only name; it keeps everything above alive
 
-Killed after 2, 3 or 4 there are objects nothing names (git's gc drops them) and a scratch folder without a
-claim (the next operation removes it). Killed after 5 the staged commit stands and its run can be resumed.
-Nothing here reads a work tree, so nothing that ran in one can slip into a commit.
+Killed after 2, 3 or 4 there are objects nothing names (git's gc drops them). Killed after 5 the staged commit stands
+and its run can be resumed. Nothing here reads a work tree or an index, so nothing that ran in one can slip into a
+commit; what it costs follows the change, not the repository.
 """
 
 from __future__ import annotations
@@ -23,12 +23,10 @@ from typing import TYPE_CHECKING, Protocol
 from dev_agent.errors import EnvironmentFault, GitFailed, RepositoryFault
 from dev_agent.repository.discovery import tree_of
 from dev_agent.repository.identity import Identity, parse_person, user_identity, wants_signed_commits
-from dev_agent.repository.objects import GitTree, canonical_mode
-from dev_agent.repository.private_index import PrivateIndex
+from dev_agent.repository.objects import SUBMODULE
 from dev_agent.repository.refs import STAGED, set_ref
-from dev_agent.repository.scratch import scratch
 from dev_agent.repository.store import NewObject, ObjectStore
-from dev_agent.repository.tree_diff import tree_difference
+from dev_agent.repository.tree_edit import PathsRefused, TreeEdit
 
 if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository
@@ -84,7 +82,8 @@ def stage(
     """
     ref = staged_ref(run)
     identity = identity or user_identity(repository)
-    tree = compose(repository, tree_of(repository, base), _write_blobs(repository, changes))
+    replacements, blobs = _with_blobs(repository, changes)
+    tree = _write_tree(repository, tree_of(repository, base), replacements, blobs)
     parents = () if base is None else (base,)
     commit = commit_tree(
         repository, tree=tree, parents=parents, message=message, identity=identity, sign=sign
@@ -125,13 +124,8 @@ def compose(repository: Repository, tree: str, replacements: Replacements) -> st
     """
     if not replacements:
         return tree
-    with scratch(repository) as place:
-        index = PrivateIndex(repository.git.holding(place.claim), place.path / "index")
-        index.load(tree)
-        index.replace(replacements, repository.zero)
-        made = index.write_tree()
-    _require_exactly(repository, tree, made, replacements)
-    return made
+    _require_present(repository, [entry for entry in replacements.values() if entry])
+    return _write_tree(repository, tree, replacements, ())
 
 
 def commit_tree(
@@ -181,30 +175,54 @@ def plain_word(run: str) -> str:
     return run
 
 
-def _require_exactly(repository: Repository, old: str, new: str, replacements: Replacements) -> None:
-    """Refuse unless `new` is `old` with all of `replacements` and nothing else: git leaves out in silence."""
-    left = {path: entry and (canonical_mode(entry[0]), entry[1]) for path, entry in replacements.items()}
-    differences = tree_difference(repository.git, old, new)
-    wrong = [each.path for each in differences if each.path not in left or left.pop(each.path) != each.after]
-    if left:  # asked for what was there already, or not obeyed
-        made = GitTree(repository, new)
-        wrong += [path for path, entry in left.items() if made.entry(path) != entry]
-    if wrong:
+def _write_tree(
+    repository: Repository, tree: str, replacements: Replacements, blobs: Sequence[NewObject]
+) -> str:
+    """Store `blobs` and the tree with `replacements`, by one child; the tree's id."""
+    store = ObjectStore(repository)
+    edit = TreeEdit(
+        read=lambda name: b"" if name == empty else store.read(name, "tree"),
+        id_of=lambda data: store.id_of(data, "tree"),
+    )
+    empty = store.id_of(b"", "tree")
+    try:
+        made = edit.edit(tree, replacements)
+    except PathsRefused as refused:
         raise RepositoryFault(
             "refused-path",
-            f"git will not keep these paths as asked: {', '.join(map(repr, sorted(wrong)))}",
+            f"git will not keep these paths as asked: {', '.join(map(repr, refused.paths))}",
             hint="no `.git` in any spelling, no `..`, and no file where the tree has a folder",
-        )
+        ) from None
+    finally:
+        store.close()
+    store.write([*blobs, *(NewObject(kind="tree", data=data) for data in edit.written)])
+    return made
 
 
-def _write_blobs(repository: Repository, changes: Sequence[ChangeLike]) -> dict[str, tuple[str, str] | None]:
-    """Store the new bytes of `changes`; the replacements that put them into a tree."""
-    kept = [(each.path, each.after_mode, each.after) for each in changes]
-    written = [(path, mode, data) for path, mode, data in kept if mode is not None and data is not None]
-    ids = ObjectStore(repository).write([NewObject(kind="blob", data=data) for _, _, data in written])
-    replacements: dict[str, tuple[str, str] | None] = {path: None for path, _, _ in kept}
-    replacements.update({path: (mode, oid) for (path, mode, _), oid in zip(written, ids, strict=True)})
-    return replacements
+def _require_present(repository: Repository, entries: Sequence[tuple[str, str]]) -> None:
+    """Raise GitFailed unless every object exists; a submodule's commit is somewhere else."""
+    ids = sorted({object_id for mode, object_id in entries if mode != SUBMODULE})
+    found = ObjectStore(repository).resolve(ids)
+    missing = [object_id for object_id, name in zip(ids, found, strict=True) if name is None]
+    if missing:
+        raise GitFailed(("cat-file",), 1, f"missing objects: {', '.join(missing)}")
+
+
+def _with_blobs(
+    repository: Repository, changes: Sequence[ChangeLike]
+) -> tuple[dict[str, tuple[str, str] | None], list[NewObject]]:
+    """The replacements that put `changes` into a tree, and the blobs they name."""
+    store = ObjectStore(repository)
+    replacements: dict[str, tuple[str, str] | None] = {}
+    blobs: list[NewObject] = []
+    for each in changes:
+        mode, data = each.after_mode, each.after
+        if mode is None or data is None:
+            replacements[each.path] = None
+        else:
+            replacements[each.path] = (mode, store.id_of(data))
+            blobs.append(NewObject(kind="blob", data=data))
+    return replacements, blobs
 
 
 def _author_and_message(repository: Repository, commit: str) -> tuple[Person, str]:

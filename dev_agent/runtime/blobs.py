@@ -42,8 +42,17 @@ class Blobs:
         self._salts = folder / "salts"
         self._salt = salt
 
-    def write(self, data: bytes, *, durable: bool = False) -> str:
-        """Store `data` and return its commitment. Raises JournalFailed.
+    @property
+    def folders(self) -> tuple[Path, Path]:
+        """Where the files of `files_of` have their names."""
+        return self._salts, self._blobs
+
+    def files_of(self, commitment: str) -> tuple[Path, Path]:
+        """The two files of a blob: what has to be on the disk before it can be relied on."""
+        return self._salts / commitment, self._blobs / commitment
+
+    def write(self, data: bytes) -> str:
+        """Store `data` and return its commitment; it is not on the disk yet. Raises JournalFailed.
 
         Killed between the two files: a salt without a blob, which nothing names and nothing reads.
         """
@@ -51,8 +60,8 @@ class Blobs:
             _make(folder)
         salt = self._salt()
         commitment = commit(salt, data)
-        write_atomically(self._salts / commitment, salt, durable=durable)
-        write_atomically(self._blobs / commitment, data, durable=durable)
+        write_atomically(self._salts / commitment, salt, durable=False)
+        write_atomically(self._blobs / commitment, data, durable=False)
         return commitment
 
     def read(self, commitment: str, length: int) -> bytes:

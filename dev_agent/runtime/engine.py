@@ -32,9 +32,11 @@
 
 The order of every step: append `entered` → run the action → check, canonicalise and freeze its output →
 append `left` → only then move, by table look-up. Both are on the disk before going on for states flagged
-`durable`, for waits and for finals. Killed between any two lines, the journal says where the run stands, and
-`resume` re-enters the open state with the next attempt number. The binding of the journal must hold the
-digest of the program under "program": a run goes on under the program it was started with, or not at all.
+`durable`, for waits and for finals (there the flush of `finished`, which follows at once, serves both). A power
+loss is a kill at some point after the last of these. Killed between any two lines, the journal says where the
+run stands, and `resume` re-enters the open state with the next attempt number. The binding of the journal must
+hold the digest of the program under "program": a run goes on under the program it was started with, or not at
+all.
 
 Iterative; time and memory grow linearly with the transitions. Running actions is `attempt` and `branches`,
 where the run stands is `fold`, whether it may go on is `budgets`.
@@ -125,9 +127,7 @@ class Engine:
         if self._position.state:
             raise RunRefused(f"run {self._journal.run} has begun already", "resume it")
         checked = checked_inputs(self._program, inputs)
-        self._commit(
-            fold.BEGUN, {"program": self._program.digest, "inputs": checked}, actor="user", durable=True
-        )
+        self._commit(fold.BEGUN, {"program": self._program.digest, "inputs": checked}, actor="user")
         return self._drive()
 
     def resume(self, signal: Mapping[str, Json] | None = None) -> Ending:
@@ -290,8 +290,7 @@ class Engine:
         data = {**self._ended(attempt), "next": target}
         if branches is not None:
             data["branches"] = branches
-        final = self._program.states[target].kind is Kind.FINAL
-        self._commit(fold.LEFT, data, actor=actor, blobs=attempt.blobs, durable=durable or final)
+        self._commit(fold.LEFT, data, actor=actor, blobs=attempt.blobs, durable=durable)
         self._reporter.left(state.name, attempt.outcome, attempt.ms)
 
     def _ended(self, attempt: Attempt) -> dict[str, object]:

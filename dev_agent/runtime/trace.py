@@ -2,7 +2,9 @@
 
 A run folder holds `trace.jsonl` (see `events`), `blobs/` and `salts/` (see `blobs`) and `lock`. One writer
 at a time: a Journal holds an exclusive flock on `lock` from `create` or `open` until `close`. One event is
-one write; with `durable` it is on the disk before `append` returns, and so is everything before it.
+one write; with `durable` it is on the disk before `append` returns, and so is everything before it: the
+events, the blobs they name, and the folder and the file themselves. A power loss therefore leaves what a kill
+would have left somewhere between the last durable event and now. `flush` does the same without an event.
 
 Killed during an append: the file ends in a torn line. `open` cuts it and records `recovered{droppedBytes}`.
 A bad line anywhere else is damage: TraceCorrupt. A failed write is undone; if that fails too, or an fsync
@@ -25,9 +27,10 @@ from typing import Protocol, Self
 
 from dev_agent.runtime.blobs import Blobs, random_salt
 from dev_agent.runtime.chain import TRACE_NAME, Chain, binding_of
+from dev_agent.runtime.durability import Barrier
 from dev_agent.runtime.errors import BlobUnavailable, JournalFailed, TraceCorrupt
 from dev_agent.runtime.events import ERASED, RECOVERED, RUN_STARTED, BlobRef, Event, genesis, new_event
-from dev_agent.runtime.files import sync_folder, write_atomically
+from dev_agent.runtime.files import write_atomically
 from dev_agent.runtime.lock import locked
 from dev_agent.runtime.verification import Anchor, Verification, verify
 
@@ -62,6 +65,8 @@ class Journal:
         self._size = 0
         self._usable = True
         self._turn = threading.Lock()
+        self._unflushed: dict[str, None] = {}
+        self._names: set[Path] = set()
 
     @classmethod
     def create(
@@ -76,7 +81,8 @@ class Journal:
         """Begin the journal of `run` in `folder`. Raises JournalFailed, JournalBusy, NotCanonical.
 
         Killed before the rename of the first line: no trace, and `create` can be called again. After it: a
-        trace of one event. When this returns, folder, name and line are on the disk.
+        trace of one event. It is on the disk with the first durable event; a power loss before that may leave
+        an empty or a torn file, of a run that had done nothing yet.
         """
         at = clock.now()
         first, line = new_event(
@@ -94,8 +100,8 @@ class Journal:
         try:
             if os.path.lexists(folder / TRACE_NAME):
                 raise JournalFailed(f"{folder.name} already holds a run", "open it, or choose another folder")
-            write_atomically(folder / TRACE_NAME, line, durable=True)
-            journal._sync(folder.parent)
+            write_atomically(folder / TRACE_NAME, line, durable=False)
+            journal._names.update((folder, folder.parent))
             journal._begin_appending(len(line))
             journal._take(first)
         except BaseException:
@@ -173,7 +179,7 @@ class Journal:
         """
         with self._turn:
             self._require_usable()
-            references = self._commitments(blobs or {}, durable=durable)
+            references = self._commitments(blobs or {})
             event, line = new_event(
                 run=self.run,
                 seq=self._count,
@@ -202,6 +208,17 @@ class Journal:
         event = self.append(ERASED, {"commit": commitment, "reason": reason}, actor=actor, durable=True)
         self._delete(commitment)
         return event
+
+    def flush(self, barrier: Barrier | None = None) -> None:
+        """Put everything appended so far on the disk, as part of `barrier` if one is given. Raises JournalFailed.
+
+        After a failure nobody knows what is on the disk, so the journal refuses further use.
+        """
+        with self._turn:
+            self._require_usable()
+            self._usable = False
+            self._reach_disk(barrier)
+            self._usable = True
 
     def close(self) -> None:
         """Let go of the files and the lock. The journal cannot be used afterwards; closing twice is fine."""
@@ -265,11 +282,13 @@ class Journal:
         if not self._usable or self._file < 0:
             raise JournalFailed("the journal is closed or an earlier write failed", "open the run again")
 
-    def _commitments(self, blobs: Mapping[str, bytes], *, durable: bool) -> list[BlobRef]:
-        return [
-            BlobRef(role=role, length=len(data), commitment=self._blobs.write(data, durable=durable))
+    def _commitments(self, blobs: Mapping[str, bytes]) -> list[BlobRef]:
+        references = [
+            BlobRef(role=role, length=len(data), commitment=self._blobs.write(data))
             for role, data in blobs.items()
         ]
+        self._unflushed.update((each.commitment, None) for each in references)
+        return references
 
     def _write(self, line: bytes, *, durable: bool) -> None:
         # Unusable until the caller has the event in memory too: an interruption between file and memory
@@ -286,27 +305,36 @@ class Journal:
             ) from error
         self._size += len(line)
         if durable:
-            self._sync_file()
+            self._reach_disk(None)
 
-    def _sync_file(self) -> None:
+    def _reach_disk(self, barrier: Barrier | None) -> None:
+        """The blobs before the line that names them, where there is an order at all."""
         try:
-            os.fsync(self._file)
+            if barrier is None and not self._unflushed and not self._names:
+                # One file: asking for all that others wrote to this file system would be dearer.
+                os.fsync(self._file)
+                return
+            group = barrier or Barrier()
+            for commitment in self._unflushed:
+                for path in self._blobs.files_of(commitment):
+                    with suppress(FileNotFoundError):  # erased since
+                        group.add_file(path)
+            group.add(self._file)
+            for folder in (*self._blobs.folders, self.folder, *self._names):
+                with suppress(FileNotFoundError):  # no blob yet
+                    group.add_folder(folder)
         except OSError as error:
             raise JournalFailed(
                 f"the trace did not reach the disk: {error}", "check the disk, then resume"
             ) from error
+        self._unflushed.clear()
+        self._names.clear()
 
     def _cut_back(self) -> None:
         try:
             os.ftruncate(self._file, self._size)
         except OSError as error:
             raise JournalFailed(f"a torn line could not be cut: {error}", "open the run again") from error
-
-    def _sync(self, folder: Path) -> None:
-        try:
-            sync_folder(folder)
-        except OSError as error:
-            raise JournalFailed(f"cannot sync {folder.name}: {error}", "check the disk") from error
 
     def _reference(self, commitment: str) -> BlobRef:
         if commitment not in self._references:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -39,6 +38,7 @@ from dev_agent.runtime.program import Program
 from dev_agent.runtime.states import FactType
 from dev_agent.runtime.trace import verify
 from tests.runtime.worlds import Run, Seen, action, always, in_turn, program, single
+from tests.testing.flushes import after_each_flush
 
 GATED = """
 name = "gated"
@@ -195,17 +195,12 @@ def test_before_a_durable_state_acts_and_when_a_run_rests_everything_is_on_the_d
 ) -> None:
     trace = tmp_path / "r" / TRACE_NAME
     synced: list[int] = []
-    real = os.fsync
-
-    def fsync(descriptor: int) -> None:
-        real(descriptor)
-        synced.append(trace.stat().st_size if trace.exists() else 0)
 
     def land(_view: View) -> Result:
         assert synced[-1] == trace.stat().st_size
         return Result("landed")
 
-    monkeypatch.setattr(os, "fsync", fsync)
+    after_each_flush(monkeypatch, lambda: synced.append(trace.stat().st_size))
     run = gated(tmp_path / "r", count=9, land=land)
     assert run.start(INPUTS).kind is EndingKind.SUSPENDED
     assert synced[-1] == trace.stat().st_size
@@ -214,26 +209,18 @@ def test_before_a_durable_state_acts_and_when_a_run_rests_everything_is_on_the_d
     sizes = [0]
     for line in trace.read_bytes().splitlines(keepends=True):
         sizes.append(sizes[-1] + len(line))
-    left = {sizes[event.seq + 1] for event in run.events() if event.data.get("next") in ("land", "committed")}
+    left = {sizes[event.seq + 1] for event in run.events() if event.data.get("next") == "land"}
     assert left <= set(synced)
 
 
-def test_the_step_into_a_final_is_on_the_disk_before_the_run_finishes(
+def test_a_run_of_states_that_need_no_flush_is_flushed_once_when_it_has_finished(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: list[str] = []
-    real = os.fsync
-
-    def fsync(descriptor: int) -> None:
-        real(descriptor)
-        if run.folder.joinpath(TRACE_NAME).exists():
-            synced.append(run.types()[-1])
-
     run = work(tmp_path / "r", in_turn("again", "done"))
-    monkeypatch.setattr(os, "fsync", fsync)
+    after_each_flush(monkeypatch, lambda: synced.append(run.types()[-1]))
     run.start()
-    assert synced[-2:] == ["left", "finished"]
-    assert synced.count("left") == 1
+    assert synced == ["finished"]
 
 
 # What an action may do wrong

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dev_agent.runtime import files, trace
+from dev_agent.runtime import durability, files, trace
 from dev_agent.runtime.blobs import Blobs
 from dev_agent.runtime.canonical import canonical, parse_canonical
 from dev_agent.runtime.chain import TRACE_NAME
@@ -31,6 +31,7 @@ from dev_agent.runtime.errors import (
 from dev_agent.runtime.events import MAX_LINE, new_event
 from dev_agent.runtime.trace import Anchor, Journal, Verification, read_trace, verify
 from tests.runtime.worlds import CountedSalts, FixedClock
+from tests.testing.flushes import after_each_flush, instead_of_each_flush, one_by_one
 
 CLOCK = FixedClock()
 
@@ -446,13 +447,71 @@ def raising(*_arguments: object) -> None:
 def test_after_a_failed_sync_nothing_more_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Journal.create(tmp_path, "r", {}, CLOCK) as journal:
         with monkeypatch.context() as broken:
-            broken.setattr(os, "fsync", raising)
+            instead_of_each_flush(broken, raising)
             with pytest.raises(JournalFailed) as caught:
                 journal.append("noted", {}, durable=True)
             assert "did not reach the disk" in caught.value.message
         with pytest.raises(JournalFailed) as caught:
             journal.append("noted", {})
         assert "closed or an earlier write failed" in caught.value.message
+        with pytest.raises(JournalFailed):
+            journal.flush()
+
+
+def watched(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """What reaches the disk from now on, in order, where each thing has to be flushed by itself."""
+    flushed: list[Path] = []
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        real(descriptor)
+        flushed.append(Path(f"/proc/self/fd/{descriptor}").readlink().relative_to(folder))
+
+    one_by_one(monkeypatch)
+    monkeypatch.setattr(os, "fsync", fsync)
+    return flushed
+
+
+def test_a_durable_event_takes_everything_before_it_to_the_disk_names_and_blobs_included(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed = watched(tmp_path, monkeypatch)
+    with Journal.create(tmp_path / "r", "r", {}, CLOCK) as journal:
+        (logged,) = journal.append("logged", {}, blobs={"log": b"x"}).blobs
+        assert flushed == []
+        journal.append("noted", {}, durable=True)
+        run = Path("r")
+        blob = {run / "blobs" / logged.commitment, run / "salts" / logged.commitment}
+        folders = {run, run / "blobs", run / "salts", Path()}
+        assert set(flushed) == {*blob, run / TRACE_NAME, *folders}
+        assert set(flushed[:2]) == blob  # before the line that names them
+        flushed.clear()
+        journal.append("noted", {}, durable=True)
+        assert flushed == [run / TRACE_NAME]
+
+
+def test_a_blob_that_was_erased_before_it_reached_the_disk_is_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one_by_one(monkeypatch)
+    with Journal.create(tmp_path / "r", "r", {}, CLOCK) as journal:
+        (logged,) = journal.append("logged", {}, blobs={"log": b"x"}).blobs
+        for folder in ("blobs", "salts"):
+            (tmp_path / "r" / folder / logged.commitment).unlink()
+        journal.append("noted", {}, durable=True)
+
+
+def test_a_group_of_files_reaches_the_disk_by_one_flush(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushes: list[int] = []
+    with Journal.create(tmp_path / "r", "r", {}, CLOCK) as journal:
+        after_each_flush(monkeypatch, lambda: flushes.append(1))
+        with (tmp_path / "r" / TRACE_NAME).open("rb") as trace:
+            if not durability.reaches_the_disk(trace.fileno()):
+                pytest.skip("this file system is flushed file by file")
+        journal.append("noted", {}, blobs={f"log{n}": b"x" for n in range(9)}, durable=True)
+    assert len(flushes) == 1
 
 
 def test_a_torn_line_that_cannot_be_cut_stops_the_journal(
@@ -476,7 +535,7 @@ def test_an_interruption_between_file_and_memory_cannot_fork_the_chain(
 
     with Journal.create(tmp_path, "r", {}, CLOCK) as journal:
         with monkeypatch.context() as broken:
-            broken.setattr(os, "fsync", interrupted)
+            instead_of_each_flush(broken, interrupted)
             with pytest.raises(KeyboardInterrupt):
                 journal.append("noted", {}, durable=True)
         with pytest.raises(JournalFailed):
@@ -488,18 +547,12 @@ def test_a_failed_creation_leaves_no_trace_and_no_lock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(os, "fsync", raising)
+        broken.setattr(os, "rename", raising)
+        broken.setattr(os, "replace", raising)
         with pytest.raises(JournalFailed):
             Journal.create(tmp_path / "r", "r", {}, CLOCK)
     assert [path.name for path in (tmp_path / "r").iterdir()] == ["lock"]
     Journal.create(tmp_path / "r", "r", {}, CLOCK).close()
-
-
-def test_a_parent_that_cannot_be_synced_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trace, "sync_folder", raising)
-    with pytest.raises(JournalFailed) as caught:
-        Journal.create(tmp_path, "r", {}, CLOCK)
-    assert "cannot sync" in caught.value.message
 
 
 def test_a_trace_without_write_rights_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -716,7 +769,7 @@ def test_a_long_runs_events_end_where_its_journal_does_not_where_its_file_does(
     with Journal.create(tmp_path, "r", {}, CLOCK) as journal:
         journal.append("noted", {"n": 1})
         with monkeypatch.context() as broken:
-            broken.setattr(os, "fsync", interrupted)
+            instead_of_each_flush(broken, interrupted)
             with pytest.raises(KeyboardInterrupt):
                 journal.append("noted", {"n": 2}, durable=True)
         assert [event.seq for event in journal.events] == [0, 1]

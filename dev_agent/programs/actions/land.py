@@ -1,7 +1,8 @@
 """land: look at the evidence once more, then publish the staged commit as one transaction.
 
-Order: evidence (a missing one is our bug and moves nothing) → the intent, durable in the trace → the landing's
-own journal begins → the trace is anchored in a ref → the files and the branch move. Killed before the branch
+Order: evidence (a missing one is our bug and moves nothing) → the intent, in the trace → one flush puts it and all
+the landing needs on the disk → the landing's own journal begins → the trace is anchored in a ref → the files and the
+branch move. Killed before the branch
 moved: recovery takes everything back, and the state is entered again on resume. Killed after it: recovery goes
 forward, and this state finds on resume that the branch holds the commit, so it records the landing once.
 """
@@ -45,9 +46,8 @@ def _land(context: ApplyContext, view: View) -> Result:
         raise AssertionError(f"BUG: nothing may land: {lack}")
     if already_landed(context.repository, context.target, staged.commit):
         return _landed(context, staged, ref=context.target.ref, tx="", warnings=())
-    view.record(
-        "landing", {"commit": staged.commit, "tree": staged.tree, "base": staged.base or ""}, durable=True
-    )
+    # On the disk with the landing's first flush, before anything of the user's is touched.
+    view.record("landing", {"commit": staged.commit, "tree": staged.tree, "base": staged.base or ""})
     done = land(
         context.repository,
         base=staged.base,
@@ -56,6 +56,7 @@ def _land(context: ApplyContext, view: View) -> Result:
         target=context.target,
         run=context.run,
         cancel=context.cancel,
+        flush_trace=context.journal.flush,
         on_begin=lambda: anchor_now(context.repository, context.journal, "landing"),
     )
     if isinstance(done, Landed):

@@ -12,9 +12,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dev_agent.repository.landing.ownership import Owner, give
 from dev_agent.repository.rename import Place
+
+if TYPE_CHECKING:
+    from dev_agent.runtime.durability import Barrier
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -90,7 +94,7 @@ def remove_folder(root: int, path: str) -> bool:
     return True
 
 
-def sync_folder(root: int, path: str) -> None:
-    """Make the names in the folder `path` survive a power loss; a folder that is gone needs nothing."""
+def flush_folder(root: int, path: str, barrier: Barrier) -> None:
+    """Add the names in the folder `path` to `barrier`; a folder that is gone needs nothing. Raises OSError."""
     with contextlib.suppress(FileNotFoundError, NotADirectoryError), folder_at(root, path) as fd:
-        os.fsync(fd)
+        barrier.add(fd)

@@ -6,7 +6,6 @@ read, and replaced while the transaction holds `index.lock`. A split index keeps
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -73,13 +72,14 @@ def refresh(repository: Repository, tx: Transaction) -> None:
     git.run("update-index", "-q", "--refresh", config=_SETTINGS)
 
 
-def publish_index(repository: Repository, tx: Transaction, *, durable: bool) -> None:
-    """Put the copy in place; done already is fine. The caller holds `index.lock`. Killed: before or after."""
+def publish_index(repository: Repository, tx: Transaction) -> None:
+    """Put the copy in place; done already is fine. The caller holds `index.lock`. Killed: before or after.
+
+    The copy's bytes are on the disk already, if the transaction is durable.
+    """
     if not tx.new_index.exists():
         return
     target = _index(repository)
-    if durable:
-        _sync(tx.new_index)
     if target.exists():
         shutil.copymode(target, tx.new_index)
     give_like((tx.new_index,), target if target.exists() else repository.git_dir)
@@ -102,11 +102,3 @@ def _index(repository: Repository) -> Path:
 
 def _lock_of(index: Path) -> Path:
     return index.with_name(index.name + ".lock")
-
-
-def _sync(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

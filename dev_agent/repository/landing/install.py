@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from dev_agent.repository.landing.content import Kind, content_of, has_writer
 from dev_agent.repository.landing.folders import (
+    flush_folder,
     folder_at,
     make_folder,
     opened,
@@ -30,7 +31,6 @@ from dev_agent.repository.landing.folders import (
     place_at,
     remove_folder,
     split,
-    sync_folder,
 )
 from dev_agent.repository.landing.journal import Action, Journal, Step
 from dev_agent.repository.landing.outcome import Code, Refusal
@@ -40,6 +40,7 @@ from dev_agent.repository.rename import Moves, Place
 if TYPE_CHECKING:
     from dev_agent.repository.landing.progress import Progress
     from dev_agent.repository.landing.transaction import Transaction
+    from dev_agent.runtime.durability import Barrier
 
 _SOMEBODY_WAS_THERE = frozenset(
     {
@@ -78,22 +79,32 @@ def site_of(root: Path, tx: Transaction, journal: Journal) -> Iterator[Site]:
 
 
 def install(site: Site, journal: Journal, progress: Progress) -> None:
-    """Do every step and look at everything taken once more.
-
-    Raises Refusal `concurrent-edit`, OSError; the caller undoes.
-    """
-    deletions = [step for step in journal.steps if step.action is Action.DELETE]
+    """Do every step. Raises Refusal `concurrent-edit`, OSError; the caller undoes."""
     leading = _leading_deletions(journal.steps)
     for step in journal.steps[:leading]:
         _do(site, step, progress)
     _remove_emptied(site, journal, progress)
     for step in journal.steps[leading:]:
         _do(site, step, progress)
+
+
+def look_again(site: Site, journal: Journal) -> None:
+    """What was taken must still be the pre-image. Raises Refusal `concurrent-edit`, OSError; the caller undoes."""
     for step in journal.steps:
         if step.old is not None:
             _require_untouched(site, step)
-    if journal.durable:
-        _sync_touched(site, journal, deletions)
+
+
+def flush_touched(site: Site, journal: Journal, barrier: Barrier) -> None:
+    """Add every folder in which a name changed to `barrier`. Raises OSError."""
+    touched = {split(step.path)[0] for step in journal.steps}
+    touched |= {split(folder)[0] for folder in journal.made} | set(journal.made)
+    touched |= {
+        folder for step in journal.steps if step.action is Action.DELETE for folder in parents(step.path)
+    }
+    for folder in sorted(touched):
+        flush_folder(site.root, folder, barrier)
+    barrier.add(site.files)
 
 
 def _leading_deletions(steps: Sequence[Step]) -> int:
@@ -160,11 +171,3 @@ def _is_current(site: Site, path: str) -> bool:
             return os.path.samestat(os.fstat(fd), Path().stat())
     except OSError:
         return False
-
-
-def _sync_touched(site: Site, journal: Journal, deletions: Sequence[Step]) -> None:
-    touched = {split(step.path)[0] for step in journal.steps}
-    touched |= {split(folder)[0] for folder in journal.made} | set(journal.made)
-    touched |= {folder for step in deletions for folder in parents(step.path)}
-    for folder in sorted(touched):
-        sync_folder(site.root, folder)

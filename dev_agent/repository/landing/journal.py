@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any
 
 from dev_agent.errors import EnvironmentFault, RepositoryFault
 from dev_agent.repository.landing.content import Content, Kind
+from dev_agent.runtime.durability import Barrier
 
 VERSION = 1
 
@@ -110,14 +112,24 @@ class Journal:
     folders: tuple[Folder, ...] = ()
 
 
-def write_journal(path: Path, journal: Journal) -> None:
-    """BEGIN. Killed before the rename: no journal. Raises OSError."""
+def _no_others(_barrier: Barrier) -> None:
+    """The default for `flush_others`."""
+
+
+def write_journal(path: Path, journal: Journal, flush_others: Callable[[Barrier], None] = _no_others) -> None:
+    """BEGIN. Killed before the rename: no journal. Raises OSError, and what `flush_others` raises.
+
+    Before the rename the journal's bytes are flushed to the disk, and in the same flush whatever `flush_others`
+    adds; so even a power loss leaves a whole journal with all it speaks of, or none. After it, the name is.
+    """
     text = json.dumps(_to_json(journal), separators=(",", ":"), sort_keys=True).encode("ascii")
     temporary = path.with_name(path.name + ".tmp")
     with open(temporary, "wb") as file:
         file.write(text)
         file.flush()
-        os.fsync(file.fileno())
+        barrier = Barrier()
+        barrier.add(file.fileno())
+        flush_others(barrier)
     temporary.rename(path)
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

@@ -6,15 +6,25 @@ command runs first.
     (nothing)  lock      flock, inherited by every git child; leftovers of others are recovered first
     (nothing)  plan      what differs; pre-images by bytes; every refusal
     (sweep)    stage     new files and new index, complete, in the transaction's private folder
+    (sweep)    FLUSH 1   the caller's trace, the commit's objects, the new files, the journal's bytes
     back       BEGIN     the journal appears; `on_begin` lets the caller anchor its trace
     back       lock      index.lock, with our name in it: git builds nothing on what follows
     back       look      HEAD, branch, operation, index once more
     back       install   one rename a file; whatever the user does meanwhile is moved, never lost
+    back       refresh   the index copy learns what the new files look like; what was taken is looked at again
+    back       FLUSH 2   the names in the work tree, the index copy, the anchor
     forward    COMMIT    git update-ref, compare-and-swap
     forward    index     the prepared copy is renamed into place
     forward    unlock    index.lock is removed
+    forward    FLUSH 3   the ref and the index
     (sweep)    close     journal -> closed, private folder removed
     (nothing)  hook      post-merge; its failure is a warning
+
+A power loss is a kill plus the loss of whatever no flush has covered, in any order. Before FLUSH 1 nothing of the
+user's was touched. Between 1 and 2 names in the work tree may be old or new, each by itself, and the slots tell;
+the way back needs only what FLUSH 1 wrote. Between 2 and 3 ref, index and lock may be old or new, each by itself:
+the ref decides, the journal is there, and both ways can be gone. After 3 there is no way back to need. A FLUSH is
+one call for a whole file system where that is enough (`runtime/durability.py`), however many files landed.
 
 Before COMMIT every failure, refusal, signal and exception takes the same way back as recovery does. From BEGIN
 to the close signals are only remembered. What is published is the tree that was verified: a mismatch is a
@@ -32,10 +42,10 @@ from dev_agent.repository.discovery import tree_of
 from dev_agent.repository.landing.close import close
 from dev_agent.repository.landing.commit import commit_ref
 from dev_agent.repository.landing.folders import opened
-from dev_agent.repository.landing.index_copy import index_bytes, make_new_index
+from dev_agent.repository.landing.index_copy import index_bytes, make_new_index, refresh
 from dev_agent.repository.landing.index_lock import take_index_lock
 from dev_agent.repository.landing.index_view import require_index_fit, view_index
-from dev_agent.repository.landing.install import install, site_of
+from dev_agent.repository.landing.install import Site, flush_touched, install, look_again, site_of
 from dev_agent.repository.landing.journal import Journal, write_journal
 from dev_agent.repository.landing.outcome import (
     Blocked,
@@ -54,6 +64,7 @@ from dev_agent.repository.landing.settle import Settled, go_forward, settle
 from dev_agent.repository.landing.sparse import require_inside_cone
 from dev_agent.repository.landing.stage_files import (
     fill_slots,
+    flush_slots,
     make_steps,
     note_slots_beside,
     write_new_files,
@@ -62,6 +73,7 @@ from dev_agent.repository.landing.transaction import Transaction, home_of
 from dev_agent.repository.lock import LandLockBusy, land_lock_held
 from dev_agent.repository.recovery import recover_held
 from dev_agent.repository.rename import Moves, probe
+from dev_agent.runtime.durability import Barrier
 
 if TYPE_CHECKING:
     from dev_agent.cancel import Cancel
@@ -74,6 +86,10 @@ _INDEX_WAIT_S = 2.0
 
 def _nothing() -> None:
     """The default for `on_begin`."""
+
+
+def _no_trace(_barrier: Barrier) -> None:
+    """The default for `flush_trace`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,13 +121,22 @@ def land(  # noqa: PLR0913 - all keyword-only; a Request serves whoever needs th
     run: str,
     cancel: Cancel,
     on_begin: Callable[[], None] = _nothing,
+    flush_trace: Callable[[Barrier], None] = _no_trace,
     hooks: bool = True,
     durable: bool = True,
     progress: Progress | None = None,
 ) -> Outcome:
     """Land `commit` and say how it went; see `land_request`. `hooks` is about post-merge only."""
     request = Request(base=base, commit=commit, tree=verified_tree, target=target, run=run, durable=durable)
-    return land_request(repository, request, cancel, on_begin=on_begin, hooks=hooks, progress=progress)
+    return land_request(
+        repository,
+        request,
+        cancel,
+        on_begin=on_begin,
+        flush_trace=flush_trace,
+        hooks=hooks,
+        progress=progress,
+    )
 
 
 def land_request(
@@ -120,14 +145,16 @@ def land_request(
     cancel: Cancel,
     *,
     on_begin: Callable[[], None] = _nothing,
+    flush_trace: Callable[[Barrier], None] = _no_trace,
     hooks: bool = True,
     progress: Progress | None = None,
 ) -> Outcome:
     """Landed, Moved or Blocked; after the latter two everything is as it was.
 
-    `on_begin` is called after BEGIN and before anything of the user's is touched; what it raises comes out
-    again after the way back. Raises AssertionError if the commit is not the verified tree on the base,
-    KeyboardInterrupt if asked to stop before BEGIN, GitFailed, EnvironmentFault.
+    `flush_trace` is called before BEGIN and adds what the caller wants on the disk by then. `on_begin` is called
+    after BEGIN and before anything of the user's is touched; what it raises comes out again after the way back.
+    Raises AssertionError if the commit is not the verified tree on the base, KeyboardInterrupt if asked to stop
+    before BEGIN, GitFailed, EnvironmentFault.
     """
     _require_verified(repository, request)
     told = progress or Progress()
@@ -137,7 +164,7 @@ def land_request(
         ) as fd:
             held = replace(repository, git=repository.git.holding(fd))
             recovered = recover_held(held, told)
-            outcome = _Landing(held, request, cancel, on_begin, told).outcome()
+            outcome = _Landing(held, request, cancel, on_begin, flush_trace, told).outcome()
     except LandLockBusy as busy:
         return Blocked(code=Code.LANDING_BUSY, text=busy.message)
     except OSError as error:
@@ -185,12 +212,14 @@ class _Landing:
         request: Request,
         cancel: Cancel,
         on_begin: Callable[[], None],
+        flush_trace: Callable[[Barrier], None],
         progress: Progress,
     ) -> None:
         self._repository = repository
         self._request = request
         self._cancel = cancel
         self._on_begin = on_begin
+        self._flush_trace = flush_trace
         self._progress = progress
         self._landed: Landed | None = None
 
@@ -217,7 +246,7 @@ class _Landing:
             journal = self._stage(tx, plan)
             self._progress.reached("staged")
             self._cancel.check()
-            write_journal(tx.journal, journal)
+            write_journal(tx.journal, journal, lambda barrier: self._flush_before_begin(tx, journal, barrier))
         except BaseException:
             close(self._repository, tx, Progress())
             raise
@@ -246,11 +275,18 @@ class _Landing:
         self._progress.reached("files written")
         steps = make_steps(self._repository, tx, plan.changes, plan.before, exchange=moves.exchange)
         note_slots_beside(tx, steps)
-        fill_slots(
-            self._repository, tx, steps, plan.before, durable=self._request.durable, progress=self._progress
-        )
+        fill_slots(self._repository, tx, steps, plan.before, progress=self._progress)
         make_new_index(self._repository, tx, plan.index, plan.changes)
         return replace(journal, steps=steps, made=plan.before.made, folders=plan.before.folders)
+
+    def _flush_before_begin(self, tx: Transaction, journal: Journal, barrier: Barrier) -> None:
+        """FLUSH 1, all but the journal's own bytes."""
+        if not journal.durable:
+            return
+        self._flush_trace(barrier)
+        barrier.add_folder(self._repository.common_dir / "objects")
+        if journal.has_work_tree:
+            flush_slots(self._repository, tx, journal.steps, barrier)
 
     def _moves(self, tx: Transaction) -> Moves:
         with opened(tx.folder) as folder:
@@ -302,7 +338,20 @@ class _Landing:
         self._progress.reached("prepared index")
         with site_of(self._repository.work_tree, tx, journal) as site:
             install(site, journal, self._progress)
-        self._progress.reached("installed")
+            self._progress.reached("installed")
+            refresh(self._repository, tx)
+            self._progress.reached("refreshed index")
+            look_again(site, journal)
+            if journal.durable:
+                self._flush_before_commit(site, tx, journal)
+
+    def _flush_before_commit(self, site: Site, tx: Transaction, journal: Journal) -> None:
+        """FLUSH 2."""
+        barrier = Barrier()
+        flush_touched(site, journal, barrier)
+        if tx.new_index.exists():
+            barrier.add_file(tx.new_index)
+        barrier.add_folder(self._repository.common_dir)
 
     def _settle(self, tx: Transaction, journal: Journal, error: BaseException) -> Settled:
         try:

@@ -28,6 +28,12 @@ def forbidden(path: str) -> str:
     return ""
 
 
+def is_modules_file(path: str) -> bool:
+    """True if the last component is `.gitmodules` to some file system: git follows no symlink of that name."""
+    name = path.rpartition("/")[2].translate(_IGNORED_BY_HFS).partition(":")[0].rstrip(". ").casefold()
+    return name == ".gitmodules" or name.startswith(("gitmod~", "gi7eb"))
+
+
 def _is_git_folder(component: str) -> bool:
     # NTFS and old scripts take a backslash for a separator.
     return any(_is_dot_git(part) for part in component.split("\\"))

@@ -6,6 +6,7 @@ Idempotent; killed at any line, the next call goes on.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from dev_agent.repository.landing.install import site_of
 from dev_agent.repository.landing.keep import Kept, all_kept
 from dev_agent.repository.landing.ref_locks import drop_stale_ref_locks
 from dev_agent.repository.landing.undo import undo
+from dev_agent.runtime.durability import Barrier
 
 if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository
@@ -54,18 +56,32 @@ def settle(repository: Repository, tx: Transaction, journal: Journal, progress: 
 
 
 def go_forward(repository: Repository, tx: Transaction, journal: Journal, progress: Progress) -> None:
-    """The ref is new: publish the index, free its lock, close."""
+    """The ref is new: publish the index, free its lock, close.
+
+    Ref and index are on the disk before the journal goes: a power loss that took the ref back would else leave
+    the new files without anything that says how to take them back.
+    """
     if journal.has_work_tree and tx.new_index.exists():
         if not holds_index_lock(repository, tx):
             take_index_lock(repository, tx, wait_s=_INDEX_WAIT_S)
             make_late_index(repository, tx, journal)
-        refresh(repository, tx)
-        progress.reached("refreshed index")
-        publish_index(repository, tx, durable=journal.durable)
+            refresh(repository, tx)
+            if journal.durable and tx.new_index.exists():
+                Barrier().add_file(tx.new_index)
+        publish_index(repository, tx)
         progress.reached("published index")
     drop_index_lock(repository, tx)
     progress.reached("unlocked index")
+    if journal.durable:
+        _flush_published(repository, journal)
     close(repository, tx, progress)
+
+
+def _flush_published(repository: Repository, journal: Journal) -> None:
+    barrier = Barrier()
+    for folder in ((repository.common_dir / journal.ref).parent, repository.common_dir, repository.git_dir):
+        with contextlib.suppress(FileNotFoundError):  # refs may be kept in other ways than files
+            barrier.add_folder(folder)
 
 
 def go_back(repository: Repository, tx: Transaction, journal: Journal, progress: Progress) -> None:

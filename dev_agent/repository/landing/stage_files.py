@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from dev_agent.repository.landing.preimage import Before
     from dev_agent.repository.landing.progress import Progress
     from dev_agent.repository.landing.transaction import Transaction
+    from dev_agent.runtime.durability import Barrier
 
 _LITTLE = 16 * 1024 * 1024
 """Bytes. A disk with less counts as full when git could not write a file and did not say why."""
@@ -166,7 +167,6 @@ def fill_slots(
     steps: Sequence[Step],
     before: Before,
     *,
-    durable: bool,
     progress: Progress,
 ) -> None:
     """Move every new file to its slot, with the mode and owner it is to have. Raises OSError."""
@@ -180,11 +180,18 @@ def fill_slots(
             with place_at(checkout, step.path) as source, slot_at(root, files, step) as slot:
                 _bring(source, slot, across=bool(step.beside))
                 _dress(root, slot, step, before.seen.get(step.path))
-                if durable:
-                    _sync(slot)
             progress.reached(f"staged {step.n}")
-        if durable:
-            os.fsync(files)
+
+
+def flush_slots(repository: Repository, tx: Transaction, steps: Sequence[Step], barrier: Barrier) -> None:
+    """Add every new file in its slot, and the slots' names, to `barrier`. Raises OSError."""
+    with opened(repository.work_tree) as root, opened(tx.files) as files:
+        for step in steps:
+            if step.new is None:
+                continue
+            with slot_at(root, files, step) as slot:
+                _flush(slot, barrier)
+        barrier.add(files)
 
 
 def _bring(source: Place, slot: Place, *, across: bool) -> None:
@@ -218,13 +225,14 @@ def _dress(root: int, slot: Place, step: Step, replaced: Seen | None) -> None:
         os.chmod(slot.name, mode, dir_fd=slot.folder)
 
 
-def _sync(slot: Place) -> None:
+def _flush(slot: Place, barrier: Barrier) -> None:
     info = os.stat(slot.name, dir_fd=slot.folder, follow_symlinks=False)
     if not stat.S_ISREG(info.st_mode):
         return
     # Written through another descriptor before; fsync is about the file, not the descriptor.
     fd = os.open(slot.name, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=slot.folder)
     try:
-        os.fsync(fd)
+        barrier.add(fd)
     finally:
         os.close(fd)
+    barrier.add(slot.folder)

@@ -442,7 +442,7 @@ def test_after_the_commit_point_an_error_is_a_warning_and_recovery_finishes(tmp_
     def fail() -> None:
         raise OSError(28, "No space left on device")
 
-    outcome = landing(scene, "refreshed index", fail)
+    outcome = landing(scene, "published index", fail)
     assert isinstance(outcome, Landed)
     assert "No space left" in outcome.warnings[0]
     assert len(recover(scene.repository).settled) == 1

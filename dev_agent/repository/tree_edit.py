@@ -1,0 +1,141 @@
+"""Replacing paths of a tree by writing anew the folders on the way to them, and no other.
+
+What it costs follows the change and the sizes of those folders, not the repository. Pure but for reading trees:
+the caller gives a reader, and writes the trees that come out.
+
+A path is refused if git would not check it out (`landing/names`), if it needs a folder where the tree keeps a file,
+or a file where it keeps a folder, unless the same change removes that. Removing what is not there is no change. A
+folder whose last entry goes is gone. Entries beside those asked for stay as they are, odd old modes included.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from dev_agent.repository.landing.names import forbidden, is_modules_file
+from dev_agent.repository.objects import DIRECTORY, SYMLINK, canonical_mode
+
+_TREE_MODE = "40000"  # as trees spell it
+
+Entry = tuple[str, str]
+"""Mode and object id."""
+
+
+class PathsRefused(ValueError):
+    """These paths cannot be as asked."""
+
+    def __init__(self, paths: tuple[str, ...]) -> None:
+        super().__init__(", ".join(map(repr, paths)))
+        self.paths = paths
+
+
+@dataclass(slots=True)
+class _Node:
+    """What is wanted below one name; `file` is the entry wanted for the name itself, "removed" or not asked."""
+
+    path: str = ""
+    children: dict[bytes, _Node] = field(default_factory=dict)
+    file: Entry | None = None
+    removed: bool = False
+
+
+@dataclass(slots=True)
+class TreeEdit:
+    """One edit: `read` gives the bytes of a tree by id, `id_of` the id of a tree's bytes.
+
+    After `edit`, `written` holds the new trees, the innermost first; a tree that exists already may be among them.
+    """
+
+    read: Callable[[str], bytes]
+    id_of: Callable[[bytes], str]
+    written: list[bytes] = field(default_factory=list)
+    _refused: set[str] = field(default_factory=set)
+
+    def edit(self, tree: str, replacements: Mapping[str, Entry | None]) -> str:
+        """The id of `tree` with `replacements`. Raises PathsRefused, and what `read` raises."""
+        wanted = _wanted(replacements, self._refused)
+        made = self._folder(tree, wanted)
+        if self._refused:
+            raise PathsRefused(tuple(sorted(self._refused)))
+        return made or self._write({})
+
+    def _folder(self, tree: str | None, wanted: _Node) -> str | None:
+        """The id of the folder with what is wanted in it, None if it is empty then."""
+        old = parse_tree(self.read(tree), len(tree) // 2) if tree else {}
+        new = dict(old)
+        for name, child in wanted.children.items():
+            entry = self._entry(old.get(name), child)
+            if entry is None:
+                new.pop(name, None)
+            else:
+                new[name] = entry
+        if new == old:
+            return tree
+        return self._write(new) if new else None
+
+    def _entry(self, old: Entry | None, wanted: _Node) -> Entry | None:
+        """What stands at one name afterwards."""
+        folder = old[1] if old and _is_folder(old) else None
+        inside = self._folder(folder, wanted) if wanted.children else folder
+        kept = None if folder or wanted.removed else old
+        if wanted.file is not None:
+            if inside is not None:
+                self._refused.add(wanted.path)
+            return wanted.file
+        if inside is None:
+            return kept
+        if kept is not None:
+            self._refused.update(_files(wanted))
+        return (_TREE_MODE, inside)
+
+    def _write(self, entries: Mapping[bytes, Entry]) -> str:
+        data = render_tree(entries)
+        self.written.append(data)
+        return self.id_of(data)
+
+
+def _wanted(replacements: Mapping[str, Entry | None], refused: set[str]) -> _Node:
+    root = _Node()
+    for path, entry in replacements.items():
+        if entry is not None and (forbidden(path) or (entry[0] == SYMLINK and is_modules_file(path))):
+            refused.add(path)
+            continue
+        node = root
+        for name in os.fsencode(path).split(b"/"):
+            node = node.children.setdefault(name, _Node())
+        node.path = path
+        if entry is None:
+            node.removed = True
+        else:
+            node.file = (canonical_mode(entry[0]), entry[1])
+    return root
+
+
+def _files(node: _Node) -> set[str]:
+    found = {node.path} if node.file is not None else set()
+    return found.union(*(_files(child) for child in node.children.values()))
+
+
+def parse_tree(data: bytes, id_size: int) -> dict[bytes, Entry]:
+    """The entries of a tree's bytes: `mode SP name NUL id`, repeated; ids have `id_size` bytes."""
+    entries: dict[bytes, Entry] = {}
+    at = 0
+    while at < len(data):
+        space = data.index(b" ", at)
+        end = data.index(b"\0", space)
+        after = end + 1 + id_size
+        entries[data[space + 1 : end]] = (data[at:space].decode("ascii"), data[end + 1 : after].hex())
+        at = after
+    return entries
+
+
+def render_tree(entries: Mapping[bytes, Entry]) -> bytes:
+    """The inverse, in git's order: a folder sorts as if its name ended with a slash."""
+    rows = sorted(entries.items(), key=lambda row: row[0] + b"/" if _is_folder(row[1]) else row[0])
+    return b"".join(b"%b %b\0%b" % (mode.encode(), name, bytes.fromhex(oid)) for name, (mode, oid) in rows)
+
+
+def _is_folder(entry: Entry) -> bool:
+    return entry[0].zfill(6) == DIRECTORY
