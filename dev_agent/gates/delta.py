@@ -1,8 +1,9 @@
 """What a change did to the findings of a type checker and to the outcomes of tests. Pure.
 
 Findings are compared as multisets of (file, symbol, code, message): an error that only moved to another line
-is not new, a second copy of an error is. Laws: a tree against itself is clean; new and remaining together are
-what there is now; fixed and remaining together are what there was; nothing depends on order.
+is not new, a second copy of an error is. A function that lacked all annotations and now lacks some has the old
+error in a milder form, not a new one. Laws: a tree against itself is clean; new and remaining together are what there
+is now; fixed and remaining together are what there was, milder forms for harsher ones; nothing depends on order.
 """
 
 from __future__ import annotations
@@ -75,7 +76,36 @@ def compare_findings(
         if left[finding.key] > 0:
             left[finding.key] -= 1
             fixed.append(finding)
+    new, remaining, fixed = _with_milder_forms(new, remaining, fixed)
     return _with_moves(new, remaining, fixed, gone, added)
+
+
+_UNANNOTATED = ("no-untyped-def", "Function is missing a type annotation")
+
+
+def _with_milder_forms(
+    new: list[Finding], remaining: list[Finding], fixed: list[Finding]
+) -> tuple[list[Finding], list[Finding], list[Finding]]:
+    """The partition with half-annotated functions counted as the unannotated ones they were; never the other way."""
+    harsher = Counter((one.path, one.symbol) for one in fixed if (one.code, one.message) == _UNANNOTATED)
+    milder = Counter[tuple[str, str]]()
+    still_new: list[Finding] = []
+    for finding in new:
+        place = (finding.path, finding.symbol)
+        if finding.code == _UNANNOTATED[0] and finding.message != _UNANNOTATED[1] and harsher[place] > 0:
+            harsher[place] -= 1
+            milder[place] += 1
+            remaining.append(finding)
+        else:
+            still_new.append(finding)
+    still_fixed: list[Finding] = []
+    for finding in fixed:
+        place = (finding.path, finding.symbol)
+        if (finding.code, finding.message) == _UNANNOTATED and milder[place] > 0:
+            milder[place] -= 1
+        else:
+            still_fixed.append(finding)
+    return still_new, remaining, still_fixed
 
 
 def _with_moves(

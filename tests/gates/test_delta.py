@@ -77,6 +77,34 @@ def test_a_second_copy_of_an_error_is_new() -> None:
     assert (delta.new, delta.remaining) == ((error,), (error,))
 
 
+def _untyped(message: str, symbol: str = "f") -> Finding:
+    return Finding(path="a.py", line=1, column=0, code="no-untyped-def", message=message, symbol=symbol)
+
+
+WHOLLY = "Function is missing a type annotation"
+PARTLY = "Function is missing a type annotation for one or more parameters"
+
+
+def test_a_function_annotated_in_part_has_its_old_error_not_a_new_one() -> None:
+    delta = compare_findings([_untyped(WHOLLY)], [_untyped(PARTLY)])
+    assert (delta.new, delta.remaining, delta.fixed) == ((), (_untyped(PARTLY),), ())
+
+
+@pytest.mark.parametrize(
+    ("base", "now"),
+    [
+        ([_untyped(PARTLY)], [_untyped(WHOLLY)]),
+        ([_untyped(WHOLLY, "g")], [_untyped(PARTLY, "f")]),
+        ([_untyped(WHOLLY)], [_untyped(PARTLY), _untyped(PARTLY)]),
+        ([], [_untyped(PARTLY)]),
+    ],
+)
+def test_losing_annotations_or_a_second_function_without_them_is_new(
+    base: list[Finding], now: list[Finding]
+) -> None:
+    assert len(compare_findings(base, now).new) == 1
+
+
 @pytest.mark.law
 @given(OUTCOMES, OUTCOMES)
 def test_every_red_test_is_new_or_remaining_and_no_test_is_two_things(
