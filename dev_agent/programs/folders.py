@@ -75,7 +75,9 @@ def all_runs(repository: Repository) -> tuple[RunFolder, ...]:
     """Every run that has a trace, newest first (ids sort by time)."""
     folder = runs_dir(repository)
     names = sorted((entry.name for entry in os.scandir(folder)), reverse=True) if folder.is_dir() else []
-    return tuple(RunFolder(run=name, path=folder / name) for name in names if has_begun(folder / name))
+    return tuple(
+        RunFolder(run=name, path=folder / name) for name in names if (folder / name / TRACE).is_file()
+    )
 
 
 def find_run(repository: Repository, text: str) -> RunFolder:

@@ -56,25 +56,19 @@ class PrivateIndex:
 
         Raises RepositoryFault `missing-objects` where a partial clone lacks a file: it could not be judged either.
         """
-        done = self.git.run("write-tree", config=_SETTINGS)
-        said = done.stderr.decode("utf-8", "replace").strip()
-        if not done.ok and "promisor" in said:
-            raise missing_objects([said.rpartition("could not fetch ")[2].partition(" ")[0]], said)
-        if not done.ok:
-            raise GitFailed(("write-tree",), done.code, said)
-        return done.stdout.decode("ascii").strip()
+        return _complete(self.git, "write-tree").decode("ascii").strip()
 
     def check_out(self, work_tree: Path, paths: list[str] | None = None) -> None:
         """Write all files, or just `paths`, into the empty folder `work_tree` in work-tree form.
 
-        Attributes are the index's own: no other file can say how these are written.
+        Attributes are the index's own: no other file can say how these are written. Raises as `write_tree` does.
         """
         git = self.git.with_work_tree(work_tree)
         if paths is None:
-            git.out("checkout-index", "--all", config=_SETTINGS)
+            _complete(git, "checkout-index", "--all")
         elif paths:
             named = b"".join(path.encode("utf-8", "surrogateescape") + b"\0" for path in paths)
-            git.out("checkout-index", "-z", "--stdin", stdin=named, config=_SETTINGS)
+            _complete(git, "checkout-index", "-z", "--stdin", stdin=named)
 
     def entries(self) -> dict[str, tuple[str, str]]:
         """Everything in the index: path → (mode, object id)."""
@@ -84,3 +78,14 @@ class PrivateIndex:
 
     def _out(self, *args: str, stdin: bytes = b"") -> bytes:
         return self.git.out(*args, stdin=stdin, config=_SETTINGS)
+
+
+def _complete(git: Git, *args: str, stdin: bytes = b"") -> bytes:
+    """What git says, where it needs every object. Raises RepositoryFault `missing-objects`, GitFailed."""
+    done = git.run(*args, stdin=stdin, config=_SETTINGS)
+    said = done.stderr.decode("utf-8", "replace").strip()
+    if not done.ok and "promisor" in said:
+        raise missing_objects([said.rpartition("could not fetch ")[2].partition(" ")[0]])
+    if not done.ok:
+        raise GitFailed(args, done.code, said)
+    return done.stdout

@@ -145,11 +145,9 @@ class ObjectStore:
 def missing_objects(object_ids: Sequence[str], said: str = "") -> RepositoryFault:
     """The refusal for objects that are not in this clone."""
     text = f"of {len(object_ids)} object(s), among them {object_ids[0]}, not all are in this clone"
-    return RepositoryFault(
-        "missing-objects",
-        f"{text}: {said}" if said else text,
-        hint="complete it first: git fetch --unshallow (shallow) or git fetch --refetch (partial)",
-    )
+    remedy = "complete it first: git fetch --unshallow (shallow) or git fetch --refetch (partial)"
+    # A gate that could not start is told by its message alone, so the remedy is in it too.
+    return RepositoryFault("missing-objects", f"{text}: {said or remedy}", hint=remedy)
 
 
 def _parse_batch(output: bytes) -> dict[str, tuple[str, bytes]]:

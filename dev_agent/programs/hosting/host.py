@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from dev_agent.errors import UsageFault
 from dev_agent.programs.clock import SystemClock, new_run_id
-from dev_agent.programs.folders import RECEIPT, TRACE, has_begun
+from dev_agent.programs.folders import RECEIPT, TRACE
 from dev_agent.programs.hosting.given import Given
 from dev_agent.programs.hosting.isolation import Isolation
 from dev_agent.programs.hosting.module import load_actions
@@ -156,7 +156,7 @@ class Host:
         """The ids of all runs here, newest first."""
         if not self.runs.is_dir():
             return []
-        return sorted((one.name for one in self.runs.iterdir() if has_begun(one)), reverse=True)
+        return sorted((one.name for one in self.runs.iterdir() if (one / TRACE).is_file()), reverse=True)
 
     def _engine(self, program: Program, module: str, journal: Journal) -> Engine:
         isolation = Isolation(module=module, environ=self.environ, cancel=self.cancel)
