@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import secrets
 import time
-from datetime import UTC, datetime
 
 
 class SystemClock:
     """Wall time and a monotonic counter, as the runtime wants them."""
 
+    def __init__(self) -> None:
+        # The text of the second that was asked for last, and which one it was: events come many to a second.
+        self._latest = (-1, "")
+
     def now(self) -> str:
         """RFC 3339 in UTC with milliseconds, e.g. `2026-11-22T10:00:00.123Z`."""
-        return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        second, rest = divmod(time.time_ns(), 1_000_000_000)
+        known, text = self._latest
+        if second != known:
+            text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+            self._latest = (second, text)
+        return f"{text}.{rest // 1_000_000:03d}Z"
 
     def monotonic_ms(self) -> int:
         """Milliseconds that never go backwards."""

@@ -16,7 +16,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 from dev_agent.runtime.errors import NotCanonical
 
@@ -35,6 +35,7 @@ def _no_float(text: str) -> Json:
 
 _MAPPINGS = (dict, MappingProxyType)
 _SEQUENCES = (list, tuple)
+_TEXT = frozenset({str})
 # A frozen object is copied, one level at a time, where the encoder meets it.
 _ENCODER = json.JSONEncoder(
     sort_keys=True,
@@ -44,6 +45,7 @@ _ENCODER = json.JSONEncoder(
     check_circular=False,
     default=dict,
 )
+_quoted = json.encoder.encode_basestring
 _DECODER = json.JSONDecoder(parse_float=_no_float, parse_constant=_no_float)
 
 
@@ -89,6 +91,24 @@ def frozen_object(value: object) -> Mapping[str, Json]:
     if not isinstance(frozen, MappingProxyType):
         raise NotCanonical(f"expected an object, got {type(value).__name__}", "pass a dict with text keys")
     return frozen
+
+
+def frozen_and_written(value: object) -> tuple[Mapping[str, Json], str]:
+    """Return an object frozen, and its canonical text: `frozen_object` and `encode` in one walk.
+
+    Every event is made by this, so it is written for speed: most values are plainly fine and are passed where they
+    stand. Raises NotCanonical, naming the place of the fault.
+    """
+    pieces: list[str] = []
+    try:
+        frozen = _Scribe(pieces).object(value, 0) if type(value) in _MAPPINGS else None
+    except NotCanonical:
+        frozen = None
+    if frozen is None:
+        # Said again by the slower walk, which knows the place; it also takes the rarer spellings of keys.
+        frozen = frozen_object(value)
+        return frozen, encode(frozen).decode()
+    return frozen, "".join(pieces)
 
 
 def parse_canonical(data: bytes) -> Json:
@@ -205,6 +225,77 @@ class _Copy:
             except NotCanonical as fault:
                 raise _within(f"[{len(made)}]", fault) from None
         return self._make_array(made)
+
+
+class _Scribe:
+    """Freezes a value and writes its text at once; anything unusual is left to `_Copy`, by NotCanonical."""
+
+    __slots__ = ("_nodes", "_pieces")
+
+    def __init__(self, pieces: list[str]) -> None:
+        self._pieces = pieces
+        self._nodes = 0
+
+    def object(self, value: Any, depth: int) -> Mapping[str, Json]:
+        self._count(value, depth)
+        if {*map(type, value)} - _TEXT:  # before sorting: no foreign comparison may run
+            raise NotCanonical("an unusual key")
+        made: dict[str, Json] = {}
+        add = self._pieces.append
+        mark = "{"
+        for key in sorted(value):
+            if not key.isascii():
+                raise NotCanonical("an unusual key")
+            item = value[key]
+            kind = type(item)
+            if kind is str and item.isascii():
+                add(f"{mark}{_quoted(key)}:{_quoted(item)}")
+                made[key] = item
+            elif kind is int and 0 <= item <= MAX_INTEGER:
+                add(f"{mark}{_quoted(key)}:{item}")
+                made[key] = item
+            else:
+                add(f"{mark}{_quoted(key)}:")
+                made[key] = self._other(item, kind, depth + 1)
+            mark = ","
+        add("}" if made else "{}")
+        return MappingProxyType(made)
+
+    def _array(self, value: Any, depth: int) -> Json:
+        self._count(value, depth)
+        made: list[Json] = []
+        add = self._pieces.append
+        mark = "["
+        for item in value:
+            add(mark)
+            made.append(self._other(item, type(item), depth + 1))
+            mark = ","
+        add("]" if made else "[]")
+        return tuple(made)
+
+    def _other(self, item: Any, kind: type, depth: int) -> Json:
+        if kind in _MAPPINGS:
+            return self.object(item, depth)
+        if kind in _SEQUENCES:
+            return self._array(item, depth)
+        plain: Json = None
+        if kind is str:
+            plain = _checked_text(item)
+            self._pieces.append(_quoted(plain))
+        elif item is None or kind is bool:
+            plain = item
+            self._pieces.append("null" if item is None else "true" if item else "false")
+        elif kind is int:
+            plain = _checked_integer(item)
+            self._pieces.append(str(plain))
+        else:
+            raise NotCanonical("an unusual value")
+        return plain
+
+    def _count(self, value: Any, depth: int) -> None:
+        self._nodes += len(value)
+        if depth >= MAX_DEPTH or self._nodes >= MAX_NODES:
+            raise NotCanonical("too deep or too large")
 
 
 def _within(place: str, fault: NotCanonical) -> NotCanonical:

@@ -13,8 +13,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
-from typing import cast
+from typing import NamedTuple, cast
 
 from dev_agent.runtime.blobs import COMMITMENT
 from dev_agent.runtime.canonical import (
@@ -22,8 +23,8 @@ from dev_agent.runtime.canonical import (
     Json,
     canonical,
     encode,
+    frozen_and_written,
     frozen_in_order,
-    frozen_object,
     read_json,
     require_spelling,
 )
@@ -42,6 +43,9 @@ _BLOB_KEYS = frozenset({"role", "len", "commit"})
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
 _TYPE = re.compile(r"[a-z][a-z0-9-]{0,63}\Z")
 _AT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z\Z", re.ASCII)
+# A process writes events of few runs and types, and asks about each of them for every event.
+_is_run = lru_cache(maxsize=64)(_RUN.match)
+_is_type = lru_cache(maxsize=64)(_TYPE.match)
 _ROLE = re.compile(r"[a-z][a-z0-9_.-]{0,63}\Z")
 
 
@@ -58,8 +62,7 @@ class BlobRef:
         return {"role": self.role, "len": self.length, "commit": self.commitment}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(NamedTuple):
     """One line of a trace. `data` is deeply frozen; `at` is an input, recorded and never recomputed."""
 
     v: int
@@ -95,36 +98,28 @@ def new_event(
     blobs: Sequence[BlobRef],
 ) -> tuple[Event, bytes]:
     """Make an event and its line, newline included. Raises NotCanonical for what a reader would refuse."""
-    for key, value, pattern in (
-        ("run", run, _RUN),
-        ("prev", prev, COMMITMENT),
-        ("type", type, _TYPE),
-        ("at", at, _AT),
+    for key, value, fits in (
+        ("run", run, _is_run),
+        ("prev", prev, COMMITMENT.match),
+        ("type", type, _is_type),
+        ("at", at, _AT.match),
     ):
-        if not pattern.match(value):
+        if not fits(value):
             raise NotCanonical(f"{key} is not well formed: {value[:60]!r}")
-    listed: list[Json] = [blob.to_json() for blob in blobs]
-    event = Event(
-        v=VERSION,
-        run=run,
-        seq=seq,
-        prev=prev,
-        type=type,
-        at=at,
-        actor=_actor(actor),
-        data=frozen_object(data),
-        blobs=tuple([_blob(item) for item in listed]),
-        hash="",
-    )
-    before = encode({"actor": actor, "at": at, "blobs": listed, "data": event.data})[:-1]
-    after = _after(event)
+    frozen, text = frozen_and_written(data)
+    listed = encode([_checked_blob(blob).to_json() for blob in blobs]).decode() if blobs else "[]"
+    before = f'{{"actor":"{_actor(actor)}","at":"{at}","blobs":{listed},"data":{text}'.encode()
+    after = _after(prev, run, seq, type)
     digest = _hash_of(before, after)
-    # Nobody else has seen the event yet; a copy of it with its hash would be the dearest line here.
-    object.__setattr__(event, "hash", digest)
-    line = b'%b,"hash":"%b",%b' % (before, digest.encode(), after)
-    if len(line) >= MAX_LINE:
-        raise NotCanonical(f"an event of {len(line)} bytes is too long", "put the payload into a blob")
-    return event, line + b"\n"
+    line = b'%b,"hash":"%b",%b\n' % (before, digest.encode(), after)
+    if len(line) > MAX_LINE:
+        raise NotCanonical(f"an event of {len(line) - 1} bytes is too long", "put the payload into a blob")
+    return Event(VERSION, run, seq, prev, type, at, actor, frozen, tuple(blobs), digest), line
+
+
+def _checked_blob(blob: BlobRef) -> BlobRef:
+    """The reference, if a reader would take it. Raises NotCanonical."""
+    return _blob(blob.to_json())
 
 
 def parse_line(line: bytes) -> Event:
@@ -144,7 +139,7 @@ def parse_line(line: bytes) -> Event:
         raise NotCanonical(f"missing or unknown fields: {odd}")
     event = _event(value)
     # The line is canonical, so its keys are sorted: what the hash is over stands in it around the hash.
-    after = _after(event)
+    after = _after(event.prev, event.run, event.seq, event.type)
     if event.hash != _hash_of(line[: -len(after) - _HASH_LENGTH], after):
         raise NotCanonical("the event's hash is not the hash of its content")
     return event
@@ -153,12 +148,9 @@ def parse_line(line: bytes) -> Event:
 _HASH_LENGTH = len(',"hash":"",') + 64
 
 
-def _after(event: Event) -> bytes:
+def _after(prev: str, run: str, seq: int, type: str) -> bytes:  # noqa: A002 - the field's name
     """Return what stands after the hash in the event's line: no value in it can need an escape."""
-    text = (
-        f'"prev":"{event.prev}","run":"{event.run}","seq":{event.seq},"type":"{event.type}","v":{event.v}}}'
-    )
-    return text.encode()
+    return f'"prev":"{prev}","run":"{run}","seq":{seq},"type":"{type}","v":{VERSION}}}'.encode()
 
 
 def _hash_of(before: bytes, after: bytes) -> str:

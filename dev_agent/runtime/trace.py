@@ -57,6 +57,7 @@ class Journal:
         self._lock = lock
         self._blobs = Blobs(folder, salt)
         self._first: Event | None = None
+        self._run = ""
         self._count = 0
         self._head = ""
         self._recent: list[Event] | None = []
@@ -179,9 +180,9 @@ class Journal:
         """
         with self._turn:
             self._require_usable()
-            references = self._commitments(blobs or {})
+            references = self._commitments(blobs) if blobs else ()
             event, line = new_event(
-                run=self.run,
+                run=self._run,
                 seq=self._count,
                 prev=self._head,
                 type=type,
@@ -269,6 +270,7 @@ class Journal:
     def _take(self, event: Event) -> None:
         if self._first is None:
             self._first = event
+            self._run = event.run
         self._count = event.seq + 1
         self._head = event.hash
         for blob in event.blobs:
