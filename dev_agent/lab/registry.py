@@ -5,5 +5,16 @@ from __future__ import annotations
 from dev_agent.lab.attack import Attack
 from dev_agent.lab.attacks.programs import PROGRAM_ATTACKS
 from dev_agent.lab.attacks.proof import PROOF_ATTACKS
+from dev_agent.lab.attacks.racing import RACING_ATTACKS
+from dev_agent.lab.attacks.spending import SPENDING_ATTACKS
+from dev_agent.lab.attacks.untrusted import UNTRUSTED_ATTACKS
 
-ATTACKS: dict[str, Attack] = {attack.name: attack for attack in (*PROGRAM_ATTACKS, *PROOF_ATTACKS)}
+_FAMILIES: tuple[tuple[Attack, ...], ...] = (
+    PROGRAM_ATTACKS,
+    UNTRUSTED_ATTACKS,
+    SPENDING_ATTACKS,
+    RACING_ATTACKS,
+    PROOF_ATTACKS,
+)
+
+ATTACKS: dict[str, Attack] = {attack.name: attack for family in _FAMILIES for attack in family}
