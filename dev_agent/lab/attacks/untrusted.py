@@ -46,8 +46,8 @@ def _tool_injection(ground: Ground) -> Strike:
     before = Bank(folder=ground.folder).digest
     for number, reply in enumerate(_REPLIES):
         ending = _answering(ground, reply).start(f"reply-{number}", _REVIEWED)
-        said = ending.facts["review"]
-        if ending.state == "stopped":
+        if ending.reason == ERROR:
+            said = ending.facts["review"]
             denied.append(f"{said['type']}: {said['message']}")
     return Bank(folder=ground.folder).strike(
         denied[0] if denied else "nothing",
