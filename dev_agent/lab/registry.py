@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dev_agent.lab.attack import Attack
+from dev_agent.lab.attacks.crashes import CRASH_ATTACKS
 from dev_agent.lab.attacks.erasure import ERASURE_ATTACKS
 from dev_agent.lab.attacks.judging import JUDGING_ATTACKS
 from dev_agent.lab.attacks.programs import PROGRAM_ATTACKS
@@ -19,6 +20,7 @@ _FAMILIES: tuple[tuple[Attack, ...], ...] = (
     JUDGING_ATTACKS,
     PROOF_ATTACKS,
     ERASURE_ATTACKS,
+    CRASH_ATTACKS,
 )
 
 ATTACKS: dict[str, Attack] = {attack.name: attack for family in _FAMILIES for attack in family}

@@ -93,7 +93,13 @@ class Bank:
         )
 
     def strike(
-        self, said: str, *, tried: int, before: str, allowed: int = 0, metrics: Mapping[str, int] | None = None
+        self,
+        said: str,
+        *,
+        tried: int,
+        before: str,
+        allowed: int = 0,
+        metrics: Mapping[str, int] | None = None,
     ) -> Strike:
         """What `tried` attempts came to: they are stopped if no more than `allowed` payments were made."""
         made = self.payments

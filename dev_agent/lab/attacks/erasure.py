@@ -43,10 +43,16 @@ def _gdpr_erase(ground: Ground) -> Strike:
     return Strike(
         stopped=bool(known) and not left and found.ok,
         by=f"{len(named)} payloads and their salts erased; the chain of {found.events} events still verifies",
-        detail=f"{len(left)} of {len(known)} files with the name or a salt are left" + "".join(f"; bad: {one}" for one in bad),
+        detail=f"{len(left)} of {len(known)} files with the name or a salt are left"
+        + "".join(f"; bad: {one}" for one in bad),
         before=before,
         after=_digest(state),
-        metrics={"payloads": len(named), "files_before": len(known), "files_left": len(left), "bad_checks": len(bad)},
+        metrics={
+            "payloads": len(named),
+            "files_before": len(known),
+            "files_left": len(left),
+            "bad_checks": len(bad),
+        },
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.lab.attack import Attack, Strike
@@ -52,9 +53,11 @@ kind = "wait"
 on = { approved = "screen", rejected = "stopped" }
 """
 )
-_PAYS_FIRST = _WAITING.replace('approved = "screen"', 'approved = "pay"').replace(
-    'done = "paid"', 'done = "screen"'
-).replace('clear = "pay"', 'clear = "paid"')
+_PAYS_FIRST = (
+    _WAITING.replace('approved = "screen"', 'approved = "pay"')
+    .replace('done = "paid"', 'done = "screen"')
+    .replace('clear = "pay"', 'clear = "paid"')
+)
 
 
 def _invalid_program(ground: Ground) -> Strike:
@@ -75,16 +78,18 @@ def _skip_step(ground: Ground) -> Strike:
     screen = action("screen", screening, "clear", "hit")
     said = []
     for outcome in ("clear", "paid"):
-        liar = action("prepare", lambda _view, outcome=outcome: Result(outcome), "ready")
+        liar = action("prepare", partial(_saying, outcome), "ready")
         bank = Bank(folder=ground.folder, actions={"prepare": liar, "screen": screen})
-        said.append(_refusal(lambda bank=bank, run=f"as-{outcome}": bank.start(run, _CHECKED)))
+        said.append(_refusal(partial(bank.start, f"as-{outcome}", _CHECKED)))
     bank = Bank(folder=ground.folder, actions={"prepare": saying("prepare", "ready"), "screen": screen})
     before = bank.digest
     bank.start("signalled", _CHECKED)
-    said.append(
-        _refusal(lambda: bank.resume("signalled", _CHECKED, {"outcome": "clear", "data": {}}))
-    )
+    said.append(_refusal(lambda: bank.resume("signalled", _CHECKED, {"outcome": "clear", "data": {}})))
     return bank.strike(said[-1], tried=len(said), before=before)
+
+
+def _saying(outcome: str, _view: View) -> Result:
+    return Result(outcome)
 
 
 def _forged_step(ground: Ground) -> Strike:
@@ -113,9 +118,7 @@ def _reorder_steps(ground: Ground) -> Strike:
     bank.start("waiting", _WAITING)
     said.append(_refusal(lambda: bank.resume("waiting", _WAITING, {"outcome": "clear", "data": {}})))
     unpromised = _PAYS_FIRST.replace(_PROMISE, "")
-    said.append(
-        _refusal(lambda: bank.resume("waiting", unpromised, {"outcome": "approved", "data": {}}))
-    )
+    said.append(_refusal(lambda: bank.resume("waiting", unpromised, {"outcome": "approved", "data": {}})))
     return bank.strike(said[-1], tried=len(said), before=before)
 
 

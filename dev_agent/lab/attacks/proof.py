@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dev_agent.lab.ground import Ground
     from dev_agent.programs.folders import RunFolder
 
-_REFUSES_IT = 'name = "owners-only"\nversion = 1\n[gates]\ntypes = "off"\ntests = "off"\n[scope]\ndeny = ["notes.txt"]\n'
+_REFUSES_IT = LANDS_ANYTHING + '[scope]\ndeny = ["notes.txt"]\n'
 
 
 def _corrupt_receipt(ground: Ground) -> Strike:

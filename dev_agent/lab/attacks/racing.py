@@ -15,10 +15,11 @@ from dev_agent.runtime.errors import RuntimeFault
 from dev_agent.runtime.trace import Journal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from dev_agent.lab.ground import Ground
+    from dev_agent.runtime.canonical import Json
 
 _APPROVED = (
     'name = "approval"\nstart = "approve"\n'
@@ -31,7 +32,7 @@ on = { approved = "pay", rejected = "stopped" }
 )
 _RUN = "waiting"
 _ANSWERS = 2
-_YES = {"outcome": "approved", "data": {}}
+_YES: Mapping[str, Json] = {"outcome": "approved", "data": {}}
 
 
 def _double_resume(ground: Ground) -> Strike:

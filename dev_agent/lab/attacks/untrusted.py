@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from dev_agent.lab.attack import Attack, Strike
 from dev_agent.lab.attacks.bank import ALWAYS, Bank, action
 from dev_agent.lab.disarm import all_of, without
 from dev_agent.runtime.attempt import Attempt
-from dev_agent.runtime.canonical import frozen_object
+from dev_agent.runtime.canonical import frozen_object, thaw
 from dev_agent.runtime.engine import FactType, Result, View
 from dev_agent.runtime.errors import RuntimeFault
 from dev_agent.runtime.states import ERROR, State
@@ -47,8 +47,8 @@ def _tool_injection(ground: Ground) -> Strike:
     for number, reply in enumerate(_REPLIES):
         ending = _answering(ground, reply).start(f"reply-{number}", _REVIEWED)
         if ending.reason == ERROR:
-            said = ending.facts["review"]
-            denied.append(f"{said['type']}: {said['message']}")
+            said = thaw(ending.facts["review"])
+            denied.append("{type}: {message}".format_map(cast("dict[str, str]", said)))
     return Bank(folder=ground.folder).strike(
         denied[0] if denied else "nothing",
         tried=len(_REPLIES),
@@ -113,9 +113,7 @@ def _tidied(ground: Ground, poison: Callable[[View, dict[str, Any]], Any]) -> Ba
 
 def _refusal_of_input(ground: Ground) -> str:
     try:
-        ending = _tidied(ground, lambda *_: {}).start(
-            "given", _DECIDED, {"note": "urgent", "screen": _CLEAN}
-        )
+        ending = _tidied(ground, lambda *_: {}).start("given", _DECIDED, {"note": "urgent", "screen": _CLEAN})
     except RuntimeFault as refused:
         return refused.message
     return f"the run ended in {ending.state}"
@@ -131,7 +129,7 @@ class _AnyEdge(dict[str, str]):
     def __missing__(self, _outcome: str) -> str:
         return self[ERROR]
 
-    def get(self, outcome: str, _default: object = None) -> str:  # type: ignore[override]
+    def get(self, outcome: str, _default: object = None) -> str:
         """As `[]`."""
         return self[outcome]
 
