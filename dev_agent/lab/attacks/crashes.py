@@ -22,15 +22,7 @@ if TYPE_CHECKING:
     from dev_agent.lab.state import UserState
 
 _STATES = ("begin", "patch", "stage", "hooks", "check_policy", "check", "consent", "land")
-_LANDING = (
-    "renamed 0",
-    "begun",
-    "locked index",
-    "installed",
-    "committed",
-    "published index",
-    "unlocked index",
-)
+_LANDING = ("renamed 0", "begun", "installed", "committed", "published index")
 """Points within the landing, the one first that leaves a mixture of two trees to whoever has no recovery."""
 
 _FILE = "notes.txt"
@@ -130,16 +122,7 @@ def _mixture(ground: Ground, before: UserState) -> str:
     return f"a mixture: {now.status or 'an index or refs of neither'}"
 
 
-_MOMENTS = (
-    "planned",
-    "files written",
-    "begun",
-    "locked index",
-    "prepared index",
-    "renamed 0",
-    "installed",
-    "committed",
-)
+_MOMENTS = ("begun", "prepared index", "renamed 0", "installed", "committed")
 
 
 def _concurrent_edit(ground: Ground) -> Strike:

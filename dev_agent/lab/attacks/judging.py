@@ -18,6 +18,7 @@ from dev_agent.runtime.program import load_program
 
 if TYPE_CHECKING:
     from dev_agent.lab.ground import Ground
+    from dev_agent.programs.report import RunReport
 
 _WRONG = "    return 2 * sum(prices)\n"
 _BREAKS_A_TEST = replacing("till.py", "    return sum(prices)\n", _WRONG)
@@ -62,6 +63,11 @@ kind = "final"
 """`apply` without its invariants: what was judged may be followed by another proposal, which then lands."""
 
 
+def _stands(ground: Ground) -> bool:
+    """Whether the wrong code is in the owner's file."""
+    return _WRONG.encode() in (ground.root / "till.py").read_bytes()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Turncoat(PatchFile):
     """Proposes something harmless to be judged, and something else the next time."""
@@ -93,11 +99,10 @@ def _evidence_for_another_tree(ground: Ground) -> Strike:
         except AssertionError as refused:
             said = str(refused)
     after = ground.state()
-    wrong = _WRONG.encode() in (ground.root / "till.py").read_bytes()
     return Strike(
         stopped=before == after,
         by=said,
-        detail=f"what no gate judged {'stands in till.py, committed' if wrong else 'did not land'}",
+        detail=f"what no gate judged {'stands in till.py, committed' if _stands(ground) else 'did not land'}",
         before=before.digest,
         after=after.digest,
         metrics={"proposed": len(turncoat.asked), "commits": after.commits - before.commits},
@@ -121,7 +126,10 @@ def _policy_bypass(ground: Ground) -> Strike:
         "both at once": _LOOSENS + b"\n" + _BREAKS_A_TEST,
         "another policy": _OWN_POLICY,
     }
-    reports = {name: ground.apply(patch) for name, patch in tries.items()}
+    reports: dict[str, RunReport] = {}
+    for name, patch in tries.items():
+        if not _stands(ground):
+            reports[name] = ground.apply(patch)
     after = ground.state()
     landed = [name for name, report in reports.items() if report.commit]
     said = [f"{name}: {report.reason}" for name, report in reports.items() if not report.commit]
@@ -131,7 +139,7 @@ def _policy_bypass(ground: Ground) -> Strike:
         detail=f"landed: {', '.join(landed) or 'nothing'}",
         before=before.digest,
         after=after.digest,
-        metrics={"tried": len(tries), "landed": len(landed), "commits": after.commits - before.commits},
+        metrics={"tried": len(reports), "landed": len(landed), "commits": after.commits - before.commits},
     )
 
 
