@@ -82,6 +82,14 @@ class ObjectStore:
                 )
         return {object_id: found[object_id][1] for object_id in wanted}
 
+    def tree_of(self, name: str) -> str | None:
+        """The tree that the id of a tree or commit means, if that can be told without a child."""
+        if self._read_in_process(name, "tree") is not None:
+            return name
+        commit = self._read_in_process(name, "commit") or b""
+        header, _, tree = commit.partition(b"\n")[0].partition(b" ")
+        return tree.decode("ascii") if header == b"tree" else None
+
     def resolve(self, names: Sequence[str]) -> list[str | None]:
         """The ids that `names` (ids, `<commit>:<path>`) mean, None for what is not there."""
         if not names:
