@@ -193,7 +193,10 @@ class Gates:
         """No path is looked at for a gate that is off: in a large tree that takes time, and nothing asks for it."""
         context = self._context
         config = context.project.config
-        rules_tests, rules_types = context.settings.tests is not Mode.OFF, context.settings.types is not Mode.OFF
+        rules_tests, rules_types = (
+            context.settings.tests is not Mode.OFF,
+            context.settings.types is not Mode.OFF,
+        )
         has_tests = rules_tests and config.tests.enabled and self._finds_tests()
         has_types = rules_types and config.types.enabled and self._finds_types()
         missing: list[str] = []

@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from dev_agent.errors import EnvironmentFault, GitFailed, RepositoryFault
+from dev_agent.repository.commit_bytes import plain_commit
 from dev_agent.repository.discovery import tree_of
 from dev_agent.repository.identity import Identity, parse_person, user_identity, wants_signed_commits
 from dev_agent.repository.objects import SUBMODULE
@@ -143,6 +144,9 @@ def commit_tree(
     an unsigned commit is never the answer to that.
     """
     signed = wants_signed_commits(repository) if sign is None else sign
+    data = None if signed else plain_commit(tree, parents, message, identity)
+    if data is not None:
+        return ObjectStore(repository).write([NewObject(kind="commit", data=data)])[0]
     args = ["commit-tree", tree, *(part for parent in parents for part in ("-p", parent))]
     done = repository.git.run(
         *args,
