@@ -33,7 +33,7 @@ def may_write(repository: Repository) -> bool:
 
 
 def write_loose(objects: Path, object_id: str, kind: str, data: bytes) -> None:
-    """Have the object in the folder `objects`. Raises OSError; then nothing stands under its name that was not there."""
+    """Have the object in the folder `objects`. Raises OSError, and then changed nothing under its name."""
     folder = objects / object_id[:2]
     place = folder / object_id[2:]
     if place.exists():

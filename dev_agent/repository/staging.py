@@ -129,6 +129,15 @@ def compose(repository: Repository, tree: str, replacements: Replacements) -> st
     return _write_tree(repository, tree, replacements, ())
 
 
+def edited_tree(repository: Repository, tree: str, replacements: Replacements) -> str:
+    """The id that `tree` with `replacements` has; nothing is written. Raises PathsRefused, and what reading raises."""
+    store = ObjectStore(repository)
+    try:
+        return _edit(store).edit(tree, replacements)
+    finally:
+        store.close()
+
+
 def commit_tree(
     repository: Repository,
     *,
@@ -184,11 +193,7 @@ def _write_tree(
 ) -> str:
     """Store `blobs` and the tree with `replacements`, by one child; the tree's id."""
     store = ObjectStore(repository)
-    edit = TreeEdit(
-        read=lambda name: b"" if name == empty else store.read(name, "tree"),
-        id_of=lambda data: store.id_of(data, "tree"),
-    )
-    empty = store.id_of(b"", "tree")
+    edit = _edit(store)
     try:
         made = edit.edit(tree, replacements)
     except PathsRefused as refused:
@@ -201,6 +206,15 @@ def _write_tree(
         store.close()
     store.write([*blobs, *(NewObject(kind="tree", data=data) for data in edit.written)])
     return made
+
+
+def _edit(store: ObjectStore) -> TreeEdit:
+    """An edit of trees that lie in `store`."""
+    empty = store.id_of(b"", "tree")
+    return TreeEdit(
+        read=lambda name: b"" if name == empty else store.read(name, "tree"),
+        id_of=lambda data: store.id_of(data, "tree"),
+    )
 
 
 def _require_present(repository: Repository, entries: Sequence[tuple[str, str]]) -> None:
