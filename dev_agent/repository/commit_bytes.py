@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from dev_agent.repository.identity import Identity, Person
 
-_WHEN = re.compile(r"[1-9][0-9]{7,10} [+-][0-9]{4}")
+_WHEN = re.compile(r"[1-9][0-9]{8,9} (?!-0000)[+-](0[0-9]|1[0-4])[0-5][0-9]")
 _CRUD = " .,:;<>\"\\'"
 
 
