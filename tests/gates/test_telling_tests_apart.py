@@ -14,7 +14,21 @@ from tests.gates.samples import Sample
 
 _FOLDERS = st.sampled_from(["tests", "test", "src", "latest", "testing", "docs", "a", ".py", "lib"])
 _FILES = st.sampled_from(
-    "conftest.py test_a.py a_test.py a.py __init__.py data.txt .py setup.py b.pyi -x.py spec_a.py a.b.py tests".split()
+    [
+        "conftest.py",
+        "test_a.py",
+        "a_test.py",
+        "a.py",
+        "__init__.py",
+        "data.txt",
+        ".py",
+        "setup.py",
+        "b.pyi",
+        "-x.py",
+        "spec_a.py",
+        "a.b.py",
+        "tests",
+    ]
 )
 _PATHS = st.lists(
     st.builds(lambda above, name: "/".join([*above, name]), st.lists(_FOLDERS, max_size=3), _FILES),
