@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import stat
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -32,6 +33,17 @@ def test_an_object_is_whole_read_only_and_where_git_looks(project: Project) -> N
     assert project.git("fsck", "--strict") == f"dangling blob {made}"
 
 
+def test_an_object_that_is_there_is_young_again_and_no_gc_takes_it(project: Project) -> None:
+    store = ObjectStore(project.repository())
+    (made,) = store.write([NewObject(kind="blob", data=b"old")])
+    place = project.root / ".git/objects" / made[:2] / made[2:]
+    os.utime(place, (1_000_000_000, 1_000_000_000))
+    before = place.stat().st_ino
+    assert store.write([NewObject(kind="blob", data=b"old")]) == (made,)
+    project.git("prune", "--expire=1.hour.ago")
+    assert place.stat().st_ino == before
+
+
 def test_a_shared_repository_is_left_to_git(project: Project) -> None:
     objects = project.root / ".git/objects"
     assert may_write(project.repository())
@@ -43,14 +55,27 @@ def test_a_shared_repository_is_left_to_git(project: Project) -> None:
     assert project.git("cat-file", "blob", made) == "shared"
 
 
-def test_a_write_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
+def test_where_it_cannot_be_written_nothing_is_left_and_git_does_it(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EPERM, "no links here")
 
-    monkeypatch.setattr(Path, "rename", full)
-    with pytest.raises(OSError, match="No space"):
-        write_loose(tmp_path, "ab" * 20, "blob", b"x")
-    assert list((tmp_path / "ab").iterdir()) == []
+    monkeypatch.setattr(os, "link", refuse)
+    objects = project.root / ".git/objects"
+    with pytest.raises(OSError, match="no links"):
+        write_loose(objects, "ab" * 20, "blob", b"x")
+    assert list((objects / "ab").iterdir()) == []
+    (made,) = ObjectStore(project.repository()).write([NewObject(kind="blob", data=b"by git")])
+    assert project.git("cat-file", "blob", made) == "by git"
+
+
+def test_whoever_is_faster_wrote_the_same(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    objects = project.root / ".git/objects"
+    made = project.git("hash-object", "-w", "--stdin", stdin=b"same")
+    monkeypatch.setattr(os, "utime", lambda _: (_ for _ in ()).throw(FileNotFoundError))
+    write_loose(objects, made, "blob", b"same")
+    assert project.git("cat-file", "blob", made) == "same"
 
 
 def test_a_damaged_object_is_not_believed(project: Project) -> None:
