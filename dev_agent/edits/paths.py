@@ -120,6 +120,8 @@ def blocking_parent(path: str, tree: BaseTree, removed: Container[str]) -> Fault
 
 def folded(path: str) -> str:
     """Return what a file system blind to case and normalisation compares."""
+    if path.isascii():
+        return path.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ from dev_agent.sandbox.sandbox import Sandbox
 class Preflight:
     """What will and will not be judged, known before a run starts. `missing` are sentences for the user.
 
-    A gate that the project's settings switch off judges as little as one that has nothing to judge.
+    A gate that the project's settings or the policy switch off judges as little as one that has nothing to judge.
     """
 
     has_tests: bool
@@ -189,27 +190,42 @@ class Gates:
         return self._preflight
 
     def _look(self) -> Preflight:
+        """No path is looked at for a gate that is off: in a large tree that takes time, and nothing asks for it."""
         context = self._context
-        base = context.project.base_tree
-        paths = context.trees.paths(base)
-        read = context.reader(base)
-        pytest, mypy = read_pytest_config(read), read_mypy_config(read)
-        layout = TestLayout.of(paths, pytest.python_files)
-        has_tests = any(layout.is_test_file(path) for path in paths) or "--doctest-modules" in pytest.addopts
-        has_types = bool(
-            context.project.config.types.paths or mypy.has_targets or type_targets(paths, layout)
-        )
         config = context.project.config
-        missing: list[str] = []
-        if context.settings.tests is not Mode.OFF:
-            missing += self._lacks_tests(has_tests=has_tests)
-        if context.settings.types is not Mode.OFF:
-            missing += self._lacks_types(has_types=has_types)
-        return Preflight(
-            has_tests=has_tests and config.tests.enabled,
-            has_types=has_types and config.types.enabled,
-            missing=tuple(missing),
+        rules_tests, rules_types = (
+            context.settings.tests is not Mode.OFF,
+            context.settings.types is not Mode.OFF,
         )
+        has_tests = rules_tests and config.tests.enabled and self._finds_tests()
+        has_types = rules_types and config.types.enabled and self._finds_types()
+        missing: list[str] = []
+        if rules_tests:
+            missing += self._lacks_tests(has_tests=has_tests)
+        if rules_types:
+            missing += self._lacks_types(has_types=has_types)
+        return Preflight(has_tests=has_tests, has_types=has_types, missing=tuple(missing))
+
+    def _finds_tests(self) -> bool:
+        layout, paths = self._base_layout
+        pytest = read_pytest_config(self._context.reader(self._context.project.base_tree))
+        return "--doctest-modules" in pytest.addopts or any(map(layout.is_test_file, paths))
+
+    def _finds_types(self) -> bool:
+        context = self._context
+        if context.project.config.types.paths:
+            return True
+        if read_mypy_config(context.reader(context.project.base_tree)).has_targets:
+            return True
+        layout, paths = self._base_layout
+        return bool(type_targets(paths, layout))
+
+    @cached_property
+    def _base_layout(self) -> tuple[TestLayout, Sequence[str]]:
+        """The base's paths, and what they say about which of them are tests."""
+        base = self._context.project.base_tree
+        paths = self._context.trees.paths(base)
+        return TestLayout.of(paths, read_pytest_config(self._context.reader(base)).python_files), paths
 
     def _lacks_tests(self, *, has_tests: bool) -> list[str]:
         project = self._context.project

@@ -7,18 +7,22 @@ source would be taken for tests and never be judged.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatch
+from fnmatch import translate
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 _TEST_FOLDERS = frozenset({"tests", "test"})
 _CONFTEST = "conftest.py"
+_BELOW_CONFTEST = f"/{_CONFTEST}"
 _NOT_SOURCES = frozenset({"setup.py", "conftest.py", "noxfile.py", "tasks.py", "fabfile.py"})
 _NOT_SOURCE_FOLDERS = frozenset(
     {"docs", "doc", "examples", "example", "benchmarks", "scripts", "tools", "build", "dist"}
 )
 _SOURCE_ROOTS = ("src", "lib", "python")
+_PYTHON = (".py", ".pyi")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,58 +37,91 @@ class TestLayout:
     @classmethod
     def of(cls, paths: Iterable[str], globs: tuple[str, ...]) -> TestLayout:
         """The layout of a tree with these file paths, where `globs` are pytest's python_files."""
-        narrow = tuple(one for one in globs if "test" in one.lower() or "spec" in one.lower())
+        narrow = _matcher(_narrow(globs))
         folders: set[str] = set()
         for path in paths:
-            pure = PurePosixPath(path)
-            if pure.name == _CONFTEST or _matches(pure, narrow):
-                folders.update(str(one) for one in pure.parents if one.name in _TEST_FOLDERS)
+            # Two searches of a string decide about nearly every path of a large tree.
+            if "tests/" not in path and "test/" not in path:
+                continue
+            if path.endswith(_BELOW_CONFTEST) or narrow(path):
+                folders.update(one for one in _parents(path) if one.rpartition("/")[2] in _TEST_FOLDERS)
         return cls(globs, frozenset(folders))
 
     def is_test_file(self, path: str) -> bool:
         """True for a file pytest collects tests from."""
-        pure = PurePosixPath(path)
-        if pure.suffix != ".py" or not _matches(pure, self.globs):
+        if not path.endswith(".py") or not _has_stem(path) or not _matcher(self.globs)(path):
             return False
-        broad = not _matches(
-            pure, tuple(one for one in self.globs if "test" in one.lower() or "spec" in one.lower())
-        )
-        return not broad or self._in_tests(pure)
+        return _matcher(_narrow(self.globs))(path) or self._in_tests(path)
 
     def is_support(self, path: str) -> bool:
         """True for a conftest and for everything in a directory of tests that is no test file."""
-        pure = PurePosixPath(path)
-        return not self.is_test_file(path) and (pure.name == _CONFTEST or self._in_tests(pure))
+        return (_is_conftest(path) or self._in_tests(path)) and not self.is_test_file(path)
 
     def is_test_side(self, path: str) -> bool:
         """True for whatever judges the sources rather than being judged."""
-        return self.is_test_file(path) or self.is_support(path)
+        return _is_conftest(path) or self._in_tests(path) or self.is_test_file(path)
 
     def affected(self, changed: Iterable[str], paths: Iterable[str]) -> tuple[str, ...]:
         """The test files among `paths` whose own form, or whose support, is in `changed`; sorted."""
+        sides = [path for path in changed if self.is_test_side(path)]
+        if not sides:
+            return ()
         tests = [one for one in paths if self.is_test_file(one)]
         touched: set[str] = set()
-        for path in changed:
+        for path in sides:
             if self.is_test_file(path):
                 touched.update({path}.intersection(tests))
-            elif self.is_support(path):
-                touched.update(self._governed(path, tests))
+            else:
+                touched.update(_governed(path, tests))
         return tuple(sorted(touched))
 
-    def _governed(self, support: str, tests: list[str]) -> list[str]:
-        """Tests below the nearest directory above `support` that has any; data lies beside or below its users."""
-        for parent in PurePosixPath(support).parents:
-            below = [one for one in tests if PurePosixPath(one).is_relative_to(parent)]
-            if below:
-                return below
-        return []
-
-    def _in_tests(self, path: PurePosixPath) -> bool:
-        return any(str(one) in self.folders for one in path.parents)
+    def _in_tests(self, path: str) -> bool:
+        if "test" not in path or not self.folders:
+            return False
+        return any(one in self.folders for one in _parents(path))
 
 
-def _matches(path: PurePosixPath, globs: tuple[str, ...]) -> bool:
-    return any(fnmatch(path.name if "/" not in one else str(path), one) for one in globs)
+def _governed(support: str, tests: list[str]) -> list[str]:
+    """Tests below the nearest directory above `support` that has any; data lies beside or below its users."""
+    for parent in _parents(support):
+        below = [one for one in tests if one.startswith(f"{parent}/")]
+        if below:
+            return below
+    return tests
+
+
+def _parents(path: str) -> Iterator[str]:
+    """The folders above `path`, innermost first, without the root."""
+    end = path.rfind("/")
+    while end > 0:
+        yield path[:end]
+        end = path.rfind("/", 0, end)
+
+
+def _has_stem(path: str) -> bool:
+    """False for a file that is called nothing but its suffix, as `.py` is."""
+    return path.rpartition("/")[2].rpartition(".")[0] != ""
+
+
+def _is_conftest(path: str) -> bool:
+    return path == _CONFTEST or path.endswith(_BELOW_CONFTEST)
+
+
+def _narrow(globs: tuple[str, ...]) -> tuple[str, ...]:
+    """The globs that speak of tests; one as broad as `*.py` does not."""
+    return tuple(one for one in globs if "test" in one.lower() or "spec" in one.lower())
+
+
+@lru_cache(maxsize=64)
+def _matcher(globs: tuple[str, ...]) -> Callable[[str], bool]:
+    """Whether a path matches any of `globs`: one without a slash is about the name alone. Compiled once."""
+
+    def either(chosen: list[str]) -> Callable[[str], object]:
+        return re.compile("|".join(map(translate, chosen)) or r"(?!)").match
+
+    in_name = either([one for one in globs if "/" not in one])
+    in_path = either([one for one in globs if "/" in one])
+    return lambda path: bool(in_name(path.rpartition("/")[2]) or in_path(path))
 
 
 def import_roots(paths: Iterable[str], configured: Iterable[str] = ()) -> tuple[str, ...]:
@@ -101,10 +138,10 @@ def modules_by_folder(paths: Iterable[str]) -> Mapping[str, frozenset[str]]:
     """The top-level names of regular packages and modules that each folder ("." is the root) makes importable."""
     names: dict[str, set[str]] = {}
     for path in paths:
-        folder, _, file = path.rpartition("/")
-        stem, _, suffix = file.rpartition(".")
-        if suffix not in {"py", "pyi"}:
+        if not path.endswith(_PYTHON):
             continue
+        folder, _, file = path.rpartition("/")
+        stem = file.rpartition(".")[0]
         if stem.isidentifier() and stem != "__init__":
             names.setdefault(folder or ".", set()).add(stem)
         elif stem == "__init__" and folder:
@@ -124,16 +161,15 @@ def type_targets(paths: Iterable[str], tests: TestLayout) -> tuple[str, ...]:
     """What mypy is asked to check where nobody said: source roots, top-level packages, top-level modules."""
     targets: set[str] = set()
     for path in paths:
-        pure = PurePosixPath(path)
-        if pure.suffix not in {".py", ".pyi"} or tests.is_test_side(path):
+        if not path.endswith(_PYTHON) or not _has_stem(path):
             continue
-        top = pure.parts[0]
-        if len(pure.parts) == 1:
-            if pure.name not in _NOT_SOURCES and not path.startswith("-"):
+        top, _, below = path.partition("/")
+        if top in targets or tests.is_test_side(path):
+            continue
+        if not below:
+            if path not in _NOT_SOURCES and not path.startswith("-"):
                 targets.add(path)
-        elif top in _SOURCE_ROOTS or (
-            pure.name == "__init__.py" and len(pure.parts) == 2 and _is_package(top)
-        ):
+        elif top in _SOURCE_ROOTS or (below == "__init__.py" and _is_package(top)):
             targets.add(top)
     return tuple(sorted(targets))
 

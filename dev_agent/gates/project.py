@@ -112,7 +112,8 @@ def discover(
     pytest_notes: list[str] = []
     mypy = choose_mypy(interpreter, installed, mypy_notes)
     pytest = choose_pytest(interpreter, installed, pytest_notes)
-    included = find_included(root, config.include, tracked=frozenset(trees.paths(base_tree)), notes=notes)
+    tracked = frozenset(trees.paths(base_tree) if config.include else ())
+    included = find_included(root, config.include, tracked=tracked, notes=notes)
     shown = dict(interpreter.shown)
     if interpreter.is_venv and interpreter.prefix.is_relative_to(root):
         shown[interpreter.prefix] = interpreter.prefix

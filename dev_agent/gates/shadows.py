@@ -7,7 +7,7 @@ tests import. The runner keeps the standard library and pytest first anyway; thi
 from __future__ import annotations
 
 import sys
-from pathlib import PurePosixPath
+from itertools import chain
 
 from dev_agent.gates.context import GateContext
 from dev_agent.gates.layout import TestLayout, import_roots, modules_by_folder
@@ -22,9 +22,9 @@ def shadowing(context: GateContext, subject: Subject) -> list[Failure]:
     base, now = trees.paths(subject.base_tree), trees.paths(subject.tree)
     config = read_pytest_config(context.reader(subject.base_tree))
     roots = {*import_roots(now, (*config.pythonpath, *context.project.pth_roots))}
-    layout = TestLayout.of({*base, *now}, config.python_files)
+    layout = TestLayout.of(chain(base, now), config.python_files)
     # pytest puts the directory of a test on sys.path.
-    roots.update(str(PurePosixPath(path).parent) for path in now if layout.is_test_file(path))
+    roots.update(path.rpartition("/")[0] or "." for path in now if layout.is_test_file(path))
     taken = {*sys.stdlib_module_names, *context.project.installed.top_level_names(), "pytest", "mypy"}
     # Names the base has already, in any root: moving a package between roots hides nothing.
     before, after = modules_by_folder(base), modules_by_folder(now)

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import PurePosixPath
 
 from dev_agent.cancel import Cancel
@@ -118,7 +119,7 @@ class TestsGate:
         config = read_pytest_config(context.reader(subject.base_tree))
         base = context.trees.paths(subject.base_tree)
         now = context.trees.paths(subject.tree)
-        layout = TestLayout.of({*base, *now}, config.python_files)
+        layout = TestLayout.of(chain(base, now), config.python_files)
         configuration = set(PYTEST_FILES)
         test_side = {path for path in subject.changed if layout.is_test_side(path)}
         return _Case(

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -185,5 +186,5 @@ def _targets(context: GateContext, subject: Subject, config: MypyConfig) -> tupl
     trees = context.trees
     base, now = trees.paths(subject.base_tree), trees.paths(subject.tree)
     globs = read_pytest_config(context.reader(subject.base_tree)).python_files
-    tests = TestLayout.of({*base, *now}, globs)
+    tests = TestLayout.of(chain(base, now), globs)
     return tuple(sorted({*type_targets(base, tests), *type_targets(now, tests)}))

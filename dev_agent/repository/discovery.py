@@ -14,6 +14,7 @@ from pathlib import Path
 
 from dev_agent.errors import EnvironmentFault, GitFailed, RepositoryFault
 from dev_agent.repository.git import Git, find_git
+from dev_agent.repository.store import ObjectStore
 from dev_agent.runtime.durability import reaches_the_disk
 
 MINIMUM_GIT = (2, 38)
@@ -186,4 +187,7 @@ def tree_of(repository: Repository, commit: str | None) -> str:
     """The tree id of `commit`; of nothing (an unborn branch) it is the empty tree's. Raises GitFailed."""
     if commit is None:
         return repository.git.line("hash-object", "-t", "tree", "-w", "--stdin", stdin=b"")
+    known = ObjectStore(repository).tree_of(commit)
+    if known is not None:
+        return known
     return repository.git.line("rev-parse", "--verify", "--end-of-options", f"{commit}^{{tree}}")

@@ -1,8 +1,9 @@
 """A tree as a read-only mapping of paths: what edits resolve against and gates look things up in.
 
-The listing is one `ls-tree`, made when first needed; file bytes come from the object store. Nothing here
-reads a work tree, so nothing a run has written there can be seen. Paths are decoded as file names are (UTF-8
-with surrogate escapes), modes are git's canonical ones.
+One path is found by reading the folders on the way to it, as many as it is deep. Whoever asks for all paths, or for
+many, gets a listing, one `ls-tree`: a change of one file never pays for the hundred thousand beside it. File bytes come
+from the object store. Nothing here reads a work tree, so nothing a run has written there can be seen. Paths are decoded
+as file names are (UTF-8 with surrogate escapes), modes are git's canonical ones.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from dev_agent.repository.discovery import tree_of
 from dev_agent.repository.store import ObjectStore, missing_objects
+from dev_agent.repository.tree_bytes import Entry, is_folder, parse_tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,6 +25,8 @@ SUBMODULE = "160000"
 SYMLINK = "120000"
 EXECUTABLE = "100755"
 REGULAR = "100644"
+_MOST_FOLDERS = 64
+"""Of one tree, read one by one; from there on the listing is cheaper."""
 
 
 class GitTree:
@@ -35,12 +39,16 @@ class GitTree:
         self._repository = repository
         self._name = name
         self._store = store or ObjectStore(repository)
+        self._folders: dict[str, Mapping[bytes, Entry]] = {}
 
     @cached_property
     def tree(self) -> str:
         """The id of the tree itself."""
         if self._name is None:
             return tree_of(self._repository, None)
+        known = self._store.tree_of(self._name)
+        if known is not None:
+            return known
         done = self._repository.git.run("rev-parse", "--verify", "--end-of-options", f"{self._name}^{{tree}}")
         if not done.ok:
             raise missing_objects([self._name])
@@ -48,21 +56,20 @@ class GitTree:
 
     def entry(self, path: str) -> tuple[str, str] | None:
         """Mode and object id of the file, symlink or submodule at `path`; None if there is none."""
-        return self._files.get(path)
+        found = self._at(path)
+        return None if found is None or found[0] == DIRECTORY else found
 
     def mode(self, path: str) -> str | None:
         """The mode of what is at `path`, "040000" for a directory, None if nothing is."""
-        found = self._files.get(path)
-        if found:
-            return found[0]
-        return DIRECTORY if path in self._directories else None
+        found = self._at(path)
+        return None if found is None else found[0]
 
     def read(self, path: str) -> bytes:
         """The bytes of the file (or the target of the symlink) at `path`.
 
         Raises KeyError if there is none; a submodule has none.
         """
-        mode, object_id = self._files[path]
+        mode, object_id = self.entry(path) or (SUBMODULE, "")
         if mode == SUBMODULE:
             raise KeyError(path)
         return self._store.read(object_id)
@@ -83,6 +90,31 @@ class GitTree:
     def close(self) -> None:
         """Let go of what reading opened."""
         self._store.close()
+
+    def _at(self, path: str) -> Entry | None:
+        """What is at `path`, a folder too."""
+        if "_listing" in self.__dict__ or not self._may_walk():
+            files, directories = self._listing
+            return files.get(path) or ((DIRECTORY, "") if path in directories else None)
+        found: Entry = (DIRECTORY, self.tree)
+        for name in _names(path):
+            entry = self._folder(found[1]).get(name) if found[0] == DIRECTORY else None
+            if entry is None:
+                return None
+            found = (DIRECTORY, entry[1]) if is_folder(entry) else (canonical_mode(entry[0]), entry[1])
+        return found
+
+    def _may_walk(self) -> bool:
+        """True while reading folder by folder is cheap: in this process, and not many of them."""
+        return self._repository.object_format == "sha1" and len(self._folders) < _MOST_FOLDERS
+
+    def _folder(self, tree: str) -> Mapping[bytes, Entry]:
+        known = self._folders.get(tree)
+        if known is None:
+            empty = self._store.id_of(b"", "tree")  # git knows it without having it
+            known = {} if tree == empty else parse_tree(self._store.read(tree, "tree"), len(tree) // 2)
+            self._folders[tree] = known
+        return known
 
     @cached_property
     def _paths(self) -> tuple[str, ...]:
@@ -105,17 +137,27 @@ class GitTree:
         return parse_listing(done.stdout)
 
 
+def _names(path: str) -> list[bytes]:
+    """The names on the way to `path`, as a tree has them; for what no file can be called, one that no tree has."""
+    try:
+        return path.encode("utf-8", "surrogateescape").split(b"/")
+    except UnicodeEncodeError:
+        return [b""]
+
+
 def parse_listing(output: bytes) -> tuple[dict[str, tuple[str, str]], frozenset[str]]:
     """What `ls-tree -r -t -z` said: the files (path → mode and id) and the directories."""
     files: dict[str, tuple[str, str]] = {}
     directories = set()
+    modes: dict[str, str] = {}
     for row in output.decode("utf-8", "surrogateescape").split("\0")[:-1]:
-        info, path = row.split("\t", 1)
-        mode, kind, object_id = info.split(" ")
-        if kind == "tree":
+        info, _, path = row.partition("\t")
+        if info[7:11] == "tree":
             directories.add(path)
-        else:
-            files[path] = (canonical_mode(mode), object_id)
+            continue
+        mode = info[:6]
+        known = modes.get(mode) or modes.setdefault(mode, canonical_mode(mode))
+        files[path] = (known, info.rpartition(" ")[2])
     return files, frozenset(directories)
 
 

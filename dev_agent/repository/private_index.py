@@ -51,17 +51,11 @@ class PrivateIndex:
         if lines:
             self._out("update-index", "-z", "--index-info", stdin=b"".join(lines))
 
-    def write_tree(self) -> str:
-        """The id of the tree the index describes, written with all its sub-trees.
-
-        Raises RepositoryFault `missing-objects` where a partial clone lacks a file: it could not be judged either.
-        """
-        return _complete(self.git, "write-tree").decode("ascii").strip()
-
     def check_out(self, work_tree: Path, paths: list[str] | None = None) -> None:
         """Write all files, or just `paths`, into the empty folder `work_tree` in work-tree form.
 
-        Attributes are the index's own: no other file can say how these are written. Raises as `write_tree` does.
+        Attributes are the index's own: no other file can say how these are written. Raises RepositoryFault
+        `missing-objects` where a partial clone lacks a file: it could not be judged either.
         """
         git = self.git.with_work_tree(work_tree)
         if paths is None:

@@ -4,7 +4,7 @@
         lock          whoever holds its flock has the slot; git children inherit it, so an orphan keeps it;
                       its time is that of the last lease
         state.json    where it is: at a tree, or moving
-        index         the slot's own index: exactly the tree
+        index         while it is filled or moved: what is to be checked out
         tree/         the files
         incoming/     files on their way into tree/
 
@@ -25,7 +25,7 @@ import fcntl
 import itertools
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,11 +33,14 @@ from typing import TYPE_CHECKING
 from dev_agent.errors import GitFailed
 from dev_agent.repository.checkout_rules import checkout_rules
 from dev_agent.repository.confined import ConfinedFolder, remove_all
-from dev_agent.repository.objects import EXECUTABLE, SUBMODULE
+from dev_agent.repository.discovery import tree_of
+from dev_agent.repository.objects import EXECUTABLE, SUBMODULE, GitTree
 from dev_agent.repository.private_index import PrivateIndex
 from dev_agent.repository.slot_audit import altered_paths, parents
 from dev_agent.repository.slot_state import arrived_at, forget_state, moving_to, read_state, write_state
+from dev_agent.repository.staging import edited_tree
 from dev_agent.repository.tree_diff import Difference, tree_difference
+from dev_agent.repository.tree_edit import PathsRefused
 
 if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository
@@ -152,35 +155,41 @@ class Slot:
     def altered(self) -> tuple[str, ...]:
         """The paths where the folder is not what the last checkout left, judged without reading contents.
 
-        Walks the whole slot. A writer who restores the time of the file they changed is not seen: this finds
-        accidents, not attacks.
+        Walks the whole slot, and lists its tree. A writer who restores the time of the file they changed is not
+        seen: this finds accidents, not attacks.
         """
-        return altered_paths(self.path, self._index.entries(), content_time)
+        tree = GitTree(self._repository, self.at or tree_of(self._repository, None))
+        entries = {path: entry for path in tree.paths() if (entry := tree.entry(path))}
+        return altered_paths(self.path, entries, content_time)
 
     def _believed(self, rules: str) -> str | None:
         state = read_state(self.folder)
         return state.tree if state and state.holds(rules, self.path) else None
 
     def _move(self, old: str, new: str) -> bool:
-        """Carry the difference over; False if only a fresh fill is sure to be right."""
+        """Carry the difference over; False if only a fresh fill is sure to be right.
+
+        The difference is complete if it makes the new tree of the old one, ids and all; each of its files then has
+        to come out of the blob that it names, or the move fails. Nothing here looks at what does not change.
+        """
         try:
             difference = tree_difference(self._git, old, new)
             if any(each.path.rpartition("/")[2] == _ATTRIBUTES for each in difference):
                 return False  # they decide the form of files that did not change
-            self._index.replace({each.path: each.after for each in difference}, self._repository.zero)
-            if self._index.write_tree() != new:
+            if edited_tree(self._repository, old, {each.path: each.after for each in difference}) != new:
                 return False
-            self._carry(difference)
-        except (GitFailed, OSError):
+            self._carry(difference, new)
+        except (GitFailed, OSError, PathsRefused):
             return False  # an old tree collected, something in the way: a fill cures it or says what is wrong
         return True
 
-    def _carry(self, difference: tuple[Difference, ...]) -> None:
-        """Bring the files from the old tree to the new one: removals, then arrivals by rename."""
+    def _carry(self, difference: tuple[Difference, ...], new: str) -> None:
+        """Bring the files to the tree `new`: removals, then arrivals by rename."""
         arriving = {each.path: each.after for each in difference if each.after}
         files = {path: entry for path, entry in arriving.items() if entry[0] != SUBMODULE}
         _make_empty(self._incoming)
-        self._index.check_out(self._incoming, list(files))
+        if files:
+            self._check_out(files, new)
         with ConfinedFolder(self._incoming) as incoming, ConfinedFolder(self.path) as tree:
             for path, (mode, object_id) in files.items():
                 _stamp(incoming, path, mode, object_id)
@@ -193,6 +202,22 @@ class Slot:
                 tree.make_folder(path)
         remove_all(self._incoming)
 
+    def _check_out(self, files: Mapping[str, tuple[str, str]], tree: str) -> None:
+        """Write `files` of `tree` into `incoming`, by an index of only them and of the attributes that govern them."""
+        opened = GitTree(self._repository, tree)
+        above = {f"{one}/" for path in files for one in parents(path)} | {""}
+        governing = {f"{one}{_ATTRIBUTES}": opened.entry(f"{one}{_ATTRIBUTES}") for one in above}
+        self._forget_index()
+        self._index.replace(
+            {**{path: one for path, one in governing.items() if one}, **files}, self._repository.zero
+        )
+        self._index.check_out(self._incoming, list(files))
+        self._forget_index()
+
+    def _forget_index(self) -> None:
+        for name in ("index", "index.lock"):
+            (self.folder / name).unlink(missing_ok=True)
+
     def _fill(self, tree: str) -> None:
         """Make the slot from nothing."""
         self._clear()
@@ -200,6 +225,7 @@ class Slot:
         self._index.load(tree)
         self._index.check_out(self.path)
         entries = self._index.entries()
+        self._forget_index()
         with ConfinedFolder(self.path) as folder:
             for above in sorted({above for path in entries for above in parents(path)}):
                 folder.open_up(above)
@@ -212,8 +238,7 @@ class Slot:
     def _clear(self) -> None:
         for name in ("tree", "incoming"):
             remove_all(self.folder / name)
-        for name in ("index", "index.lock"):
-            (self.folder / name).unlink(missing_ok=True)
+        self._forget_index()
 
 
 def _stamp(folder: ConfinedFolder, path: str, mode: str, object_id: str) -> None:

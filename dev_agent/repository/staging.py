@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from dev_agent.errors import EnvironmentFault, GitFailed, RepositoryFault
+from dev_agent.repository.commit_bytes import plain_commit
 from dev_agent.repository.discovery import tree_of
 from dev_agent.repository.identity import Identity, parse_person, user_identity, wants_signed_commits
 from dev_agent.repository.objects import SUBMODULE
@@ -128,6 +129,15 @@ def compose(repository: Repository, tree: str, replacements: Replacements) -> st
     return _write_tree(repository, tree, replacements, ())
 
 
+def edited_tree(repository: Repository, tree: str, replacements: Replacements) -> str:
+    """The id that `tree` with `replacements` has; nothing is written. Raises PathsRefused, and what reading raises."""
+    store = ObjectStore(repository)
+    try:
+        return _edit(store).edit(tree, replacements)
+    finally:
+        store.close()
+
+
 def commit_tree(
     repository: Repository,
     *,
@@ -143,6 +153,9 @@ def commit_tree(
     an unsigned commit is never the answer to that.
     """
     signed = wants_signed_commits(repository) if sign is None else sign
+    data = None if signed else plain_commit(tree, parents, message, identity)
+    if data is not None:
+        return ObjectStore(repository).write([NewObject(kind="commit", data=data)])[0]
     args = ["commit-tree", tree, *(part for parent in parents for part in ("-p", parent))]
     done = repository.git.run(
         *args,
@@ -180,11 +193,7 @@ def _write_tree(
 ) -> str:
     """Store `blobs` and the tree with `replacements`, by one child; the tree's id."""
     store = ObjectStore(repository)
-    edit = TreeEdit(
-        read=lambda name: b"" if name == empty else store.read(name, "tree"),
-        id_of=lambda data: store.id_of(data, "tree"),
-    )
-    empty = store.id_of(b"", "tree")
+    edit = _edit(store)
     try:
         made = edit.edit(tree, replacements)
     except PathsRefused as refused:
@@ -197,6 +206,15 @@ def _write_tree(
         store.close()
     store.write([*blobs, *(NewObject(kind="tree", data=data) for data in edit.written)])
     return made
+
+
+def _edit(store: ObjectStore) -> TreeEdit:
+    """An edit of trees that lie in `store`."""
+    empty = store.id_of(b"", "tree")
+    return TreeEdit(
+        read=lambda name: b"" if name == empty else store.read(name, "tree"),
+        id_of=lambda data: store.id_of(data, "tree"),
+    )
 
 
 def _require_present(repository: Repository, entries: Sequence[tuple[str, str]]) -> None:

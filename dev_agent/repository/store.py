@@ -1,11 +1,12 @@
 """The object store: bytes by id, ids by bytes.
 
-Reading goes through GitPython's pure-Python object database where it can (no child for one file), and through
-`git cat-file --batch` where it cannot: sha256 repositories, many objects at once, packs made since it looked.
-Whatever the way, bytes are believed only if they hash to the id that was asked for.
+Reading goes without a child where it can: loose objects by ourselves, packed ones through GitPython's pure-Python
+object database; and through `git cat-file --batch` where it cannot: packs of sha256 repositories, many objects at once,
+packs made since it looked. Whatever the way, bytes are believed only if they hash to the id that was asked for.
 
-Writing takes one child for any number of objects: a pack in memory, unpacked by git itself. Killed at any
-instant some loose objects exist that nothing names; git's own gc drops them.
+A few objects are written by ourselves (`loose`); many, or where git has to see to more, by one child: a pack in
+memory, unpacked by git itself. Killed at any instant some loose objects exist that nothing names; git's own gc drops
+them.
 
 Nothing is ever fetched: an object missing from a shallow or partial clone is a refusal with its own code.
 """
@@ -15,16 +16,19 @@ from __future__ import annotations
 import hashlib
 import threading
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
 from dev_agent.errors import GitFailed, RepositoryFault
+from dev_agent.repository.loose import may_write, read_loose, write_loose
 
 if TYPE_CHECKING:
     from dev_agent.process import Completed
     from dev_agent.repository.discovery import Repository
 
+_MOST_LOOSE = 256
+"""Objects at once, written one by one; a pack is quicker for more."""
 _PACK_TYPES = {"commit": 1, "tree": 2, "blob": 3}
 
 
@@ -82,6 +86,14 @@ class ObjectStore:
                 )
         return {object_id: found[object_id][1] for object_id in wanted}
 
+    def tree_of(self, name: str) -> str | None:
+        """The tree that the id of a tree or commit means, if that can be told without a child."""
+        if self._read_in_process(name, "tree") is not None:
+            return name
+        commit = self._read_in_process(name, "commit") or b""
+        header, _, tree = commit.partition(b"\n")[0].partition(b" ")
+        return tree.decode("ascii") if header == b"tree" else None
+
     def resolve(self, names: Sequence[str]) -> list[str | None]:
         """The ids that `names` (ids, `<commit>:<path>`) mean, None for what is not there."""
         if not names:
@@ -93,10 +105,21 @@ class ObjectStore:
     def write(self, objects: Sequence[NewObject]) -> tuple[str, ...]:
         """Write `objects` and return their ids, in order. Raises GitFailed."""
         by_id = {self.id_of(each.data, each.kind): each for each in objects}
-        if by_id:
+        if by_id and not self._write_loose(by_id):
             pack = _pack(list(by_id.values()), self._repository.object_format)
             self._repository.git.out("unpack-objects", "-q", stdin=pack)
         return tuple(self.id_of(each.data, each.kind) for each in objects)
+
+    def _write_loose(self, by_id: Mapping[str, NewObject]) -> bool:
+        """False if git is to do it, and then says what is wrong if anything is."""
+        if len(by_id) > _MOST_LOOSE or not may_write(self._repository):
+            return False
+        try:
+            for object_id, each in by_id.items():
+                write_loose(self._repository.common_dir / "objects", object_id, each.kind, each.data)
+        except OSError:
+            return False
+        return True
 
     def id_of(self, data: bytes, kind: str = "blob") -> str:
         """The id git gives an object with these bytes in this repository."""
@@ -122,7 +145,10 @@ class ObjectStore:
 
     def _read_in_process(self, object_id: str, kind: str) -> bytes | None:
         """The bytes if the pure-Python database can give them and they are right, else None."""
-        if self._repository.object_format != "sha1":
+        found = read_loose(self._repository.common_dir / "objects", object_id)
+        if found is not None and found[0] == kind and self.id_of(found[1], kind) == object_id:
+            return found[1]
+        if found is not None or self._repository.object_format != "sha1":
             return None
         try:
             with self._lock:

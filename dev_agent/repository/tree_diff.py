@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,8 @@ if TYPE_CHECKING:
     from dev_agent.repository.git import Git
 
 _NOTHING = "000000"
+_SMALL, _MOST_PAIRS = 1_000, 16
+_ID_LENGTHS = frozenset({40, 64})  # of whole ids: a name may come to mean something else
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,14 +37,33 @@ class Difference:
         return self.after is None or SUBMODULE in (self.before[0], self.after[0])
 
 
+_REMEMBERED: OrderedDict[tuple[str, str], tuple[Difference, ...]] = OrderedDict()
+_LOCK = threading.Lock()
+
+
 def tree_difference(git: Git, old: str, new: str) -> tuple[Difference, ...]:
-    """The differences from tree `old` to tree `new`. Raises GitFailed, e.g. if one is not there."""
-    return parse_raw(
-        git.out(
-            "diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", "--no-relative",
-            "--ignore-submodules=none", old, new,
-        )
-    )  # fmt: skip
+    """The differences from tree `old` to tree `new`. Raises GitFailed, e.g. if one is not there.
+
+    An id means one tree for ever, so what was told of two small changes last is not asked again.
+    """
+    known = _REMEMBERED.get((old, new))
+    if known is None:
+        known = parse_raw(
+            git.out(
+                "diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", "--no-relative",
+                "--ignore-submodules=none", old, new,
+            )
+        )  # fmt: skip
+        if len(known) <= _SMALL and {len(old), len(new)} <= _ID_LENGTHS:
+            _remember((old, new), known)
+    return known
+
+
+def _remember(pair: tuple[str, str], found: tuple[Difference, ...]) -> None:
+    with _LOCK:
+        while len(_REMEMBERED) >= _MOST_PAIRS:
+            _REMEMBERED.popitem(last=False)
+        _REMEMBERED[pair] = found
 
 
 def parse_raw(output: bytes) -> tuple[Difference, ...]:

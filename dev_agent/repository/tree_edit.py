@@ -15,12 +15,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from dev_agent.repository.landing.names import forbidden, is_modules_file
-from dev_agent.repository.objects import DIRECTORY, SYMLINK, canonical_mode
-
-_TREE_MODE = "40000"  # as trees spell it
-
-Entry = tuple[str, str]
-"""Mode and object id."""
+from dev_agent.repository.objects import SYMLINK, canonical_mode
+from dev_agent.repository.tree_bytes import TREE_MODE, Entry, is_folder, parse_tree, render_tree
 
 
 class PathsRefused(ValueError):
@@ -77,7 +73,7 @@ class TreeEdit:
 
     def _entry(self, old: Entry | None, wanted: _Node) -> Entry | None:
         """What stands at one name afterwards."""
-        folder = old[1] if old and _is_folder(old) else None
+        folder = old[1] if old and is_folder(old) else None
         inside = self._folder(folder, wanted) if wanted.children else folder
         kept = None if folder or wanted.removed else old
         if wanted.file is not None:
@@ -88,7 +84,7 @@ class TreeEdit:
             return kept
         if kept is not None:
             self._refused.update(_files(wanted))
-        return (_TREE_MODE, inside)
+        return (TREE_MODE, inside)
 
     def _write(self, entries: Mapping[bytes, Entry]) -> str:
         data = render_tree(entries)
@@ -116,26 +112,3 @@ def _wanted(replacements: Mapping[str, Entry | None], refused: set[str]) -> _Nod
 def _files(node: _Node) -> set[str]:
     found = {node.path} if node.file is not None else set()
     return found.union(*(_files(child) for child in node.children.values()))
-
-
-def parse_tree(data: bytes, id_size: int) -> dict[bytes, Entry]:
-    """The entries of a tree's bytes: `mode SP name NUL id`, repeated; ids have `id_size` bytes."""
-    entries: dict[bytes, Entry] = {}
-    at = 0
-    while at < len(data):
-        space = data.index(b" ", at)
-        end = data.index(b"\0", space)
-        after = end + 1 + id_size
-        entries[data[space + 1 : end]] = (data[at:space].decode("ascii"), data[end + 1 : after].hex())
-        at = after
-    return entries
-
-
-def render_tree(entries: Mapping[bytes, Entry]) -> bytes:
-    """The inverse, in git's order: a folder sorts as if its name ended with a slash."""
-    rows = sorted(entries.items(), key=lambda row: row[0] + b"/" if _is_folder(row[1]) else row[0])
-    return b"".join(b"%b %b\0%b" % (mode.encode(), name, bytes.fromhex(oid)) for name, (mode, oid) in rows)
-
-
-def _is_folder(entry: Entry) -> bool:
-    return entry[0].zfill(6) == DIRECTORY

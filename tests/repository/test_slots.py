@@ -388,7 +388,7 @@ def test_an_old_tree_that_was_collected_does_not_matter(project: Project) -> Non
 @pytest.mark.parametrize(
     "harm",
     [
-        pytest.param(lambda slot: (slot.folder / "index").unlink(), id="index gone"),
+        pytest.param(lambda slot: (slot.folder / "index.lock").touch(), id="index lock left behind"),
         pytest.param(lambda slot: (slot.folder / "index").write_bytes(b"junk"), id="index damaged"),
         pytest.param(lambda slot: slot._index.replace({"a.py": None}, "0" * 40), id="index of another tree"),
         pytest.param(lambda slot: (slot.folder / "index.lock").write_bytes(b""), id="index lock left"),

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from dev_agent.repository.objects import parse_listing
 from dev_agent.repository.store import NewObject, ObjectStore
-from dev_agent.repository.tree_edit import Entry, PathsRefused, TreeEdit, parse_tree, render_tree
+from dev_agent.repository.tree_bytes import Entry, parse_tree, render_tree
+from dev_agent.repository.tree_edit import PathsRefused, TreeEdit
 from tests.testing.repos import make_repository
 
 _NAMES = st.sampled_from(["a", "b", "a.b", "a-b", "é"])

@@ -1,0 +1,65 @@
+"""Loose objects, read and written without a child: `objects/<2>/<rest>`, zlib over header and bytes.
+
+A new object is a file without a name, made read-only and linked into place when it is whole: killed before that nothing
+is left of it, after it the object is there, named by its hash, so that writing it again changes nothing. Where git
+would have to do more (a repository shared by several users, a file system on which every object is to be flushed)
+`may_write` is False, and git does it; likewise where files without names are not to be had.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import zlib
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dev_agent.repository.discovery import Repository
+
+_FAST = 1
+
+
+def may_write(repository: Repository) -> bool:
+    """True where an object needs nothing but its bytes under its name."""
+    try:
+        shared = (repository.common_dir / "objects").stat().st_mode & stat.S_ISGID
+    except OSError:
+        return False
+    return (
+        hasattr(os, "O_TMPFILE")
+        and not shared
+        and not any(one.startswith("core.fsync=") for one in repository.git.settings)
+    )
+
+
+def write_loose(objects: Path, object_id: str, kind: str, data: bytes) -> None:
+    """Have the object in the folder `objects`. Raises OSError, and then changed nothing under its name."""
+    folder = objects / object_id[:2]
+    place = folder / object_id[2:]
+    try:
+        os.utime(place)  # as young as if it were new, or a gc that runs now might take it away
+    except FileNotFoundError:
+        pass
+    else:
+        return
+    folder.mkdir(exist_ok=True)
+    # The mode git gives: nobody writes to an object again.
+    descriptor = os.open(folder, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o444)
+    with open(descriptor, "wb") as stream:
+        stream.write(zlib.compress(f"{kind} {len(data)}\0".encode("ascii") + data, _FAST))
+        stream.flush()
+        with suppress(FileExistsError):
+            os.link(f"/proc/self/fd/{descriptor}", place, follow_symlinks=True)
+
+
+def read_loose(objects: Path, object_id: str) -> tuple[str, bytes] | None:
+    """Kind and bytes of an object, None if it is not there as a file of its own, or not whole. Nothing is verified."""
+    try:
+        raw = zlib.decompress((objects / object_id[:2] / object_id[2:]).read_bytes())
+    except (OSError, ValueError, zlib.error):
+        return None
+    header, _, data = raw.partition(b"\0")
+    return header.partition(b" ")[0].decode("ascii", "replace"), data
