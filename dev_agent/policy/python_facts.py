@@ -52,6 +52,27 @@ _DYNAMIC_CALLS = frozenset(
         "builtins.__import__",
     }
 )
+_REACHING = frozenset({
+    "gc.get_objects", "gc.get_referrers", "gc.get_referents", "sys._getframe", "sys._current_frames",
+    "sys._current_exceptions", "sys.settrace", "sys.setprofile", "threading.settrace", "threading.setprofile",
+    "inspect.stack", "inspect.trace", "inspect.currentframe", "inspect.getouterframes", "inspect.getinnerframes",
+})  # fmt: skip
+"""Ways from judged code to whoever runs it: the heap, the frames of the callers, a hook on every call."""
+
+# The same by their last names: what they hang on may have been assigned, loaded by its name, or be a traceback's.
+_REACHING_NAMES = frozenset(
+    {
+        "get_objects",
+        "get_referrers",
+        "_getframe",
+        "_current_frames",
+        "f_back",
+        "tb_frame",
+        "gi_frame",
+        "cr_frame",
+    }
+)
+_REACHING_LAST = _REACHING_NAMES | {one.rpartition(".")[2] for one in _REACHING}
 _CONTROL_CALLS = re.compile(
     r"os\.(?:_exit|abort|kill|killpg)|signal\.(?:signal|set_wakeup_fd|sigaction)|atexit\.register|faulthandler\.cancel_dump_traceback_later"
 )
@@ -159,9 +180,16 @@ class _Reader:
 
     def _see_name(self, node: ast.Name) -> Iterable[_Sign]:
         # Names are most of all nodes: one look-up decides. An unimported name has no dot, so it is not typing's.
-        return _ANY_SIGN if self._typing(self.source.imported.get(node.id, "")) == "Any" else ()
+        meaning = self.source.imported.get(node.id, "")
+        if meaning in _REACHING and not self.is_test:
+            return (("dynamic_code", meaning),)
+        return _ANY_SIGN if self._typing(meaning) == "Any" else ()
 
     def _see_attribute(self, node: ast.Attribute) -> Iterable[_Sign]:
+        if node.attr in _REACHING_LAST and not self.is_test:
+            meaning = self._meaning(node)
+            named = node.attr in _REACHING_NAMES
+            return (("dynamic_code", node.attr),) if named or meaning in _REACHING else ()
         if node.attr != "Any" or self._typing(self._meaning(node)) != "Any":
             return ()
         return _ANY_SIGN
@@ -210,6 +238,8 @@ class _Reader:
             "PYTEST_XDIST_WORKER",
         }:
             yield "behaves_differently_under_test", str(node.value)
+        if not self.is_test and isinstance(node.value, str) and node.value in _REACHING_NAMES:
+            yield "dynamic_code", node.value
 
     def _holds_modules(self, node: ast.expr) -> bool:
         inner = (
