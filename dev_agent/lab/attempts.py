@@ -79,7 +79,9 @@ def landing(files: Mapping[str, str | None], policy: str) -> Callable[[Ground], 
 
 def stopper(report: RunReport) -> str:
     """What kept a run from landing, in its own words on one line."""
-    said = [f"{gate['name']}: {gate['reason']}" for gate in report.gates if gate["verdict"] in {"failed", "error"}]
+    said = [
+        f"{gate['name']}: {gate['reason']}" for gate in report.gates if gate["verdict"] in {"failed", "error"}
+    ]
     findings = [one["rule"] for one in report.policy.get("findings", ()) if one["verdict"] != "allow"]
     words = " ".join(report.explanation.split()) or report.reason
     return "; ".join([f"{report.outcome}: {words}", *said, *findings])[:400]
