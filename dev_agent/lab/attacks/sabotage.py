@@ -18,7 +18,7 @@ from dev_agent.lab.ground import FILES
 
 _TESTS = "tests/test_till.py"
 _BASE_TESTS = "the base's tests, conftest and configuration judge (gates/context.py: with_base_entries)"
-_BOTH = f"{_BASE_TESTS}; the tests that ran are held against the base's (gates/delta.py: compare_outcomes)"
+BASE_TESTS_AND_SET = f"{_BASE_TESTS}; the tests that ran are held against the base's (gates/delta.py: compare_outcomes)"
 _GATE_ALONE = policy_where()
 
 
@@ -34,7 +34,7 @@ def only_failures(base: Mapping[str, Outcome], now: Mapping[str, Outcome]) -> Te
 
 
 _base_tests_off = without("dev_agent.gates.context:GateContext.with_base_entries", _as_the_change_has_it)
-_both_off = all_of(_base_tests_off, without("dev_agent.gates.weighing:compare_outcomes", only_failures))
+both_off = all_of(_base_tests_off, without("dev_agent.gates.weighing:compare_outcomes", only_failures))
 
 
 def _sabotage(name: str, attempt: str, files: Mapping[str, str | None]) -> Attack:
@@ -42,9 +42,9 @@ def _sabotage(name: str, attempt: str, files: Mapping[str, str | None]) -> Attac
     return Attack(
         name=name,
         attempt=f"break the till and {attempt}",
-        defence=_BOTH,
+        defence=BASE_TESTS_AND_SET,
         strike=landing({"till.py": BROKEN, **files}, _GATE_ALONE),
-        disarm=_both_off,
+        disarm=both_off,
     )
 
 
