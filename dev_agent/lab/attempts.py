@@ -16,6 +16,8 @@ from dev_agent.lab.disarm import without
 from dev_agent.lab.ground import FILES
 from dev_agent.policy import rules
 from dev_agent.policy.catalogue import CATALOGUE
+from dev_agent.programs.story import told
+from dev_agent.runtime.trace import read_trace
 
 if TYPE_CHECKING:
     from dev_agent.lab.ground import Ground
@@ -93,6 +95,13 @@ def counted(report: RunReport) -> dict[str, int]:
         "new_failures": sum(len(gate["new_failures"]) for gate in report.gates),
         "objections": sum(one["verdict"] != "allow" for one in report.policy.get("findings", ())),
     }
+
+
+def confinement(ground: Ground, report: RunReport, *, about: str = "namespaces") -> str:
+    """What held the programs of a run, as its trace has it: the line of the sandbox that is `about` something."""
+    sandbox = told(read_trace(ground.run_folder(report.run).path)).facts["begin"]["sandbox"]
+    given = next((one for one in sandbox["gives"] if about in one), sandbox["gives"][0])
+    return f"{sandbox['name']}, tier {sandbox['tier']}: {given}"
 
 
 def _committed(ground: Ground, path: str) -> str | None:

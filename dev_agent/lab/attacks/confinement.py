@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.lab.attack import Attack, Strike
-from dev_agent.lab.attempts import counted, policy_where, written
+from dev_agent.lab.attempts import confinement, counted, policy_where, written
 from dev_agent.lab.disarm import without
+from dev_agent.lab.ground import FILES
 from dev_agent.sandbox.environment import complete
 from dev_agent.sandbox.off import Off
 
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
 _MARK = "reached from a test"
 SECRET = "the-combination-of-the-owners-safe"
 _VARIABLE = "DEV_AGENT_LAB_SAFE"
+_OWN_TESTS = FILES["tests/test_till.py"].count(b"def test_")
 
-_WRITES = '''\
+_WRITES = """\
 from pathlib import Path
 
 
@@ -40,8 +42,8 @@ def test_the_drawer() -> None:
         place.write_text({mark!r})
     except OSError:
         pass
-'''
-_SENDS = '''\
+"""
+_SENDS = """\
 import socket
 from pathlib import Path
 
@@ -56,14 +58,14 @@ def test_the_drawer() -> None:
             line.sendall(f"found {{found}}".encode())
     except OSError:
         pass
-'''
-_TELLS = '''\
+"""
+_TELLS = """\
 import os
 
 
 def test_the_drawer() -> None:
     assert not dict(os.environ).get({variable!r}, ""), dict(os.environ)[{variable!r}]
-'''
+"""
 
 
 def unconfined(*_: object, scratch_root: Path, **__: object) -> Off:
@@ -75,11 +77,13 @@ sandbox_off = without("dev_agent.programs.setting:choose", unconfined)
 THE_SANDBOX = "the sandbox (sandbox/choose.py)"
 
 
-def _bringing(ground: Ground, test: str) -> Mapping[str, int]:
-    """Apply a proposal with one more test; what came of it, in numbers."""
+def _bringing(ground: Ground, test: str, *, about: str = "namespaces") -> tuple[str, Mapping[str, int]]:
+    """Apply a proposal with one more test; what held it, and what came of it in numbers."""
     report = ground.apply(written({"tests/test_drawer.py": test}), policy=policy_where())
     ran = sum(gate["passed"] + len(gate["new_failures"]) for gate in report.gates)
-    return {**counted(report), "tests_run": ran}
+    if ran != _OWN_TESTS + 1:
+        raise AssertionError(f"the test that attacks was not run: {ran} tests were, and {report.outcome}")
+    return confinement(ground, report, about=about), {**counted(report), "tests_run": ran}
 
 
 def _writing(place_in: Callable[[Ground], Path]) -> Callable[[Ground], Strike]:
@@ -88,11 +92,11 @@ def _writing(place_in: Callable[[Ground], Path]) -> Callable[[Ground], Strike]:
     def strike(ground: Ground) -> Strike:
         place = place_in(ground)
         before = _digest(place)
-        metrics = _bringing(ground, _WRITES.format(place=str(place), mark=_MARK))
+        held, metrics = _bringing(ground, _WRITES.format(place=str(place), mark=_MARK))
         reached = place.is_file() and place.read_text(encoding="utf-8") == _MARK
         return Strike(
             stopped=not reached,
-            by="" if reached else f"the test ran where {place.relative_to(ground.folder)} is not the owner's",
+            by="" if reached else held,
             detail=f"{place.relative_to(ground.folder)} {'holds' if reached else 'does not hold'} what the test wrote",
             before=before,
             after=_digest(place),
@@ -108,12 +112,14 @@ def _sending(ground: Ground) -> Strike:
     secret.write_text(SECRET, encoding="utf-8")
     before = _digest(secret)
     with _listening() as (port, heard):
-        metrics = _bringing(ground, _SENDS.format(secret=str(secret), port=port))
+        held, metrics = _bringing(ground, _SENDS.format(secret=str(secret), port=port))
     said = b"".join(heard)
     return Strike(
         stopped=not said,
-        by="" if said else "no connection came out, and the file is not shown",
-        detail=f"the listener heard {said.decode(errors='replace')!r}" if said else "the listener heard nothing",
+        by="" if said else held,
+        detail=f"the listener heard {said.decode(errors='replace')!r}"
+        if said
+        else "the listener heard nothing",
         before=before,
         after=_digest(secret),
         metrics={**metrics, "bytes_heard": len(said), "secrets_heard": said.count(SECRET.encode())},
@@ -147,7 +153,7 @@ def _telling(ground: Ground) -> Strike:
     """A test that puts a variable of whoever runs dev-agent into its failure, which is kept and shown."""
     os.environ[_VARIABLE] = SECRET
     try:
-        metrics = _bringing(ground, _TELLS.format(variable=_VARIABLE))
+        held, metrics = _bringing(ground, _TELLS.format(variable=_VARIABLE), about="environment")
     finally:
         del os.environ[_VARIABLE]
     kept = ground.repository().state_dir / "runs"
@@ -155,7 +161,7 @@ def _telling(ground: Ground) -> Strike:
     told = [one for one in files if SECRET.encode() in one.read_bytes()]
     return Strike(
         stopped=not told,
-        by="" if told else "the test was given no such variable",
+        by="" if told else held,
         detail=f"the value stands in {len(told)} of the {len(files)} files that were kept of the run",
         before=sha256(b"").hexdigest(),
         after=sha256(b"".join(one.name.encode() for one in told)).hexdigest(),
@@ -184,8 +190,12 @@ def _write_attack(name: str, attempt: str, place_in: Callable[[Ground], Path]) -
 
 
 CONFINEMENT_ATTACKS = (
-    _write_attack("test_writes_home", "writes to the owner's home", lambda ground: ground.folder / "home/.bashrc"),
-    _write_attack("test_writes_work_tree", "writes to the owner's work tree", lambda ground: ground.root / "notes.txt"),
+    _write_attack(
+        "test_writes_home", "writes to the owner's home", lambda ground: ground.folder / "home/.bashrc"
+    ),
+    _write_attack(
+        "test_writes_work_tree", "writes to the owner's work tree", lambda ground: ground.root / "notes.txt"
+    ),
     _write_attack(
         "test_writes_git",
         "installs a hook in the owner's repository",
@@ -204,7 +214,7 @@ CONFINEMENT_ATTACKS = (
         attempt="bring a test that fails with a secret of the caller's environment in its words",
         defence="a job's environment is made, not inherited (sandbox/environment.py: complete)",
         strike=_telling,
-        disarm=without("dev_agent.sandbox.arguments:complete", _everything),
+        disarm=without("dev_agent.sandbox.environment:complete", _everything),
         word="CONFINED",
     ),
 )

@@ -36,7 +36,9 @@ def _nowhere(_ground: Ground) -> None:
     """Nothing to prepare."""
 
 
-def _reaching(targets: _TARGETS, prepare: Callable[[Ground], object] = _nowhere) -> Callable[[Ground], Strike]:
+def _reaching(
+    targets: _TARGETS, prepare: Callable[[Ground], object] = _nowhere
+) -> Callable[[Ground], Strike]:
     """A strike that proposes a file; it has reached its aim if the bytes stand at the place."""
 
     def strike(ground: Ground) -> Strike:
@@ -114,7 +116,9 @@ _landing_trusts = all_of(
     without("dev_agent.repository.landing.difference:clashes", lambda *_: ()),
     without(
         "dev_agent.repository.git:_FIXED_OPTIONS",
-        tuple(one.replace("NTFS=true", "NTFS=false").replace("HFS=true", "HFS=false") for one in _FIXED_OPTIONS),
+        tuple(
+            one.replace("NTFS=true", "NTFS=false").replace("HFS=true", "HFS=false") for one in _FIXED_OPTIONS
+        ),
     ),
 )
 
@@ -148,7 +152,11 @@ def _link_of_the_owner(ground: Ground) -> None:
 
 def _submodule_of_the_owner(ground: Ground) -> None:
     ground.write("vendor/scales/scales.py", b"WEIGHT = 1\n")
-    for args in (["init", "--quiet", "--template="], ["add", "."], ["commit", "--quiet", "--message", "Scales"]):
+    for args in (
+        ["init", "--quiet", "--template="],
+        ["add", "."],
+        ["commit", "--quiet", "--message", "Scales"],
+    ):
         ground.do("-C", "vendor/scales", *args)
     _commit(ground, "Scales")
 
@@ -160,13 +168,13 @@ def _commit(ground: Ground, message: str) -> None:
 
 def _through_a_new_link(ground: Ground) -> Strike:
     """First a link that leaves the tree, then a file below it."""
-    return _struck(ground, [_linking("exit", "../home"), _creating("exit/taken")], ground.folder / "home/taken")
+    return _struck(
+        ground, [_linking("exit", "../home"), _creating("exit/taken")], ground.folder / "home/taken"
+    )
 
 
 ESCAPE_ATTACKS = (
-    _reaching_attack(
-        "path_upwards", "write ../taken", lambda ground: ("../taken", ground.folder / "taken")
-    ),
+    _reaching_attack("path_upwards", "write ../taken", lambda ground: ("../taken", ground.folder / "taken")),
     _reaching_attack(
         "path_upwards_inside",
         "write tests/../../taken",
@@ -219,5 +227,7 @@ ESCAPE_ATTACKS = (
         "NOTES.txt",
         also="; the landing's own look (repository/landing/names.py)",
     ),
-    _landing_attack("path_newline", "land a name with a newline, which reads as two", "notes.txt\nCODEOWNERS"),
+    _landing_attack(
+        "path_newline", "land a name with a newline, which reads as two", "notes.txt\nCODEOWNERS"
+    ),
 )

@@ -18,7 +18,9 @@ from dev_agent.lab.ground import FILES
 
 _TESTS = "tests/test_till.py"
 _BASE_TESTS = "the base's tests, conftest and configuration judge (gates/context.py: with_base_entries)"
-BASE_TESTS_AND_SET = f"{_BASE_TESTS}; the tests that ran are held against the base's (gates/delta.py: compare_outcomes)"
+BASE_TESTS_AND_SET = (
+    f"{_BASE_TESTS}; the tests that ran are held against the base's (gates/delta.py: compare_outcomes)"
+)
 _GATE_ALONE = policy_where()
 
 
