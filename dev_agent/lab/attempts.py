@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 from dev_agent.lab.attack import Strike
 from dev_agent.lab.disarm import without
 from dev_agent.lab.ground import FILES
-from dev_agent.policy import rules
-from dev_agent.policy.catalogue import CATALOGUE
+from dev_agent.policy.catalogue import CATALOGUE, FACT_NAMES
 from dev_agent.programs.story import told
 from dev_agent.runtime.trace import read_trace
 
@@ -54,7 +53,7 @@ def without_rule(fact: str) -> Callable[[], AbstractContextManager[None]]:
     """The switch of one row of a policy: whatever it says about `fact` is not asked."""
     if fact not in CATALOGUE:
         raise AssertionError(f"BUG: no policy rules on {fact}")
-    return without("dev_agent.policy.rules:FACT_NAMES", tuple(one for one in rules.FACT_NAMES if one != fact))
+    return without("dev_agent.policy.rules:FACT_NAMES", tuple(one for one in FACT_NAMES if one != fact))
 
 
 def landing(files: Mapping[str, str | None], policy: str) -> Callable[[Ground], Strike]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from dev_agent.lab.ground import Ground
 
 _MARK = "reached from a test"
-SECRET = "the-combination-of-the-owners-safe"
+SECRET = "the-combination-of-the-owners-safe"  # noqa: S105 - it opens nothing
 _VARIABLE = "DEV_AGENT_LAB_SAFE"
 _OWN_TESTS = FILES["tests/test_till.py"].count(b"def test_")
 
