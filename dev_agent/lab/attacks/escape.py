@@ -214,19 +214,19 @@ ESCAPE_ATTACKS = (
         "path_git_on_windows",
         "land git~1/config, which Windows opens as .git/config",
         "git~1/config",
-        also="; git's core.protectNTFS (repository/git.py); the look of staging and landing (repository/landing/names.py)",
+        also="; what staging and landing forbid (repository/landing/names.py); git's core.protectNTFS",
     ),
     _landing_attack(
         "path_git_on_mac",
         "land .git with a zero-width character in it, which a Mac opens as .git",
         ".g\u200cit/config",
-        also="; git's core.protectHFS (repository/git.py); the look of staging and landing (repository/landing/names.py)",
+        also="; what staging and landing forbid (repository/landing/names.py); git's core.protectHFS",
     ),
     _landing_attack(
         "path_case_clash",
         "land NOTES.txt beside notes.txt: one file on half of the machines",
         "NOTES.txt",
-        also="; the look of staging and landing (repository/landing/names.py)",
+        also="; what landing looks for (repository/landing/names.py: clashes)",
     ),
     _landing_attack(
         "path_newline", "land a name with a newline, which reads as two", "notes.txt\nCODEOWNERS"
