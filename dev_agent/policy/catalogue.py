@@ -120,7 +120,12 @@ _ROWS: tuple[tuple[str, Verdict, bool, str], ...] = (
     ("always_equal_objects", _DENY, False, "The change adds objects that are equal to everything."),
     ("process_control", _ASK, False, "The change ends, signals or hooks the exit of its process."),
     ("process_or_network_imports", _ASK, False, "The change newly starts processes or uses the network."),
-    ("dynamic_code", _ASK, False, "The change newly runs code or loads objects from data."),
+    (
+        "dynamic_code",
+        _ASK,
+        False,
+        "The change newly runs code, loads objects from data or reaches into the interpreter.",
+    ),
     ("swallowed_exceptions", _ALLOW, False, "The change swallows exceptions without a word."),
     ("public_api_removed", _ALLOW, False, "The change removes public names."),
     # size

@@ -13,7 +13,7 @@ import ast
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from dev_agent.policy import globs
+from dev_agent.policy import globs, reaching
 from dev_agent.policy.change import FileDelta
 from dev_agent.policy.marks import FileMarks, Mark, Sighting
 from dev_agent.policy.place import Place
@@ -93,6 +93,8 @@ class _Reader:
 
     def __init__(self, source: PythonSource | None, path: str, settings: FactSettings) -> None:
         self.source = source or PythonSource(None, ())
+        # Most files do neither, and their expressions need not be searched for it.
+        self._speaks_of_modules = any("modules" in line or "argv" in line for line in self.source.lines)
         self.is_test = globs.matches(settings.tests, path, casefold=True)
 
     def read(self, statements: Sequence[ast.stmt], *, imported: frozenset[str]) -> Iterator[Mark]:
@@ -153,15 +155,21 @@ class _Reader:
             not self.is_test
             and name.startswith("sys.modules.")
             and node.args
-            and _is_framework_name(node.args[0])
+            and reaching.names_framework(node.args[0])
         ):
             yield "behaves_differently_under_test", "sys.modules"
 
     def _see_name(self, node: ast.Name) -> Iterable[_Sign]:
         # Names are most of all nodes: one look-up decides. An unimported name has no dot, so it is not typing's.
-        return _ANY_SIGN if self._typing(self.source.imported.get(node.id, "")) == "Any" else ()
+        meaning = self.source.imported.get(node.id, "")
+        if meaning in reaching.WAYS and not self.is_test:
+            return (("dynamic_code", meaning),)
+        return _ANY_SIGN if self._typing(meaning) == "Any" else ()
 
     def _see_attribute(self, node: ast.Attribute) -> Iterable[_Sign]:
+        if node.attr in reaching.LAST_NAMES and not self.is_test:
+            found = node.attr in reaching.NAMES or self._meaning(node) in reaching.WAYS
+            return (("dynamic_code", node.attr),) if found else ()
         if node.attr != "Any" or self._typing(self._meaning(node)) != "Any":
             return ()
         return _ANY_SIGN
@@ -174,10 +182,15 @@ class _Reader:
     def _see_functiondef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> _Signs:
         yield from _quoted_any(node.returns)
         yield from self._see_classdef(node)
-        if node.name in _ALWAYS and _returns_constant(node):
+        if node.name in _ALWAYS and reaching.answers_without_looking(node):
             yield "always_equal_objects", node.name
 
     _see_asyncfunctiondef = _see_functiondef
+
+    def _see_assign(self, node: ast.Assign) -> _Signs:
+        for name in (one.id for one in node.targets if isinstance(one, ast.Name) and one.id in _ALWAYS):
+            if reaching.answers_without_looking(node.value):
+                yield "always_equal_objects", name
 
     def _see_classdef(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> _Signs:
         if any(last_name(one) in {"no_type_check", "no_type_check_decorator"} for one in node.decorator_list):
@@ -195,12 +208,34 @@ class _Reader:
                 yield "type_checking_disabled", "not TYPE_CHECKING"
 
     def _see_compare(self, node: ast.Compare) -> _Signs:
-        asks = any(isinstance(op, ast.In | ast.NotIn) for op in node.ops) and _is_framework_name(node.left)
-        if not self.is_test and asks and any(self._holds_modules(one) for one in node.comparators):
+        # Arguments are compared to find out; put together with a framework's name they start it.
+        yield from self._asking([node.left, *node.comparators], "sys.argv", "sys.orig_argv")
+
+    def _see_binop(self, node: ast.BinOp) -> _Signs:
+        yield from self._asking([node.left, node.right])
+
+    def _see_generatorexp(self, node: ast.GeneratorExp | ast.ListComp | ast.SetComp) -> _Signs:
+        yield from self._asking(
+            [node.elt, *(part for one in node.generators for part in (one.iter, *one.ifs))]
+        )
+
+    _see_listcomp = _see_generatorexp
+    _see_setcomp = _see_generatorexp
+
+    def _asking(self, parts: Sequence[ast.expr], *places: str) -> _Signs:
+        """Parts of one expression of which one holds the loaded modules and another names a test framework."""
+        if self.is_test or not self._speaks_of_modules:
+            return
+        nodes = list(walk(parts))
+        holds = any(
+            isinstance(one, ast.Attribute | ast.Name) and self._meaning(one) in {"sys.modules", *places}
+            for one in nodes
+        )
+        if holds and any(reaching.names_framework(one) for one in nodes):
             yield "behaves_differently_under_test", "sys.modules"
 
     def _see_subscript(self, node: ast.Subscript) -> _Signs:
-        if not self.is_test and self._holds_modules(node.value) and _is_framework_name(node.slice):
+        if not self.is_test and self._holds_modules(node.value) and reaching.names_framework(node.slice):
             yield "behaves_differently_under_test", "sys.modules"
 
     def _see_constant(self, node: ast.Constant) -> _Signs:
@@ -210,12 +245,14 @@ class _Reader:
             "PYTEST_XDIST_WORKER",
         }:
             yield "behaves_differently_under_test", str(node.value)
+        if not self.is_test and node.value in reaching.NAMES:
+            yield "dynamic_code", node.value
 
     def _holds_modules(self, node: ast.expr) -> bool:
         inner = (
             node.func.value if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else node
         )
-        return self._meaning(inner) in {"sys.modules", "sys.argv"}
+        return self._meaning(inner) in {"sys.modules", "sys.argv", "sys.orig_argv"}
 
     def _meaning(self, node: ast.expr) -> str:
         """What a chain of names stands for, through the file's imports; "" for what is no chain of names."""
@@ -254,16 +291,6 @@ def _quoted_any(annotation: ast.expr | None) -> Iterator[tuple[str, str]]:
         yield "any_added", "Any"
 
 
-def _is_framework_name(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value in {
-        "pytest",
-        "_pytest",
-        "unittest",
-        "pytest_cov",
-        "xdist",
-    }
-
-
 def _is_broad(node: ast.expr) -> bool:
     names = node.elts if isinstance(node, ast.Tuple) else [node]
     return any(last_name(one) in {"Exception", "BaseException"} for one in names)
@@ -272,16 +299,4 @@ def _is_broad(node: ast.expr) -> bool:
 def _does_nothing(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Pass | ast.Continue) or (
         isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-    )
-
-
-def _returns_constant(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    body = [
-        one for one in node.body if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))
-    ]
-    only = body[0] if len(body) == 1 else None
-    return (
-        isinstance(only, ast.Return)
-        and isinstance(only.value, ast.Constant)
-        and isinstance(only.value.value, bool)
     )

@@ -2,7 +2,8 @@
 
 Counted are reachable assertions that could fail, exact comparisons among them, expected exceptions and how
 narrow they are, messages matched, cases of a parametrised list, and tolerances. An assertion behind a
-`return`, under `if False`, or inside a `try` that swallows its failure demands nothing.
+`return`, under `if False`, in a function nobody calls, or inside a `try` that swallows its failure demands
+nothing; a comparison behind `or` or `not`, or with `ANY`, is not exact.
 
 Values are not judged: `== 3` and `== 4` are equally strong; an edited value is "changed", not "weakened".
 Nor is what a helper named `check_...` does inside; calling it counts once.
@@ -57,7 +58,7 @@ class Strength:
 
 def strength_of(test: _Function) -> Strength:
     """How much a test demands."""
-    counted = _Counter()
+    counted = _Counter({node.id for node in walk(test.body) if isinstance(node, ast.Name)})
     counted.block(test.body, depth=0)
     return Strength(
         assertions=counted.assertions,
@@ -100,9 +101,13 @@ def _cases(decorator: ast.expr) -> int:
 
 
 class _Counter:
-    """Counts what can fail in a test, leaving out what is never reached or never felt."""
+    """Counts what can fail in a test, leaving out what is never reached or never felt.
 
-    def __init__(self) -> None:
+    `mentioned` are the names the test uses: a function in it that is not among them is never called.
+    """
+
+    def __init__(self, mentioned: set[str]) -> None:
+        self.mentioned = mentioned
         self.assertions = self.exact = self.raises = self.broad_raises = self.matched = 0
         self.tolerances: list[float] = []
 
@@ -122,8 +127,11 @@ class _Counter:
             self.block(node.body if node.test.value else node.orelse, depth=depth + 1)
             return
         elif isinstance(node, ast.With | ast.AsyncWith) and any(
-            last_name(one.context_expr) == "suppress" for one in node.items
+            _hushes(one.context_expr) for one in node.items
         ):
+            self.expressions(node)
+            return
+        elif self._is_idle(node):
             return
         for field in ("body", "handlers", "orelse", "finalbody", "cases"):
             inner = getattr(node, field, None)
@@ -136,6 +144,12 @@ class _Counter:
                     self.block(inner, depth=depth + 1)
         self.expressions(node)
 
+    def _is_idle(self, node: ast.stmt) -> bool:
+        """A loop over nothing, or a function that is never called."""
+        if isinstance(node, ast.For):
+            return isinstance(node.iter, ast.List | ast.Tuple) and not node.iter.elts
+        return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name not in self.mentioned
+
     def expressions(self, node: ast.stmt) -> None:
         """The calls of a statement itself, its inner statements apart."""
         own = [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr | ast.withitem)]
@@ -147,8 +161,8 @@ class _Counter:
         if _always_true(test):
             return
         self.assertions += 1
-        for node in walk([test]):
-            if isinstance(node, ast.Compare):
+        for node in walk(_demanded(test)):
+            if isinstance(node, ast.Compare) and not _admits_all(node):
                 # `== x` and `is x` admit one value; `!=`, `in`, `<` and truthiness admit many.
                 self.exact += sum(1 for op in node.ops if isinstance(op, ast.Eq | ast.Is))
 
@@ -169,6 +183,30 @@ class _Counter:
             and isinstance(one.value, ast.Constant)
             and isinstance(one.value.value, int | float)
         ]
+
+
+def _hushes(context: ast.expr) -> bool:
+    """`with suppress(...)`, and `with raises(...)` of what a failing assertion raises."""
+    name = last_name(context)
+    if name == "suppress":
+        return True
+    expected = _first_and_inside(context) if name in _RAISES and isinstance(context, ast.Call) else []
+    return any(last_name(one) in _BROAD | {"AssertionError"} for one in expected)
+
+
+def _demanded(test: ast.expr) -> list[ast.expr]:
+    """The parts of an assertion that must hold: of `a and b` both, of `a or b` and `not a` none."""
+    if isinstance(test, ast.BoolOp):
+        return (
+            [part for one in test.values for part in _demanded(one)] if isinstance(test.op, ast.And) else []
+        )
+    return [] if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) else [test]
+
+
+def _admits_all(compared: ast.Compare) -> bool:
+    """`x == ANY`, and `f() == f()`: true whatever is computed."""
+    sides = [compared.left, *compared.comparators]
+    return any(last_name(one) == "ANY" for one in sides) or len({ast.dump(one) for one in sides}) == 1
 
 
 def _is_vain(node: ast.Call) -> bool:

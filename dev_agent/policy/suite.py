@@ -11,7 +11,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dev_agent.policy.python_source import PythonSource, dotted, top_statements, walk
+from dev_agent.policy.python_source import PythonSource, dotted, last_name, top_statements, walk
 
 SKIPS = frozenset({
     "skip", "skipif", "xfail", "skipIf", "skipUnless", "expectedFailure", "skipTest", "importorskip",
@@ -94,6 +94,11 @@ def _skip_count(nodes: Sequence[ast.AST]) -> int:
 
 
 def _is_skip(node: ast.AST) -> bool:
+    if isinstance(node, ast.Call):
+        # pytest skips a test that has no case.
+        return last_name(node) == "parametrize" and any(
+            isinstance(one, ast.List | ast.Tuple) and not one.elts for one in node.args[1:2]
+        )
     if isinstance(node, ast.Attribute):
         return node.attr in SKIPS and (
             isinstance(node.value, ast.Attribute)

@@ -179,6 +179,20 @@ IN_PROCESS = {
         ),
         {"test_runner_patched"},
     ),
+    "registers_a_plugin_that_turns_reports_green": (
+        (
+            "import gc, pytest\n"
+            "class Rosy:\n"
+            "    @pytest.hookimpl(hookwrapper=True)\n"
+            "    def pytest_runtest_makereport(self, item):\n"
+            "        result = yield\n"
+            "        result.get_result().outcome = 'passed'\n"
+            "for one in gc.get_objects():\n"
+            "    if type(one) is pytest.PytestPluginManager:\n"
+            "        one.register(Rosy())\n"
+        ),
+        {"inconsistent_report"},
+    ),
     "leaves_at_exit": ("import atexit, os\natexit.register(os._exit, 0)\n", {"inconsistent_report"}),
     "writes_a_record_of_its_own": (
         (

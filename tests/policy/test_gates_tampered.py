@@ -131,6 +131,7 @@ def test_a_projects_own_test_names_count_when_its_policy_says_so() -> None:
         ("    def test_empty", "    pytestmark = pytest.mark.skip\n\n    def test_empty"),
         ("    def test_empty", "    __test__ = False\n\n    def test_empty"),
         ("def test_total():", "def test_total():\n    pytest.skip('later')"),
+        ("def test_total():", "@pytest.mark.parametrize('x', [])\ndef test_total(x):"),
         ("def test_total():", "def test_total():\n    pytest.importorskip('nothing')"),
         ("[1, 2, 3]", "[1, 2, pytest.param(3, marks=pytest.mark.skip)]"),
         ("from shop import cart", "from shop import cart\n\npytestmark = pytest.mark.skip"),
@@ -204,6 +205,21 @@ def test_an_edit_in_a_test_that_skipped_already_is_innocent() -> None:
         ("assert cart.total([]) == 0", "assert cart.total([]) is not None", "2 exact comparisons became 1"),
         ("assert cart.total([]) == 0", "assert cart.total([]) >= 0", "2 exact comparisons became 1"),
         ("assert cart.total([1, 2]) == 3", "assert cart.total([1, 2])", "2 exact comparisons became 1"),
+        ("assert cart.total([]) == 0", "assert cart.total([]) == 0 or cart", "2 exact comparisons became 1"),
+        ("assert cart.total([]) == 0", "assert not cart.total([]) == 9", "2 exact comparisons became 1"),
+        ("assert cart.total([]) == 0", "assert cart.total([]) == mock.ANY", "2 exact comparisons became 1"),
+        (
+            "assert cart.total([]) == 0",
+            "assert cart.total([]) == cart.total([])",
+            "2 exact comparisons became 1",
+        ),
+        ("assert cart.total([]) == 0", "for _ in []:\n        assert cart.total([]) == 0", "2 effective"),
+        ("assert cart.total([]) == 0", "def inner():\n        assert cart.total([]) == 0", "2 effective"),
+        (
+            "assert cart.total([]) == 0",
+            "with pytest.raises(AssertionError):\n        assert cart.total([]) == 0",
+            "2 exact comparisons became 1",
+        ),
         ("ValueError, match", "Exception, match", "broadened"),
         (', match="empty"', "", "message"),
         ("[1, 2, 3]", "[1]", "3 parametrised cases became 1"),
@@ -234,6 +250,11 @@ def test_a_unittest_that_demands_less() -> None:
     [
         ("== 3", "== 4"),
         ("def test_total():", 'def test_total():\n    """A docstring."""\n    x = 1'),
+        (
+            "    assert cart.total([]) == 0",
+            "    def empty():\n        assert cart.total([]) == 0\n\n    empty()",
+        ),
+        ("assert cart.total([]) == 0", "assert cart.total([]) == 0 and cart"),
         ("    assert cart.total([]) == 0", "    assert cart.total([]) == 0\n    assert cart.total([5]) == 5"),
         ("    assert cart.total([]) == 0", "    check_total([], 0)\n    assert 0 == cart.total([])"),
         ("[1, 2, 3]", "[1, 2, 3, 4]"),
@@ -319,6 +340,13 @@ def test_source_reaches_into_the_test_framework() -> None:
         "import sys\nx = sys.modules.get('pytest')\n",
         "import sys\nx = sys.modules['pytest']\n",
         "import sys\nx = 'pytest' in sys.argv\n",
+        "import sys\nx = '_pytest.runner' in sys.modules\n",
+        "import sys\nx = 'pluggy' in list(sys.modules)\n",
+        "import sys\nx = 'py' + 'test' in sys.modules\n",
+        "import sys\nx = 'pytest' in repr(sys.modules)\n",
+        "import sys\nx = {'pytest'} & set(sys.modules)\n",
+        "import sys\nx = any(one.startswith('pytest') for one in sys.modules)\n",
+        "import sys\nx = '_dev_agent_runner_session' in sys.modules\n",
     ],
 )
 def test_code_can_tell_that_it_is_being_tested(code: str) -> None:
@@ -335,6 +363,8 @@ def test_code_can_tell_that_it_is_being_tested(code: str) -> None:
         "x = 'pytest' in tools\n",
         "# PYTEST_CURRENT_TEST\n",
         "import sys\nsys.modules[__name__]\n",
+        "import sys\nstart(['pytest'] + sys.argv[1:])\n",
+        "import sys\nx = [one for one in sys.modules if one.startswith('shop')]\n",
     ],
 )
 def test_speaking_of_the_test_framework_is_innocent(code: str) -> None:
@@ -345,6 +375,34 @@ def test_speaking_of_the_test_framework_is_innocent(code: str) -> None:
 def test_an_object_equal_to_everything(name: str) -> None:
     code = f'class A:\n    def {name}(self, other):\n        """Yes."""\n        return True\n'
     assert "always_equal_objects" in seen(added("src/a.py", code))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "__eq__ = lambda self, other: True",
+        "def __eq__(self, other): return 1",
+        "def __eq__(self, other): return not False",
+        "def __eq__(self, other): return self is self",
+        "def __eq__(self, other): return self.x == other.x or True",
+        "def __eq__(self, other):\n        log(other)\n        return True",
+    ],
+)
+def test_an_object_equal_to_everything_in_other_words(body: str) -> None:
+    assert "always_equal_objects" in seen(added("src/a.py", f"class A:\n    {body}\n"))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "def __eq__(self, other): return NotImplemented",
+        "def __eq__(self, o):\n        if o is None:\n            return False\n        return self.x == o.x",
+        "__eq__ = lambda self, other: self.x == other.x",
+        "def __eq__(self, other): raise TypeError",
+    ],
+)
+def test_a_comparison_that_looks_is_innocent(body: str) -> None:
+    assert "always_equal_objects" not in seen(added("src/a.py", f"class A:\n    {body}\n"))
 
 
 def test_an_honest_comparison_is_innocent() -> None:

@@ -79,6 +79,38 @@ def test_source_newly_runs_code_from_data(code: str) -> None:
 
 @pytest.mark.parametrize(
     "code",
+    [
+        "import gc\nfor one in gc.get_objects(): pass\n",
+        "from gc import get_referrers as who\nwho(1)\n",
+        "import gc\nfind = gc.get_objects\n",
+        "import gc\nfind = getattr(gc, 'get_objects')\n",
+        "import sys\nsys._getframe(1)\n",
+        "import inspect as i\ni.stack()\n",
+        "def f(e: Exception):\n    return e.__traceback__.tb_frame\n",
+        "import threading\nthreading.settrace(print)\n",
+    ],
+)
+def test_source_newly_reaches_for_whoever_runs_it(code: str) -> None:
+    assert seen(added("src/a.py", code)) == {"dynamic_code"}
+    assert "dynamic_code" not in seen(added("tests/test_a.py", code))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import gc\ngc.collect()\n",
+        "import numpy as np\nnp.stack([1])\n",
+        "import inspect\ninspect.signature(print)\n",
+        "x = 'gc.get_objects'\n",
+        "def currentframe(): pass\n",
+    ],
+)
+def test_the_neighbours_of_the_heap_are_innocent(code: str) -> None:
+    assert seen(added("src/a.py", code)) == set()
+
+
+@pytest.mark.parametrize(
+    "code",
     ["import re\nx = re.compile('a')\n", "model.eval()\n", "cursor.exec('x')\n", "def evaluate(): pass\n"],
 )
 def test_a_method_named_eval_or_compile_is_innocent(code: str) -> None:
