@@ -51,11 +51,11 @@ from typing import Literal, cast
 from dev_agent.policy import schema
 from dev_agent.policy.conditions import Conditions
 from dev_agent.policy.errors import Fault, PolicyError
-from dev_agent.policy.locate import line_of, lines_of
 from dev_agent.policy.rule_reading import RuleReader
 from dev_agent.policy.settings import FactSettings
 from dev_agent.policy.team_rules import TeamRule
 from dev_agent.policy.verdict import Verdict
+from dev_agent.toml_places import line_of, lines_of
 
 Mode = Literal["delta", "strict", "off"]
 YesNo = Literal["allow", "deny"]
