@@ -251,8 +251,7 @@ class Journal:
                 "it has to be a regular file that you may read",
             ) from error
         if self._first is None:
-            # `create` renames a complete first line into place, so no crash leaves this behind.
-            raise TraceCorrupt(0, "the trace has no complete event")
+            raise _no_event()
         self._begin_appending(chain.size)
         if chain.torn:
             self._cut_back()
@@ -358,8 +357,16 @@ def read_trace(folder: Path) -> tuple[Event, ...]:
     """
     events = tuple(_chain(folder))
     if not events:
-        raise TraceCorrupt(0, "the trace has no complete event")
+        raise _no_event()
     return events
+
+
+def _no_event() -> TraceCorrupt:
+    return TraceCorrupt(
+        0,
+        "the trace has no complete event",
+        "a power loss leaves this of a run that had done nothing yet; of any other run it is damage",
+    )
 
 
 def _chain(folder: Path) -> Iterator[Event]:
