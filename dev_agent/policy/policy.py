@@ -51,11 +51,11 @@ from typing import Literal, cast
 from dev_agent.policy import schema
 from dev_agent.policy.conditions import Conditions
 from dev_agent.policy.errors import Fault, PolicyError
-from dev_agent.policy.locate import line_of, lines_of
 from dev_agent.policy.rule_reading import RuleReader
 from dev_agent.policy.settings import FactSettings
 from dev_agent.policy.team_rules import TeamRule
 from dev_agent.policy.verdict import Verdict
+from dev_agent.toml_places import line_of, lines_of
 
 Mode = Literal["delta", "strict", "off"]
 YesNo = Literal["allow", "deny"]
@@ -88,10 +88,14 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Policy:
-    """A checked policy. `settings` is what `compute_facts` needs of it; `on` maps facts to verdicts."""
+    """A checked policy. `settings` is what `compute_facts` needs of it; `on` maps facts to verdicts.
+
+    `meaning` is what the digest is over: canonical JSON, to say what differs where digests do.
+    """
 
     name: str
     digest: str
+    meaning: str
     settings: FactSettings
     limits: Limits
     on: Mapping[str, Verdict]
@@ -158,9 +162,11 @@ def _parse(text: str, source: str) -> Mapping[str, object]:
 
 
 def _build(name: str, values: schema.Values, sets: schema.Sets, rules: tuple[TeamRule, ...]) -> Policy:
+    meaning = _meaning(name, values, sets, rules)
     return Policy(
         name=name,
-        digest=_digest(name, values, sets, rules),
+        digest=hashlib.sha256(meaning.encode("ascii")).hexdigest(),
+        meaning=meaning,
         settings=replace(_settings(values), sets=MappingProxyType(dict(sets))),
         limits=_limits(values),
         on=MappingProxyType({fact: Verdict(str(word)) for fact, word in values["on"].items()}),
@@ -214,12 +220,11 @@ def _settings(values: schema.Values) -> FactSettings:
     )
 
 
-def _digest(name: str, values: schema.Values, sets: schema.Sets, rules: Sequence[TeamRule]) -> str:
+def _meaning(name: str, values: schema.Values, sets: schema.Sets, rules: Sequence[TeamRule]) -> str:
     content: dict[str, object] = {"name": name, "version": VERSION}
     content |= {table: dict(keys) for table, keys in values.items()}
     if sets:
         content["sets"] = dict(sets)
     if rules:
         content["rules"] = sorted(rule.content() for rule in rules)
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode("ascii")).hexdigest()
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)

@@ -72,11 +72,12 @@ def has_begun(folder: Path) -> bool:
 
 
 def all_runs(repository: Repository) -> tuple[RunFolder, ...]:
-    """Every run that has a trace, newest first (ids sort by time)."""
+    """Every run that has a trace, newest first (ids sort by time). What lies in its place may be no file at all:
+    that is damage for whoever reads it, not a run that never was."""
     folder = runs_dir(repository)
     names = sorted((entry.name for entry in os.scandir(folder)), reverse=True) if folder.is_dir() else []
     return tuple(
-        RunFolder(run=name, path=folder / name) for name in names if (folder / name / TRACE).is_file()
+        RunFolder(run=name, path=folder / name) for name in names if os.path.lexists(folder / name / TRACE)
     )
 
 

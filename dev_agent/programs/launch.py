@@ -28,6 +28,7 @@ from dev_agent.programs.recipe_run import RecipeRun
 from dev_agent.programs.sources import payloads, recorded
 from dev_agent.programs.story import REQUEST
 from dev_agent.repository.identity import AGENT
+from dev_agent.runtime.canonical import canonical
 from dev_agent.runtime.engine import Engine
 from dev_agent.runtime.trace import Journal
 from dev_agent.runtime.validation import prove
@@ -196,6 +197,9 @@ def _record_request(
         "task": request.task.encode("utf-8", "replace"),
         "patch": request.patch,
         "policy": setting.rules.text.encode("utf-8"),
+        # What both mean now: should another version read them differently, it can say in what.
+        "policy-meaning": setting.rules.policy.meaning.encode("ascii"),
+        "program": canonical(program.to_json()),
         **payloads(proposer),
     }
     journal.append(REQUEST, data, actor="user", blobs=blobs, durable=True)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from dev_agent.cancel import Cancel
 from dev_agent.errors import EnvironmentFault
 from dev_agent.programs.actions.registry import ACTIONS
+from dev_agent.programs.anchoring import require_anchored
 from dev_agent.programs.builtin import builtin_program
 from dev_agent.programs.clock import SystemClock
 from dev_agent.programs.conclude import conclude
@@ -25,7 +26,7 @@ from dev_agent.programs.landed import already_landed
 from dev_agent.programs.proposers import PatchFile
 from dev_agent.programs.rules import again
 from dev_agent.programs.staged import current
-from dev_agent.programs.story import REQUEST, Story, program_of, told
+from dev_agent.programs.story import REQUEST, Story, lacks_of_request, program_of, told
 from dev_agent.programs.targets import target_of
 from dev_agent.programs.undoing import undoing_of
 from dev_agent.repository.landing.outcome import Stop
@@ -89,8 +90,9 @@ def _finish(repository: Repository, folder: RunFolder) -> str:
     """What was done for one run, "" if nothing. A damaged trace is `verify`'s to tell, and left alone."""
     with suppress(JournalBusy, JournalFailed, TraceCorrupt):
         story = told(read_trace(folder.path))
-        if not _is_decided(repository, story):
-            return ""
+        if lacks_of_request(story) or not _is_decided(repository, story):
+            return ""  # of somebody else's, or not for recovery to judge
+        require_anchored(repository, folder)
         with Journal.open(folder.path, SystemClock()) as journal:
             if not story.finished:
                 _drive_to_the_end(repository, journal, story)

@@ -6,15 +6,19 @@ refuses a program that is not the one the run began with. One process at a time:
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from functools import partial
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.errors import UsageFault
+from dev_agent.programs.anchoring import require_anchored
 from dev_agent.programs.builtin import builtin_program
 from dev_agent.programs.clock import SystemClock
 from dev_agent.programs.conclude import conclude
+from dev_agent.programs.differences import differences, in_words
 from dev_agent.programs.faults import raise_bugs
 from dev_agent.programs.folders import find_run
 from dev_agent.programs.gc import keep_within
@@ -24,9 +28,9 @@ from dev_agent.programs.request import ApplyRequest
 from dev_agent.programs.setting import Base, prepare_again, recorded_rules
 from dev_agent.programs.sources import source_of
 from dev_agent.programs.staged import current
-from dev_agent.programs.story import REQUEST, Story, program_of, told
+from dev_agent.programs.story import REQUEST, Story, lacks_of_request, program_of, told
 from dev_agent.programs.targets import target_of
-from dev_agent.runtime.errors import BlobUnavailable
+from dev_agent.runtime.errors import BlobUnavailable, WrongProgram
 from dev_agent.runtime.trace import Journal
 
 if TYPE_CHECKING:
@@ -35,6 +39,7 @@ if TYPE_CHECKING:
     from dev_agent.recipes.model import Recipe
     from dev_agent.repository.discovery import Repository
     from dev_agent.runtime.engine import Reporter
+    from dev_agent.runtime.program import Program
 
 _APPROVE = "approve"
 _KEPT = ("kept", "postponed")
@@ -87,6 +92,7 @@ def _drive(
 ) -> RunReport:
     recover_first(repository, reporter)
     folder = find_run(repository, text)
+    require_anchored(repository, folder)
     with Journal.open(folder.path, SystemClock()) as journal:
         story = told(journal.events)
         if story.finished and decision is None:
@@ -95,12 +101,17 @@ def _drive(
         if signal is None and story.state == _APPROVE:
             return conclude(repository, folder, journal)
         request = recorded_request(story, lambda role: _blob(story, journal, role))
-        rules = recorded_rules(story.request, _blob(story, journal, "policy").decode("utf-8"))
+        program = builtin_program(program_of(story))
+        _require_same(story, program, _if_there(story, journal, "program"))
+        rules = recorded_rules(
+            story.request,
+            _blob(story, journal, "policy").decode("utf-8"),
+            _if_there(story, journal, "policy-meaning"),
+        )
         setting = prepare_again(
             repository, request, recorded_base(story), rules, environ=environ, cancel=cancel
         )
         with closing(setting.trees):
-            program = builtin_program(program_of(story))
             command = partial(_blob, story, journal, "command")
             proposer = source_of(story.request, request, command, recipes)
             context = bind(repository, program, request, proposer, setting, journal, reporter, cancel)
@@ -130,8 +141,14 @@ def _signal(story: Story, decision: Mapping[str, Any] | None) -> dict[str, Any] 
 
 
 def recorded_request(story: Story, read: Callable[[str], bytes]) -> ApplyRequest:
-    """The request a run was started with; `read` gives the payload of a role."""
+    """The request a run was started with; `read` gives the payload of a role. Raises UsageFault if it is not whole."""
     known = story.request
+    lacking = lacks_of_request(story)
+    if lacking:
+        raise UsageFault(
+            f"run {story.run} recorded no request of dev-agent's own: it lacks {', '.join(lacking)}",
+            hint=f"see: dev-agent show {story.run}",
+        )
     return ApplyRequest(
         task=read("task").decode("utf-8", "replace"),
         patch=read("patch"),
@@ -147,6 +164,29 @@ def recorded_base(story: Story) -> Base:
     """Where a run began, and where it was to land."""
     known = story.request
     return Base(target=target_of(story), commit=str(known["base"]) or None, tree=str(known["base_tree"]))
+
+
+def _require_same(story: Story, program: Program, recorded: bytes) -> None:
+    """Check that this version's program is the one the run began with. Raises WrongProgram, naming what differs."""
+    bound = story.binding.get("program")
+    if bound == program.digest:
+        return
+    found: tuple[str, ...] = ()
+    if sha256(recorded).hexdigest() == bound:
+        found = differences(json.loads(recorded), program.to_json())
+    named = f": they differ in {in_words(found)}" if found else ""
+    raise WrongProgram(
+        f"run {story.run} began under another {program.name} than this version of dev-agent follows{named}",
+        "go on with the version it began with, or start the task again",
+    )
+
+
+def _if_there(story: Story, journal: Journal, role: str) -> bytes:
+    """A payload that older runs do not have, and that may have been erased; empty then."""
+    try:
+        return journal.blob(story.blobs[f"{REQUEST}.{role}"])
+    except (KeyError, BlobUnavailable):
+        return b""
 
 
 def _blob(story: Story, journal: Journal, role: str) -> bytes:

@@ -6,6 +6,7 @@ resolved is an error here, before a run exists, so that it leaves nothing behind
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import dev_agent
 from dev_agent.errors import RepositoryFault, UsageFault
 from dev_agent.gates.config import GateConfig, read_config
+from dev_agent.programs.differences import differences, in_words
 from dev_agent.programs.distrust import DistrustedTrees
 from dev_agent.programs.judging import Judging
 from dev_agent.programs.rules import Rules, again, read_rules
@@ -147,16 +149,30 @@ def prepare_again(
     return _complete(repository, request, base, rules, trees, config, environ, cancel)
 
 
-def recorded_rules(begin: Mapping[str, Any], text: str) -> Rules:
-    """The policy a run began with. Raises UsageFault if this version reads its text differently."""
+def recorded_rules(begin: Mapping[str, Any], text: str, meaning: bytes = b"") -> Rules:
+    """The policy a run began with. Raises UsageFault if this version reads its text differently.
+
+    `meaning` is what the text meant then; with it the difference is named.
+    """
     known = begin["policy"]
     rules = again(text, source=known["source"], name=known["name"])
     if rules.policy.digest != known["digest"]:
+        found = differences(_content(meaning), json.loads(rules.policy.meaning)) if meaning else ()
+        named = f": {in_words(found)}" if found else ""
         raise UsageFault(
-            f"the policy {known['name']} means something else to this version of dev-agent than when the run began",
+            f"the policy {known['name']} means something else to this version of dev-agent than when the run "
+            f"began{named}",
             hint="start the task again",
         )
     return rules
+
+
+def _content(meaning: bytes) -> Mapping[str, Any]:
+    try:
+        content = json.loads(meaning)
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def read_profile(named: str | None) -> Profile:

@@ -7,6 +7,7 @@ be read, or that is not of this form, is named in a warning and left out; it nev
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from dev_agent.programs.folders import TRACE, RunFolder, all_runs, find_run
 from dev_agent.programs.period import Period, is_period, period_of
 from dev_agent.programs.story import told
 from dev_agent.runtime.drift import Fleet, fleet_of
-from dev_agent.runtime.errors import RuntimeFault
+from dev_agent.runtime.errors import JournalFailed, RuntimeFault
 from dev_agent.runtime.fold import BRANCH_LEFT
 from dev_agent.runtime.health import Alarm, RunHealth, health_of
 from dev_agent.runtime.trace import read_trace
@@ -129,7 +130,7 @@ class _Measured:
 
 
 def stats(repository: Repository | None, request: StatsRequest, *, now: datetime | None = None) -> Stats:
-    """Measure runs. Raises UsageFault for a run, an age or a date that is none."""
+    """Measure runs. Raises UsageFault for a run, an age or a date that is none, JournalFailed if no named one reads."""
     compared = _baseline(repository, request.baseline, now)
     chosen = _chosen(repository, request.runs, period_of(request.since, now=now))
     if not request.runs:
@@ -137,6 +138,8 @@ def stats(repository: Repository | None, request: StatsRequest, *, now: datetime
     warnings: list[str] = []
     known = {program.digest: program for program in map(builtin_program, BUILTIN)}
     runs = _grouped(chosen, warnings, known)
+    if request.runs and not runs:
+        raise JournalFailed("; ".join(warnings), "nothing else was named; see: dev-agent verify RUN")
     baseline = _grouped(compared, warnings, known)
     if request.baseline and not baseline:
         warnings.append("the baseline holds no run that can be read")
@@ -167,7 +170,7 @@ def _baseline(repository: Repository | None, names: Sequence[str], now: datetime
 
 def _named(repository: Repository | None, text: str) -> RunFolder:
     path = Path(text)
-    if "/" in text and (path / TRACE).is_file():
+    if "/" in text and os.path.lexists(path / TRACE):
         return RunFolder(run=path.resolve().name, path=path)
     return find_run(_needed(repository), text)
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from dev_agent.runtime.errors import TraceCorrupt
 from dev_agent.runtime.events import RUN_STARTED, Event
 from dev_agent.runtime.fold import BEGUN, BRANCH_LEFT, ENTERED, EXCEEDED, FINISHED, INTERRUPTED, LEFT, RESUMED
 from dev_agent.runtime.receipt import costs
@@ -17,6 +18,7 @@ from dev_agent.runtime.receipt import costs
 REQUEST = "request"
 """The event that holds what the caller asked for; its payloads are blobs."""
 
+_ASKED = ("dry_run", "branch", "must_pass", "sandbox", "profile", "target", "base", "base_tree", "policy")
 _REJECTIONS = frozenset(
     {"refused", "invalid", "declined", "unresolved", "failed", "repairable", "denied", "rejected", "blocked",
      "conflict", "error", "exhausted", "stuck", "busy"}
@@ -69,15 +71,26 @@ class Story:
 
 
 def told(events: Sequence[Event]) -> Story:
-    """The story of a run from its events, oldest first."""
+    """The story of a run from its events, oldest first.
+
+    Raises TraceCorrupt for an event of a known type that is not of its form: a chain can be whole and foreign.
+    """
     story = Story()
     for event in events:
         if story.finished:
             break
         story.events, story.head, story.ended = event.seq + 1, event.hash, event.at
-        _TELLERS.get(event.type, _other)(story, event)
+        try:
+            _TELLERS.get(event.type, _other)(story, event)
+        except (KeyError, TypeError, ValueError) as error:
+            raise TraceCorrupt(event.seq, f"{event.type} is malformed: {error}") from None
     story.cost = costs(events[: story.events])
     return story
+
+
+def lacks_of_request(story: Story) -> tuple[str, ...]:
+    """What a run of dev-agent's own programs would have recorded of its request and this one did not."""
+    return tuple(key for key in _ASKED if key not in story.request)
 
 
 def program_of(story: Story) -> str:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dev_agent.errors import UsageFault
+from dev_agent.programs.anchoring import require_anchored
 from dev_agent.programs.builtin import UNDO, builtin_program
 from dev_agent.programs.folders import find_run
 from dev_agent.programs.launch import launch
@@ -69,6 +70,7 @@ def undo(
     """
     recover_first(repository, reporter)
     folder = find_run(repository, request.run)
+    require_anchored(repository, folder)
     undoing = landed_change(told(read_trace(folder.path)), request.actor)
     branch = _branch_of(repository, undoing)
     require_undoable(repository, undoing, find_base(repository, branch).commit)

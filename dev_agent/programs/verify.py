@@ -9,6 +9,7 @@ at hand, no signature made) is said so and never counts as a failure or as a suc
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -27,7 +28,7 @@ from dev_agent.repository.anchors import anchors_of
 from dev_agent.repository.discovery import tree_of
 from dev_agent.repository.signing import Trust
 from dev_agent.repository.signing import verify as verify_signature
-from dev_agent.runtime.errors import RuntimeFault
+from dev_agent.runtime.errors import RuntimeFault, TraceCorrupt
 from dev_agent.runtime.receipt import Envelope, pae
 from dev_agent.runtime.trace import read_trace
 from dev_agent.runtime.trace import verify as verify_trace
@@ -81,7 +82,7 @@ def verify_file(path: Path, repository: Repository | None) -> VerifyReport:
 
     Raises UsageFault for a path that is none of these.
     """
-    if path.is_dir() and (path / TRACE).is_file():
+    if path.is_dir() and os.path.lexists(path / TRACE):
         return _verify(RunFolder(run=path.resolve().name, path=path), repository)
     if not path.is_file():
         raise UsageFault(
@@ -160,7 +161,10 @@ def _beyond_chain(
     folder: RunFolder, repository: Repository | None, anchors: tuple[Any, ...], given: bytes | None
 ) -> list[Check]:
     events = read_trace(folder.path)
-    story = told(events)
+    try:
+        story = told(events)
+    except TraceCorrupt as fault:
+        return [Check(name="form", mark=Mark.BAD, detail=fault.message)]
     if not story.finished:
         return [
             Check(

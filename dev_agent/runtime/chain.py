@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from dev_agent.runtime.canonical import Json
 from dev_agent.runtime.errors import NotCanonical, TraceCorrupt
-from dev_agent.runtime.events import MAX_LINE, RUN_STARTED, Event, genesis, parse_line
+from dev_agent.runtime.events import FOREIGN, MAX_LINE, NEWER, RUN_STARTED, Event, genesis, parse_line
 from dev_agent.runtime.files import open_regular
 
 TRACE_NAME = "trace.jsonl"
@@ -52,7 +52,11 @@ def _linked(line: bytes, previous: Event | None) -> Event:
         event = parse_line(line)
         _check_link(event, previous, seq)
     except NotCanonical as fault:
-        raise TraceCorrupt(seq, f"{fault.message} (line {seq + 1})") from None
+        reason = f"{fault.message} (line {seq + 1})"
+        # Another version's trace, or no trace at all, is no damage: the usual advice would be wrong.
+        if seq == 0 and fault.hint in (NEWER, FOREIGN):
+            raise TraceCorrupt(seq, reason, fault.hint) from None
+        raise TraceCorrupt(seq, reason) from None
     return event
 
 

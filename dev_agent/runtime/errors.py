@@ -28,11 +28,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One thing wrong in a file: where (a field path such as `states.plan.on`), what, and the remedy."""
+    """One thing wrong in a file: where (a field path such as `states.plan.on`), what, and the remedy.
+
+    `line` (from 1) is where the field, or what it should be in, begins; None if nobody knows.
+    """
 
     where: str
     message: str
     hint: str = ""
+    line: int | None = None
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.message}"
@@ -53,12 +57,18 @@ class NotCanonical(RuntimeFault):
 
 
 class _Faults(RuntimeFault):
-    """A refusal made of several faults; the message lists them one a line."""
+    """A refusal made of several faults; the message lists them one a line, in the order of the file `source`."""
 
-    def __init__(self, subject: str, faults: Sequence[Fault], hint: str = "") -> None:
-        self.faults = tuple(faults)
-        lines = "".join(f"\n  {fault}" for fault in self.faults)
+    def __init__(self, subject: str, faults: Sequence[Fault], hint: str = "", *, source: str = "") -> None:
+        self.faults = tuple(sorted(faults, key=lambda fault: fault.line or 0))
+        lines = "".join(f"\n  {_place(source, fault)}{fault}" for fault in self.faults)
         super().__init__(f"{subject}:{lines}", hint)
+
+
+def _place(source: str, fault: Fault) -> str:
+    if not source:
+        return ""
+    return f"{source}: " if fault.line is None else f"{source}:{fault.line}: "
 
 
 class ProgramError(_Faults):

@@ -33,6 +33,8 @@ from dev_agent.runtime.errors import NotCanonical
 VERSION = 1
 DOMAIN = b"dev-agent/trace/v1\0"
 MAX_LINE = 8 * 2**20
+NEWER = "use a newer dev-agent"
+FOREIGN = "name a run of dev-agent"
 RUN_STARTED = "run-started"
 RECOVERED = "recovered"
 ERASED = "erased"
@@ -131,9 +133,7 @@ def parse_line(line: bytes) -> Event:
     if type(value) is not dict:
         raise NotCanonical("not an object")
     if value.get("v") != VERSION or value.get("v") is True:
-        raise NotCanonical(
-            f"format version {str(value.get('v'))[:20]}; this reader knows {VERSION}", "use a newer dev-agent"
-        )
+        raise _unreadable(value.get("v"))
     if value.keys() != _KEYS:
         odd = ", ".join(sorted(value.keys() ^ _KEYS))[:200]
         raise NotCanonical(f"missing or unknown fields: {odd}")
@@ -143,6 +143,12 @@ def parse_line(line: bytes) -> Event:
     if event.hash != _hash_of(line[: -len(after) - _HASH_LENGTH], after):
         raise NotCanonical("the event's hash is not the hash of its content")
     return event
+
+
+def _unreadable(version: Json) -> NotCanonical:
+    if version is None:
+        return NotCanonical("no format version: this is no trace of dev-agent", FOREIGN)
+    return NotCanonical(f"format version {str(version)[:20]}; this reader knows {VERSION}", NEWER)
 
 
 _HASH_LENGTH = len(',"hash":"",') + 64

@@ -6,6 +6,7 @@ stranger. Writing is temp + rename in the same folder, so a name holds all of th
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from contextlib import suppress
@@ -17,7 +18,12 @@ from dev_agent.runtime.errors import JournalFailed
 
 def open_regular(path: Path) -> BinaryIO:
     """Open a regular file for reading. Raises OSError (also for links, folders, pipes and devices)."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise OSError(f"{path.name} is a link and not a regular file") from None
+        raise
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(f"{path.name} is not a regular file")

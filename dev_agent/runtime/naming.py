@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from keyword import iskeyword
 
+_SHOWN = 12
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
 
 
@@ -16,9 +17,10 @@ def is_name(text: str) -> bool:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return a hint naming the known name closest to `name`, or the known names if they are few, or ""."""
+    """Return a hint naming the known name closest to `name`, or the known names, or "" if there are none."""
     names = sorted(known)
     close = get_close_matches(name[:64], names, n=1)
     if close:
         return f"did you mean {close[0]!r}?"
-    return f"known: {', '.join(names)}" if 0 < len(names) <= 12 else ""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"known: {', '.join(names[:_SHOWN])}{more}" if names else ""

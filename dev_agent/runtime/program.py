@@ -62,9 +62,10 @@ Loading checks the form of the file; what is proved about the graph is in `valid
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 from types import MappingProxyType
@@ -74,13 +75,19 @@ from dev_agent.runtime.errors import Fault, ProgramError
 from dev_agent.runtime.program_file import read_budgets, read_facts, read_invariants, read_states
 from dev_agent.runtime.reader import Table
 from dev_agent.runtime.states import Budgets, FactType, Invariant, State
+from dev_agent.runtime.targets import dangling
+from dev_agent.toml_places import Lines, line_of, lines_of
 
 MAX_SOURCE = 8 * 2**20
+_AT_LINE = re.compile(r"at line (\d+)")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """A loaded program. `states` maps names to states in the file's order; `facts` are the inputs' types."""
+    """A loaded program. `states` maps names to states in the file's order; `facts` are the inputs' types.
+
+    `source` and `lines` say where in which file a field stands, for messages; they are no part of what it means.
+    """
 
     name: str
     start: str
@@ -90,6 +97,8 @@ class Program:
     invariants: tuple[Invariant, ...] = ()
     about: str = ""
     version: int = 1
+    source: str = field(default="", compare=False, repr=False)
+    lines: Lines = field(default_factory=lambda: MappingProxyType({}), compare=False, repr=False)
 
     def to_json(self) -> dict[str, Json]:
         """Return the canonical content: independent of spelling, comments and order of keys."""
@@ -118,6 +127,8 @@ def load_program(text: str, *, source: str) -> Program:
         name=root.name("name"),
         about=root.text("about"),
         version=root.count("version") or 1,
+        source=source,
+        lines=MappingProxyType(lines_of(text)),
         start=root.name("start"),
         facts=MappingProxyType(read_facts(root)),
         budgets=read_budgets(root),
@@ -126,18 +137,29 @@ def load_program(text: str, *, source: str) -> Program:
     )
     root.finish()
     if faults:
-        raise ProgramError(source, faults, "see the grammar in dev_agent/runtime/program.py")
+        told = {fault.where for fault in faults}
+        astray = dangling(program.states, program.start, program.budgets)
+        faults += (fault for fault in astray if fault.where not in told)
+        raise ProgramError(
+            source,
+            [replace(fault, line=line_of(program.lines, fault.where)) for fault in faults],
+            "see the grammar in docs/programs.md",
+            source=source,
+        )
     return program
 
 
 def _parsed(text: str, source: str) -> dict[str, object]:
-    problem = ""
+    problem, remedy, line = "", "correct the syntax there", None
     if len(text) > MAX_SOURCE:
-        problem = f"longer than {MAX_SOURCE} characters"
+        problem, remedy = f"longer than {MAX_SOURCE} characters", "a program is a page of states: shorten it"
     else:
         try:
             text.encode()  # a lone surrogate would have no digest
             return tomllib.loads(text)
         except (ValueError, RecursionError) as error:
             problem = f"not TOML: {error}"
-    raise ProgramError(source, [Fault(where="file", message=problem)], "correct the file's syntax")
+            place = _AT_LINE.search(problem)
+            line = int(place[1]) if place else None
+    fault = Fault(where="file", message=problem, hint=remedy, line=line)
+    raise ProgramError(source, [fault], "correct the file's syntax", source=source)

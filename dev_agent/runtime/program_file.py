@@ -78,7 +78,9 @@ def _read_state(states: Table, name: str) -> State:
         states.fault(name, "is reserved for the inputs of a run", "choose another name")
     kind = table.choice("kind", Kind)
     if kind is None:
-        return State(name=name, kind=Kind.FINAL)
+        # Where its edges lead can be checked all the same.
+        edges = table.each("on", lambda inner, edge: inner.name(edge) if edge else "")
+        return State(name=name, kind=Kind.FINAL, on=MappingProxyType(edges))
     facts = read_facts(table) if kind is Kind.WAIT else {}
     for fact in IMPLICIT & facts.keys():
         table.fault(f"facts.{fact}", "is a fact every state has already", "choose another name")
@@ -154,7 +156,7 @@ def _read_join(table: Table) -> tuple[JoinRow, ...]:
 def _read_join_row(table: Table) -> JoinRow:
     every = "all" in table
     if every == ("any" in table):
-        table.fault("", "needs exactly one of 'any' and 'all'")
+        table.fault("", "needs exactly one of 'any' and 'all'", "keep the one that is meant")
     row = JoinRow(
         every=every, outcomes=table.names("all") or table.names("any"), outcome=table.name("outcome")
     )
@@ -188,9 +190,12 @@ def _read_invariant(table: Table) -> Invariant:
         targets=_required(table, "to"),
         through=tuple(_read_gate(table, path, item) for path, item in table.items("through")),
     )
-    for key in ("name", "through"):
+    for key, remedy in (
+        ("name", "say in words what holds"),
+        ("through", "name the gates: [[state, outcome]]"),
+    ):
         if key not in table:
-            table.fault(key, "is missing")
+            table.fault(key, "is missing", remedy)
     table.finish()
     return invariant
 
@@ -203,7 +208,8 @@ def _required(table: Table, key: str) -> tuple[str, ...]:
 
 def _read_gate(table: Table, path: str, item: object) -> Passing:
     if not isinstance(item, list) or len(item) != 2:
-        table.faults.append(Fault(where=path, message="must be [state, outcome] or [state, [outcomes]]"))
+        shape = "must be [state, outcome] or [state, [outcomes]]"
+        table.faults.append(Fault(where=path, message=shape, hint='for example ["check", "passed"]'))
         return Passing(state="", outcomes=())
     inner = Table({"state": item[0], "outcomes": item[1]}, path, table.faults)
     return Passing(state=inner.name("state"), outcomes=inner.names("outcomes"))

@@ -16,6 +16,13 @@ from dev_agent.runtime.naming import is_name, nearest
 
 _T = TypeVar("_T")
 _E = TypeVar("_E", bound=StrEnum)
+_EXAMPLES = {
+    "text": 'text in quotes: "..."',
+    "true or false": "true or false, without quotes",
+    "an integer": "a whole number, without quotes",
+    "a table": "{ key = value }, or a [section]",
+    "a list": "[ ... ]",
+}
 _NAME_RULE = "use lower-case letters, digits and _, starting with a letter, no Python keyword"
 
 
@@ -42,14 +49,16 @@ class Table:
         """Return text that is not empty."""
         value = self._get(key, str, "text", default)
         if self._content.get(key) == "":
-            self.fault(key, "must not be empty")
+            self.fault(key, "must not be empty", "write a text, or leave the key out where that is allowed")
         return value
 
     def name(self, key: str) -> str:
         """Return a required name."""
         if key not in self:
             self._asked.add(key)
-            self.fault(key, "is missing", nearest(key, set(self._content)) if self._content else "")
+            unasked = self._content.keys() - self._asked
+            close = nearest(key, unasked) if unasked else ""
+            self.fault(key, "is missing", close if close.startswith("did") else f'write: {key} = "..."')
             return ""
         return self.named(key, self.text(key))
 
@@ -61,7 +70,7 @@ class Table:
         """Return an integer of at least `least`, None if absent."""
         value = self._get(key, int, "an integer", default=least)
         if not least <= value <= MAX_INTEGER:
-            self.fault(key, f"must be between {least} and 2**53 - 1")
+            self.fault(key, f"must be between {least} and 2**53 - 1", "write a whole number in that range")
         return value if key in self else None
 
     def name_or(self, key: str, default: str) -> str:
@@ -84,12 +93,12 @@ class Table:
         value = self._content.get(key, [])
         items: object = [value] if isinstance(value, str) else value
         if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-            self.fault(key, "must be a name or a list of names")
+            self.fault(key, "must be a name or a list of names", 'write ["a", "b"] or "a"')
             return ()
         if key in self and not items:
-            self.fault(key, "must not be empty")
+            self.fault(key, "must not be empty", "name at least one")
         if len(set(items)) != len(items):
-            self.fault(key, "names something twice")
+            self.fault(key, "names something twice", "keep one of them")
         return tuple(self.named(key, item) for item in items)
 
     def table(self, key: str) -> Table:
@@ -108,7 +117,7 @@ class Table:
             if isinstance(item, dict):
                 made.append(Table(item, path, self.faults))
             else:
-                self.faults.append(Fault(where=path, message="must be a table"))
+                self.faults.append(Fault(where=path, message="must be a table", hint="write { key = value }"))
         return made
 
     def each(self, key: str, read: Callable[[Table, str], _T]) -> dict[str, _T]:
@@ -133,7 +142,7 @@ class Table:
         # bool is a subclass of int in Python, and TOML knows the difference.
         if isinstance(value, kind) and (kind is bool) == isinstance(value, bool):
             return value
-        self.fault(key, f"must be {expected}, not {type(value).__name__}")
+        self.fault(key, f"must be {expected}, not {type(value).__name__}", f"write {_EXAMPLES[expected]}")
         return default
 
     def named(self, key: str, text: str) -> str:

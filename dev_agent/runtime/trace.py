@@ -116,7 +116,7 @@ class Journal:
 
         Raises JournalFailed, TraceCorrupt. Killed at any line: calling it again does the rest.
         """
-        if not (folder / TRACE_NAME).is_file():
+        if not os.path.lexists(folder / TRACE_NAME):
             raise JournalFailed(f"{folder.name} holds no run", "check the run's id")
         journal = cls(folder, clock, locked(folder, folder.name), salt)
         try:
@@ -246,10 +246,12 @@ class Journal:
                 if event.type == ERASED:
                     erased.append(str(event.data.get("commit")))
         except OSError as error:
-            raise JournalFailed(f"cannot read the trace: {error}", "check the folder's rights") from error
+            raise JournalFailed(
+                f"cannot read the trace: {error.strerror or error}",
+                "it has to be a regular file that you may read",
+            ) from error
         if self._first is None:
-            # `create` renames a complete first line into place, so no crash leaves this behind.
-            raise TraceCorrupt(0, "the trace has no complete event")
+            raise _no_event()
         self._begin_appending(chain.size)
         if chain.torn:
             self._cut_back()
@@ -353,7 +355,18 @@ def read_trace(folder: Path) -> tuple[Event, ...]:
 
     Raises JournalFailed, TraceCorrupt.
     """
-    return tuple(_chain(folder))
+    events = tuple(_chain(folder))
+    if not events:
+        raise _no_event()
+    return events
+
+
+def _no_event() -> TraceCorrupt:
+    return TraceCorrupt(
+        0,
+        "the trace has no complete event",
+        "a power loss leaves this of a run that had done nothing yet; of any other run it is damage",
+    )
 
 
 def _chain(folder: Path) -> Iterator[Event]:
@@ -361,5 +374,6 @@ def _chain(folder: Path) -> Iterator[Event]:
         yield from Chain(folder)
     except OSError as error:
         raise JournalFailed(
-            f"cannot read the trace in {folder.name}: {error}", "check the run's id"
+            f"cannot read the trace in {folder.name}: {error.strerror or error}",
+            "it has to be a regular file that you may read",
         ) from error

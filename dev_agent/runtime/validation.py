@@ -17,6 +17,7 @@ In conditions: `input.<name>`, `<state>.<fact>`, `<state>.<branch>.<fact>` as de
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from dev_agent.runtime import joins
 from dev_agent.runtime.actions import ActionSpec
@@ -27,6 +28,8 @@ from dev_agent.runtime.paths import Edge, Graph, drawn, reached, reversed_graph,
 from dev_agent.runtime.program import Program
 from dev_agent.runtime.program_file import IMPLICIT
 from dev_agent.runtime.states import ERROR, INPUT, OTHERWISE, FactType, Invariant, Kind, Passing, State
+from dev_agent.runtime.targets import dangling
+from dev_agent.toml_places import line_of
 
 Actions = Mapping[str, ActionSpec]
 
@@ -35,18 +38,25 @@ BUDGET_EDGE = "budget exceeded"
 
 def prove(program: Program, actions: Actions) -> None:
     """Prove `program` over these actions (name -> spec). Raises ProgramRefused with every fault found."""
-    faults = [*_targets(program), *_actions(program, actions)]
-    if not faults:
-        # What follows walks the graph and looks specs up; both must be whole first.
+    astray = list(dangling(program.states, program.start, program.budgets))
+    unknown = list(_actions(program, actions))
+    faults = [*astray, *unknown]
+    for state in program.states.values():
+        if all(name in actions for name in _used(state)):
+            faults += _outcomes(state, actions)
+    # Conditions may name a fact of any action, and what walks the graph needs it whole: a fault of either kind
+    # would make others that are none.
+    if not unknown:
         declared = declared_facts(program, actions)
-        faults = [
-            *(fault for state in program.states.values() for fault in _outcomes(state, actions)),
-            *(fault for state in program.states.values() for fault in _conditions(state, declared)),
-            *_walks(program),
-        ]
+        faults += (fault for state in program.states.values() for fault in _conditions(state, declared))
+    if not astray:
+        faults += _walks(program)
     if faults:
         raise ProgramRefused(
-            f"program {program.name} cannot be proved", faults, "correct the program; it did not run"
+            f"program {program.name} cannot be proved",
+            [replace(fault, line=line_of(program.lines, fault.where)) for fault in faults],
+            "correct the program; it did not run",
+            source=program.source,
         )
 
 
@@ -88,59 +98,43 @@ def graph_of(program: Program) -> Graph:
     }
 
 
-def _targets(program: Program) -> Iterator[Fault]:
-    for state in program.states.values():
-        for outcome, target in state.on.items():
-            if target not in program.states:
-                hint = nearest(target, program.states)
-                yield Fault(
-                    where=f"states.{state.name}.on.{outcome}", message=f"no state {target!r}", hint=hint
-                )
-    if program.start not in program.states:
-        hint = nearest(program.start, program.states)
-        yield Fault(where="start", message=f"no state {program.start!r}", hint=hint)
-    yield from _exceeded(program)
-
-
-def _exceeded(program: Program) -> Iterator[Fault]:
-    name = program.budgets.exceeded
-    finals = [state.name for state in program.states.values() if state.kind is Kind.FINAL]
-    if name and name not in finals:
-        yield Fault(
-            where="budgets.exceeded", message=f"{name!r} is not a final state", hint=nearest(name, finals)
-        )
-    if not name and any(state.visits for state in program.states.values()):
-        yield Fault(where="budgets.exceeded", message="is missing, but a state bounds its visits")
-
-
 def _actions(program: Program, actions: Actions) -> Iterator[Fault]:
     for state in program.states.values():
-        used = [state.action] if state.kind is Kind.ACTION else [branch.action for branch in state.branches]
-        for name in used:
+        for name in _used(state):
             spec = actions.get(name)
             if spec is None:
-                hint = nearest(name, actions)
+                hint = nearest(name, actions) or "declare it in the module of actions"
                 yield Fault(where=f"states.{state.name}", message=f"no action {name!r}", hint=hint)
             else:
                 yield from _declaration(spec)
 
 
+def _used(state: State) -> list[str]:
+    return [state.action] if state.kind is Kind.ACTION else [branch.action for branch in state.branches]
+
+
 def _declaration(spec: ActionSpec) -> Iterator[Fault]:
     for name in sorted([*spec.outcomes, *spec.facts]):
         if not is_name(name) or name in IMPLICIT:
-            yield Fault(where=f"action {spec.name}", message=f"{name!r} cannot name an outcome or fact")
+            yield Fault(
+                where=f"action {spec.name}",
+                message=f"{name!r} cannot name an outcome or fact",
+                hint="use lower-case letters, digits and _; `outcome` and `visits` are every state's own",
+            )
 
 
 def _outcomes(state: State, actions: Actions) -> Iterator[Fault]:
     expected = expected_outcomes(state, actions)
     where = f"states.{state.name}.on"
     for outcome in sorted(expected - state.on.keys()):
-        yield Fault(where=where, message=f"outcome {outcome!r} has no edge")
+        yield Fault(
+            where=where, message=f"outcome {outcome!r} has no edge", hint=f"write: {outcome} = <next state>"
+        )
     for outcome in sorted(state.on.keys() - expected):
         yield Fault(
             where=f"{where}.{outcome}",
             message="never happens",
-            hint=nearest(outcome, expected - state.on.keys()),
+            hint=nearest(outcome, expected - state.on.keys()) or "remove it",
         )
     for outcome in sorted(set(state.retry.on if state.retry else ()) - expected):
         yield Fault(
@@ -151,7 +145,7 @@ def _outcomes(state: State, actions: Actions) -> Iterator[Fault]:
     if state.kind is Kind.PARALLEL:
         yield from _join(state, actions)
     if state.kind is not Kind.FINAL and not state.on:
-        yield Fault(where=where, message="is empty, but only a final ends a run")
+        yield Fault(where=where, message="is empty, but only a final ends a run", hint="lead on somewhere")
 
 
 def _join(state: State, actions: Actions) -> Iterator[Fault]:
@@ -171,7 +165,9 @@ def _join(state: State, actions: Actions) -> Iterator[Fault]:
         yield Fault(where=where, message=f"no row matches: {shown}", hint="add a row for it")
     for index in joins.unused(state.join, branches):
         yield Fault(
-            where=f"{where}[{index}]", message="decides nothing: earlier rows match first, or nothing does"
+            where=f"{where}[{index}]",
+            message="decides nothing: earlier rows match first, or nothing does",
+            hint="remove it, or put it before them",
         )
 
 
@@ -209,9 +205,17 @@ def _reachability(program: Program, graph: Graph, complete: Graph) -> Iterator[F
     ending = reached(reversed_graph(graph), finals)
     for name in program.states:
         if name not in reachable:
-            yield Fault(where=f"states.{name}", message=f"cannot be reached from {program.start}")
+            yield Fault(
+                where=f"states.{name}",
+                message=f"cannot be reached from {program.start}",
+                hint="remove it, or lead an edge to it",
+            )
         if name not in ending:
-            yield Fault(where=f"states.{name}", message="cannot reach a final state")
+            yield Fault(
+                where=f"states.{name}",
+                message="cannot reach a final state",
+                hint="lead one of its ways to a final",
+            )
 
 
 def _cycles(program: Program, graph: Graph) -> Iterator[Fault]:
@@ -234,14 +238,20 @@ def _invariant(program: Program, invariant: Invariant, graph: Graph, where: str)
     for source in invariant.sources:
         if shortest_path(graph, source, targets) is None:
             yield Fault(
-                where=where, message=f"no path at all from {source}: {invariant.name!r} could not fail"
+                where=where,
+                message=f"no path at all from {source}: {invariant.name!r} could not fail",
+                hint="name states that a run can go between",
             )
     for gate in invariant.through:
         for source in invariant.sources:
             path = shortest_path(graph, source, targets, without=_edges_of(gate))
             if path is not None:
                 shown = f"{gate.state} -{'/'.join(gate.outcomes)}→"
-                yield Fault(where=where, message=f"{invariant.name!r} fails: {drawn(path)} avoids {shown}")
+                yield Fault(
+                    where=where,
+                    message=f"{invariant.name!r} fails: {drawn(path)} avoids {shown}",
+                    hint="lead that path through the gate",
+                )
 
 
 def _edges_of(gate: Passing) -> frozenset[tuple[str, str]]:
@@ -251,7 +261,8 @@ def _edges_of(gate: Passing) -> frozenset[tuple[str, str]]:
 def _unknown_names(program: Program, invariant: Invariant, where: str) -> Iterator[Fault]:
     for name in (*invariant.sources, *invariant.targets, *(gate.state for gate in invariant.through)):
         if name not in program.states:
-            yield Fault(where=where, message=f"no state {name!r}", hint=nearest(name, program.states))
+            hint = nearest(name, program.states)
+            yield Fault(where=where, message=f"no state {name!r}", hint=hint)
     for gate in invariant.through:
         edges = (
             program.states[gate.state].on

@@ -78,23 +78,21 @@ def verify(folder: Path, anchors: Sequence[Anchor] = ()) -> Verification:
         return _bad(
             read, seq, f"torn last line of {chain.torn} bytes (line {seq + 1}); opening the run cuts it"
         )
-    for seq, reason in _contradictions(read, anchors):
+    for seq, reason in contradictions(read.run, read.hashes, anchors):
         return _bad(read, seq, reason)
     return _with_blobs(read, Blobs(folder))
 
 
-def _contradictions(read: _Read, anchors: Sequence[Anchor]) -> Iterator[tuple[int, str]]:
+def contradictions(run: str, hashes: Sequence[str], anchors: Sequence[Anchor]) -> Iterator[tuple[int, str]]:
+    """What anchors say against a trace of `run` whose events have these hashes: the first bad seq, and why."""
     for anchor in sorted(anchors, key=lambda anchor: anchor.events):
-        if anchor.run != read.run:
-            yield 0, f"the anchor is for run {anchor.run}, the trace for {read.run}"
+        if anchor.run != run:
+            yield 0, f"the anchor is for run {anchor.run}, the trace for {run}"
         elif anchor.events < 1:
             yield 0, "an anchor must cover at least one event"
-        elif anchor.events > len(read.hashes):
-            yield (
-                len(read.hashes),
-                f"truncated: anchored with {anchor.events} events, {len(read.hashes)} are left",
-            )
-        elif read.hashes[anchor.events - 1] != anchor.head:
+        elif anchor.events > len(hashes):
+            yield len(hashes), f"truncated: anchored with {anchor.events} events, {len(hashes)} are left"
+        elif hashes[anchor.events - 1] != anchor.head:
             yield anchor.events - 1, "rewritten: the anchor names another hash for this event"
 
 

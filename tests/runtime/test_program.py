@@ -129,42 +129,42 @@ def test_all_faults_of_a_file_come_at_once_with_their_places() -> None:
     """)
     expected = [
         "name: is missing (did you mean 'nam'?)",
-        "start: must be text, not int",
+        'start: must be text, not int (write text in quotes: "...")',
         "facts.task: unknown task 'text' (known: bool, int, json, list, str)",
         "facts.Bad: 'Bad' is not a name " + NAME_RULE,
-        "budgets.tokens: must be between 0 and 2**53 - 1",
-        "budgets.wall_ms: must be an integer, not float",
-        "budgets.stalled: must be between 2 and 2**53 - 1",
+        "budgets.tokens: must be between 0 and 2**53 - 1 (write a whole number in that range)",
+        "budgets.wall_ms: must be an integer, not float (write a whole number, without quotes)",
+        "budgets.stalled: must be between 2 and 2**53 - 1 (write a whole number in that range)",
         "budgets.transition: unknown key (did you mean 'transitions'?)",
         "budgets.exceeded: is missing (name the final a run ends in when a budget is exceeded)",
         "states.a.kind: unknown kind 'acton' (did you mean 'action'?)",
         "states.b.on: is missing (map every outcome to the next state)",
-        "states.b.branches[0].name: must be text, not int",
+        'states.b.branches[0].name: must be text, not int (write text in quotes: "...")',
         "states.b.branches[1].acton: unknown key (did you mean 'action'?)",
         "states.b.branches: 'x' is named twice (give each branch a name of its own)",
         "states.b.branches: 'outcome' is a fact every state has already (choose another name)",
-        "states.b.join[1]: must be a table",
-        "states.b.join[0]: needs exactly one of 'any' and 'all'",
+        "states.b.join[1]: must be a table (write { key = value })",
+        "states.b.join[0]: needs exactly one of 'any' and 'all' (keep the one that is meant)",
         "states.c.on.x: 'Y' is not a name " + NAME_RULE,
-        "states.c.cases[0].when: must not be empty",
+        "states.c.cases[0].when: must not be empty (write a text, or leave the key out where that is allowed)",
         "states.c.cases[1].when: is missing (write a condition over facts)",
         "states.c.cases: 'otherwise' is not a case's outcome to give (choose another name)",
         "states.input: is reserved for the inputs of a run (choose another name)",
         "states.input.facts.visits: is a fact every state has already (choose another name)",
-        "states.input.on: must be a table, not int",
+        "states.input.on: must be a table, not int (write { key = value }, or a [section])",
         "states.class: 'class' is not a name " + NAME_RULE,
         "states.d.on: unknown key (known: durable, kind, timeout_ms, visits)",
-        "states.e.retry.on: must not be empty",
-        "states.e.retry.backoff_ms: must be an integer, not str",
+        "states.e.retry.on: must not be empty (name at least one)",
+        "states.e.retry.backoff_ms: must be an integer, not str (write a whole number, without quotes)",
         "states.e.retry.attempts: is missing (say how often the action may run per visit)",
         "states.e.retry.cap: unknown key (did you mean 'cap_ms'?)",
-        "states.e.visits: must be an integer, not bool",
-        "states.e.durable: must be true or false, not int",
+        "states.e.visits: must be an integer, not bool (write a whole number, without quotes)",
+        "states.e.durable: must be true or false, not int (write true or false, without quotes)",
         "invariants[0].to: is missing (name one state or a list of states)",
-        "invariants[0].through[0]: must be [state, outcome] or [state, [outcomes]]",
-        "invariants[0].through[1].outcomes: names something twice",
-        "invariants[0].through[2].outcomes: must be a name or a list of names",
-        "invariants[0].name: is missing",
+        'invariants[0].through[0]: must be [state, outcome] or [state, [outcomes]] (for example ["check", "passed"])',
+        "invariants[0].through[1].outcomes: names something twice (keep one of them)",
+        'invariants[0].through[2].outcomes: must be a name or a list of names (write ["a", "b"] or "a")',
+        "invariants[0].name: is missing (say in words what holds)",
         "nam: unknown key (did you mean 'name'?)",
     ]
     for line in expected:
@@ -173,6 +173,56 @@ def test_all_faults_of_a_file_come_at_once_with_their_places() -> None:
         else:
             assert line in found
     assert len(found) == len(expected), sorted(set(found) - set(expected))
+
+
+def test_every_fault_has_a_remedy_and_comes_in_the_order_of_the_file_with_its_line() -> None:
+    text = (
+        'name = "x"\n'
+        'start = "plna"\n'
+        "versoin = 2\n"
+        "[budgets]\n"
+        'transitions = "many"\n'
+        "[states.plan]\n"
+        'kind = "action"\n'
+        'on = { done = "donne", error = "done" }\n'
+        "[states.plan.retry]\n"
+        "attempts = 1\n"
+        "[states.done]\n"
+        'kind = "finall"\n'
+        "[[invariants]]\n"
+        'name = "n"\n'
+    )
+    with pytest.raises(ProgramError) as caught:
+        load_program(text, source="plan.toml")
+    assert all(fault.hint for fault in caught.value.faults)
+    assert caught.value.message.splitlines() == [
+        "plan.toml:",
+        "  plan.toml:2: start: no state 'plna' (did you mean 'plan'?)",
+        "  plan.toml:3: versoin: unknown key (did you mean 'version'?)",
+        "  plan.toml:4: budgets.exceeded: is missing (name the final a run ends in when a budget is exceeded)",
+        "  plan.toml:5: budgets.transitions: must be an integer, not str (write a whole number, without quotes)",
+        "  plan.toml:8: states.plan.on.done: no state 'donne' (did you mean 'done'?)",
+        (
+            "  plan.toml:10: states.plan.retry.attempts: must be between 2 and 2**53 - 1 "
+            "(write a whole number in that range)"
+        ),
+        "  plan.toml:12: states.done.kind: unknown kind 'finall' (did you mean 'final'?)",
+        "  plan.toml:13: invariants[0].from: is missing (name one state or a list of states)",
+        "  plan.toml:13: invariants[0].to: is missing (name one state or a list of states)",
+        "  plan.toml:13: invariants[0].through: is missing (name the gates: [[state, outcome]])",
+    ]
+
+
+def test_a_syntax_fault_has_its_line() -> None:
+    with pytest.raises(ProgramError, match=r"bad\.toml:2: file: not TOML"):
+        load_program('name = "x"\nstart = \n', source="bad.toml")
+
+
+def test_where_a_field_stands_is_no_part_of_what_a_program_means() -> None:
+    made = load_program(sample(), source="a.toml")
+    moved = load_program(f"# a comment\n\n{sample()}", source="b.toml")
+    assert (made, made.digest) == (moved, moved.digest)
+    assert made.lines["start"] + 2 == moved.lines["start"]
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,9 @@ def test_a_bound_on_visits_bounds_a_cycle_and_needs_a_final_to_end_in() -> None:
     )
     prove(program(visits), ACTIONS)
     without = visits.replace('[budgets]\nexceeded = "rejected"\n', "")
-    assert faults(without) == ["budgets.exceeded: is missing, but a state bounds its visits"]
+    assert faults(without) == [
+        "budgets.exceeded: is missing, but a state bounds its visits (name the final a run ends in then)"
+    ]
 
 
 def test_a_cycle_nobody_can_leave_is_refused() -> None:
@@ -114,8 +116,8 @@ on = { go = "wait_a" }
 kind = "final"
 """
     assert faults(text) == [
-        "states.wait_a: cannot reach a final state",
-        "states.wait_b: cannot reach a final state",
+        "states.wait_a: cannot reach a final state (lead one of its ways to a final)",
+        "states.wait_b: cannot reach a final state (lead one of its ways to a final)",
     ]
 
 
@@ -137,7 +139,10 @@ def test_an_unbounded_cycle_between_bounded_states_is_found() -> None:
 def test_a_way_around_a_gate_does_not_load_and_is_shown() -> None:
     around = GATED.replace('failed = "make"', 'failed = "consent"')
     assert faults(around) == [
-        f"{NAMED} make -made→ check -failed→ consent -otherwise→ land avoids check -passed→"
+        (
+            f"{NAMED} make -made→ check -failed→ consent -otherwise→ land avoids check -passed→ "
+            "(lead that path through the gate)"
+        )
     ]
 
 
@@ -146,7 +151,10 @@ def test_every_gate_of_an_invariant_counts_by_itself() -> None:
         '[["check", "passed"]]', '[["check", ["passed", "failed"]], ["approve", "approved"]]'
     )
     assert faults(strict) == [
-        f"{NAMED} make -made→ check -passed→ consent -otherwise→ land avoids approve -approved→"
+        (
+            f"{NAMED} make -made→ check -passed→ consent -otherwise→ land avoids approve -approved→ "
+            "(lead that path through the gate)"
+        )
     ]
 
 
@@ -168,7 +176,10 @@ def test_every_gate_of_an_invariant_counts_by_itself() -> None:
         (
             'from = ["make"]',
             'from = ["committed"]',
-            "invariants[0]: no path at all from committed: 'nothing lands unchecked' could not fail",
+            (
+                "invariants[0]: no path at all from committed: 'nothing lands unchecked' could not fail "
+                "(name states that a run can go between)"
+            ),
         ),
     ],
 )
@@ -199,7 +210,10 @@ to = ["stopped"]
 through = [["work", "again"]]
 """
     assert faults(only) == [
-        "invariants[0]: 'never stopped' fails: work -budget exceeded→ stopped avoids work -again→"
+        (
+            "invariants[0]: 'never stopped' fails: work -budget exceeded→ stopped avoids work -again→ "
+            "(lead that path through the gate)"
+        )
     ]
 
 
@@ -248,8 +262,8 @@ def test_a_join_is_total_and_has_no_idle_row(old: str, new: str, fault: str) -> 
 def test_an_action_may_not_declare_a_fact_every_state_has() -> None:
     odd = action("work", always("done"), "done", "Again", facts={"outcome": FactType.STR})
     found = faults(SINGLE, odd)
-    assert "action work: 'outcome' cannot name an outcome or fact" in found
-    assert "action work: 'Again' cannot name an outcome or fact" in found
+    assert any(line.startswith("action work: 'outcome' cannot name an outcome or fact (") for line in found)
+    assert any(line.startswith("action work: 'Again' cannot name an outcome or fact (") for line in found)
 
 
 def test_all_faults_of_a_program_come_at_once() -> None:
@@ -351,3 +365,20 @@ def test_an_unbounded_cycle_of_ten_thousand_states_is_found() -> None:
     with pytest.raises(ProgramRefused) as caught:
         prove(chain(10_000, closing=True, budgets=Budgets()), STEP)
     assert "nothing bounds the cycle" in caught.value.faults[0].message
+
+
+def test_what_does_not_depend_on_another_fault_is_told_beside_it_with_its_line() -> None:
+    text = GATED.replace(
+        'error = "rejected" }\n[states.check]', 'error = "rejectd", odd = "land" }\n[states.check]'
+    )
+    text = text.replace("check.types.count > input.limit", "check.types.count > input.limt")
+    text = text.replace('["check", "passed"]', '["check", "past"]')
+    with pytest.raises(ProgramRefused) as caught:
+        prove(program(text), ACTIONS)
+    told = [(fault.where, fault.line, bool(fault.hint)) for fault in caught.value.faults]
+    number = text[: text.index("rejectd")].count("\n") + 1
+    assert told[:2] == [("states.make.on.error", number, True), ("states.make.on.odd", number, True)]
+    assert [where for where, _, _ in told[2:]] == ["states.consent.cases[0].when"]
+    assert f"test.toml:{number}: states.make.on.error: no state 'rejectd' (did you mean 'rejected'?)" in str(
+        caught.value
+    )

@@ -36,7 +36,7 @@ def runs_page(runs: Sequence[RunSummary]) -> Page:
             span(run.started[:16].replace("T", " ")),
             span(run.outcome.replace("_", " "), outcome_style(run.outcome)),
             span(short(run.commit)[:9] or "-", Style.DIM),
-            span(run.task.split("\n")[0]),
+            span(run.task.split("\n")[0] or run.reason),
         )
         for run in runs
     ]

@@ -12,6 +12,7 @@ was in; a state that ended is never run again. Killed before the receipt: taking
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from dev_agent.errors import UsageFault
 from dev_agent.programs.clock import SystemClock, new_run_id
+from dev_agent.programs.differences import differences, in_words
 from dev_agent.programs.folders import RECEIPT, TRACE
 from dev_agent.programs.hosting.given import Given
 from dev_agent.programs.hosting.isolation import Isolation
@@ -134,7 +136,7 @@ class Host:
 
     def find(self, run: str) -> Path:
         """The folder of a run: its id, the beginning or end of one, `last`, or a path. Raises UsageFault."""
-        if (Path(run) / TRACE).is_file():
+        if os.path.lexists(Path(run) / TRACE):
             return Path(run).absolute()
         names = self.names()
         if not names:
@@ -156,7 +158,7 @@ class Host:
         """The ids of all runs here, newest first."""
         if not self.runs.is_dir():
             return []
-        return sorted((one.name for one in self.runs.iterdir() if (one / TRACE).is_file()), reverse=True)
+        return sorted((one.name for one in self.runs.iterdir() if os.path.lexists(one / TRACE)), reverse=True)
 
     def _engine(self, program: Program, module: str, journal: Journal) -> Engine:
         isolation = Isolation(module=module, environ=self.environ, cancel=self.cancel)
@@ -182,7 +184,7 @@ def _concluded(program: Program, journal: Journal, default: Path) -> HostedRepor
 
 def _hosted(events: tuple[Event, ...]) -> Story:
     story = told(events)
-    if not story.request.get("hosted"):
+    if not story.request.get("hosted") or not {"module", "source"} <= story.request.keys():
         raise UsageFault(
             f"run {story.run} is not of a program of your own",
             hint="runs of dev-agent's own programs are taken up with: dev-agent resume RUN",
@@ -208,19 +210,8 @@ def _require_same(program: Program, text: str | None) -> None:
         return
     given = load_program(text, source=program.name)
     if given.digest != program.digest:
-        changed = ", ".join(_differences(program, given)) or "its settings"
+        changed = in_words(differences(program.to_json(), given.to_json()))
         raise WrongProgram(
             f"the run began with another program than this one: they differ in {changed}",
             "leave the file out to go on with the one it began with, or start a new run",
         )
-
-
-def _differences(one: Program, other: Program) -> list[str]:
-    """What differs between two programs, in words of the file."""
-    mine, yours = one.to_json(), other.to_json()
-    found = [key for key in mine if key != "states" and mine[key] != yours[key]]
-    names = sorted({*one.states, *other.states})
-    return [
-        *found,
-        *(f"states.{name}" for name in names if one.states.get(name) != other.states.get(name)),
-    ]

@@ -122,7 +122,7 @@ def test_another_program_than_the_runs_own_is_refused_and_the_difference_named(s
     refused = stage.program("resume", "last", *YES, "--program", "other.toml")
 
     assert refused.code == 2
-    assert "they differ in budgets, states.ask" in refused.page["error"]["message"]
+    assert "they differ in budgets.transitions, states.ask.on.yes" in refused.page["error"]["message"]
     assert stage.bytes_of_runs() == before
     assert stage.program("resume", "last", *YES, "--program", "errand.toml").code == 0
 

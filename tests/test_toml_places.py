@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dev_agent.policy.locate import line_of, lines_of
+from dev_agent.toml_places import line_of, lines_of
 
 TEXT = '''\
 name = "x"  # [not.a.table]
