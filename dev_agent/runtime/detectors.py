@@ -18,13 +18,16 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 _WORD_BEFORE = r"(?<![A-Za-z0-9_-])"
 _KNOWN: tuple[tuple[str, str], ...] = (
     (
         "private key",
-        r"-----BEGIN (?:[A-Z]{2,10} ){0,2}PRIVATE KEY(?: BLOCK)?-----"
-        r"(?:[A-Za-z0-9+/=:,\s.-]{0,20000}?-----END (?:[A-Z]{2,10} ){0,2}PRIVATE KEY(?: BLOCK)?-----)?",
+        (
+            r"-----BEGIN (?:[A-Z]{2,10} ){0,2}PRIVATE KEY(?: BLOCK)?-----"
+            r"(?:[A-Za-z0-9+/=:,\s.-]{0,20000}?-----END (?:[A-Z]{2,10} ){0,2}PRIVATE KEY(?: BLOCK)?-----)?"
+        ),
     ),
     ("aws key", _WORD_BEFORE + r"(?:AKIA|ASIA|AROA|AIDA)[A-Z2-7]{16}(?![A-Z0-9])"),
     ("github token", _WORD_BEFORE + r"(?:gh[pousr]_[A-Za-z0-9]{36,251}|github_pat_[A-Za-z0-9_]{50,120})"),
@@ -48,8 +51,10 @@ _KNOWN: tuple[tuple[str, str], ...] = (
     ),
     (
         "authorization",
-        r"(?i:authorization)[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?i:bearer|basic|token)\s{1,3}"
-        r"(?P<header>[A-Za-z0-9._~+/=-]{8,2000})",
+        (
+            r"(?i:authorization)[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?i:bearer|basic|token)\s{1,3}"
+            r"(?P<header>[A-Za-z0-9._~+/=-]{8,2000})"
+        ),
     ),
     (
         "value of a secret name",
@@ -65,8 +70,8 @@ _GROUPS = {"url": "password in a URL", "header": "authorization", "value": "valu
 
 _RUN = re.compile(r"(?<![A-Za-z0-9+/_=.-])[A-Za-z0-9+/_-]{20,512}={0,2}(?![A-Za-z0-9+/_-])")
 _DIGEST = re.compile(r"sha(?:1|256|384|512)[-:_=]")
-_FEWEST_BITS = 3.9
-_FEWEST_CHANGES = 0.38
+_FEWEST_BITS = 3.7
+_FEWEST_CHANGES = 0.34
 
 _SECRET = frozenset(
     {"password", "passwords", "passwd", "passphrase", "pwd", "secret", "secrets", "ssn", "authorization",
@@ -103,7 +108,7 @@ def is_secret_name(name: str) -> bool:
     words = [word.lower() for word in _WORDS.findall(name)]
     if not words or words[-1] in _ABOUT:
         return False
-    return not _SECRET.isdisjoint(words) or any(pair in _SECRET_PAIRS for pair in zip(words, words[1:], strict=False))
+    return not _SECRET.isdisjoint(words) or not _SECRET_PAIRS.isdisjoint(pairwise(words))
 
 
 @lru_cache(maxsize=4096)
@@ -137,7 +142,12 @@ def random_runs(text: str) -> Iterator[Finding]:
 
 def _is_reference(value: str) -> bool:
     """A mark of ours, a placeholder of a template, or an expression: nothing that opens anything."""
-    return value.startswith(("[redacted", "$", "{", "<", "%", "os.environ")) or set(value) <= {"*", "x", "X", "."}
+    return value.startswith(("[redacted", "$", "{", "<", "%", "os.environ")) or set(value) <= {
+        "*",
+        "x",
+        "X",
+        ".",
+    }
 
 
 def _is_random(run: str) -> bool:
@@ -148,9 +158,9 @@ def _is_random(run: str) -> bool:
     # Words are long stretches of one class, hexadecimal lacks one case: neither is mixed as random letters are.
     if not {"a", "A", "0"} <= set(classes) or classes.count("0") < 2 or classes.count("A") < 2:
         return False
-    changes = sum(one != other for one, other in zip(classes, classes[1:], strict=False))
+    changes = sum(one != other for one, other in pairwise(classes))
     if changes < _FEWEST_CHANGES * len(body) or classes.count("-") > len(body) // 6:
         return False
     total = len(body)
     bits = -sum(n / total * math.log2(n / total) for n in Counter(body).values())
-    return bits >= min(_FEWEST_BITS, math.log2(total) - 0.45)
+    return bits >= min(_FEWEST_BITS, math.log2(total) - 0.6)

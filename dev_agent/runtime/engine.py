@@ -102,7 +102,7 @@ class Engine:
     `capabilities` gives the secret behind a capability's name; without it no action can resolve any.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - made in few places, by name
         self,
         program: Program,
         actions: Mapping[str, AnySpec],
@@ -450,9 +450,7 @@ def _count(redacted: int) -> dict[str, int]:
     return {"redacted": redacted} if redacted else {}
 
 
-def _parsed_cases(
-    program: Program, actions: Mapping[str, AnySpec]
-) -> dict[str, list[tuple[Condition, str]]]:
+def _parsed_cases(program: Program, actions: Mapping[str, AnySpec]) -> dict[str, list[tuple[Condition, str]]]:
     declared = declared_facts(program, actions)
     return {
         state.name: [(parse(case.when, declared), case.outcome) for case in state.cases]

@@ -41,7 +41,7 @@ class Prompt:
     __slots__ = ("_text",)
     _text: str
 
-    def __init__(self, never: Never) -> None:
+    def __init__(self, never: Never) -> None:  # noqa: ARG002 - of this type there is no value
         raise TypeError("a Prompt is made by a ModelView, from a template of its action")
 
     @property
@@ -69,7 +69,7 @@ class ModelView:
     _resolve: Callable[[CapabilityRef | Json], str]
     _spend: Callable[[Mapping[str, int]], None]
 
-    def __init__(self, never: Never) -> None:
+    def __init__(self, never: Never) -> None:  # noqa: ARG002 - of this type there is no value
         raise TypeError("a ModelView is made by the engine, for a state that shows facts to a model")
 
     def prompt(self, name: str) -> Prompt:

@@ -56,7 +56,7 @@ class Redactor:
         if isinstance(value, bytes):
             text = value.decode("utf-8", "surrogateescape")
             clean = self.text(text)
-            return value if clean == text else clean.encode("utf-8", "surrogateescape")  # type: ignore[return-value]
+            return value if clean == text else clean.encode("utf-8", "surrogateescape")
         if isinstance(value, Mapping) and not is_reference(value):
             return self._object(value, keep)
         return value

@@ -192,7 +192,9 @@ def _shows(state: State, actions: Actions, declared: Mapping[str, FactType]) -> 
     if state.kind is Kind.ACTION:
         yield from _projection(f"{where}.shows", state.shows, actions[state.action], declared)
     for index, branch in enumerate(state.branches):
-        yield from _projection(f"{where}.branches[{index}].shows", branch.shows, actions[branch.action], declared)
+        yield from _projection(
+            f"{where}.branches[{index}].shows", branch.shows, actions[branch.action], declared
+        )
 
 
 def _projection(
@@ -205,7 +207,9 @@ def _projection(
             yield Fault(where=where, message=f"{name[:80]!r} {said}", hint=nearest(name, known))
     if not isinstance(spec, ModelActionSpec):
         if shows:
-            yield Fault(where=where, message=f"action {spec.name!r} feeds no model, so nothing is shown to one")
+            yield Fault(
+                where=where, message=f"action {spec.name!r} feeds no model, so nothing is shown to one"
+            )
         return
     for prompt, template in spec.prompts.items():
         for name in holes_of(template):

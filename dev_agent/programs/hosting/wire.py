@@ -10,7 +10,7 @@ import base64
 import json
 import traceback
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from dev_agent.runtime.actions import ModelActionSpec, Record, Result, View, added
 from dev_agent.runtime.canonical import frozen_object, thaw
@@ -101,8 +101,9 @@ def _denied(_ref: CapabilityRef | Json) -> str:
 def unpacked(document: bytes, view: View | ModelView) -> Result:
     """In the run: record what the child recorded, and return its result. Raises ValueError for a torn document."""
     known = json.loads(document)
-    for one in known["records"] if isinstance(view, View) else ():
-        view.record(one["type"], one["data"], _bytes(one["blobs"]), actor=one["actor"])
+    for one in known["records"]:
+        # A view for a model records nothing, so its child packs none.
+        cast("View", view).record(one["type"], one["data"], _bytes(one["blobs"]), actor=one["actor"])
     return Result(known["outcome"], known["data"], _bytes(known["blobs"]), known["cost"])
 
 
