@@ -10,6 +10,7 @@ from dev_agent.programs.conclusion import Places, report_of
 from dev_agent.programs.folders import RunFolder, all_runs
 from dev_agent.programs.report import Outcome, RunReport
 from dev_agent.programs.story import REQUEST, PathStep, Story, told
+from dev_agent.programs.texts import restored
 from dev_agent.runtime.blobs import Blobs
 from dev_agent.runtime.canonical import thaw
 from dev_agent.runtime.errors import BlobUnavailable, RuntimeFault
@@ -91,6 +92,7 @@ def read_run(folder: RunFolder) -> RunRecord:
     events = read_trace(folder.path)
     story = told(events)
     blobs = _Payloads(folder, events)
+    story.facts = restored(story.facts, story, blobs.read)
     receipt = folder.receipt.read_bytes() if folder.receipt.is_file() else None
     report = report_of(
         story,
@@ -139,15 +141,16 @@ class _Payloads:
 
     def text(self, story: Story, name: str) -> str:
         """The text of a blob, or a note that it was erased."""
-        data = self._read(story.blobs.get(name, ""))
+        data = self.read(story.blobs.get(name, ""))
         return "(erased)" if data is None else data.decode("utf-8", "replace")
 
     def first(self, story: Story, names: tuple[str, ...]) -> bytes:
         """The first of these blobs that the run has and that was not erased."""
-        found = (self._read(story.blobs[name]) for name in names if name in story.blobs)
+        found = (self.read(story.blobs[name]) for name in names if name in story.blobs)
         return next((data for data in found if data is not None), b"")
 
-    def _read(self, commitment: str) -> bytes | None:
+    def read(self, commitment: str) -> bytes | None:
+        """The payload behind a commitment, None if it is gone."""
         try:
             return self._blobs.read(commitment, self._lengths[commitment])
         except (KeyError, BlobUnavailable):
