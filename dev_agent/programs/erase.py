@@ -127,7 +127,7 @@ def erase(
             done=False,
             payloads=payloads,
             erased=going,
-            remains=_remains(repository, folder, request, without=going),
+            remains=_remains(repository, folder, request, planned=going),
         )
     with Journal.open(folder.path, SystemClock()) as journal:
         going = _going(folder, payloads_of(journal.events), request)
@@ -137,13 +137,15 @@ def erase(
         )
         cleared = _clear(repository, folder, journal, request, going)
         _end(pending)
+        payloads = payloads_of(journal.events)
+        gone = {one.commitment for one in going}
         return Erasure(
             run=folder.run,
             done=True,
-            payloads=payloads_of(journal.events),
-            erased=going,
+            payloads=payloads,
+            erased=tuple(one for one in payloads if one.commitment in gone),
             cleared=cleared,
-            remains=_remains(repository, folder, request, without=()),
+            remains=_remains(repository, folder, request),
             reason=request.reason,
         )
 
@@ -240,14 +242,18 @@ def _sweep(repository: Repository) -> None:
 
 
 def _remains(
-    repository: Repository | None, folder: RunFolder, request: EraseRequest, *, without: Sequence[Payload]
+    repository: Repository | None,
+    folder: RunFolder,
+    request: EraseRequest,
+    *,
+    planned: Sequence[Payload] | None = None,
 ) -> tuple[Remain, ...]:
-    """Where the text is that was asked for, `without` looking at payloads that are to go."""
+    """Where the text is that was asked for; a plan leaves out what is to go, and what can be made anew."""
     if request.match is None:
         return ()
     needles = forms_of(request.match)
     found = list(remains_in_run(folder, needles))
-    going = {one.commitment for one in without}
+    going = {one.commitment for one in planned or ()}
     blobs = Blobs(folder.path)
     found += [
         Remain(place=f"payload {one.name}", remedy="erase it again")
@@ -256,8 +262,10 @@ def _remains(
     ]
     if repository is None:
         return tuple(found)
-    if not without:
-        found += remains_in_state(repository, folder.run, needles)
+    remade = ("cache/", "slots/", "tmp/") if planned is not None else ()
+    found += [
+        one for one in remains_in_state(repository, folder.run, needles) if not one.place.startswith(remade)
+    ]
     return (*found, *remains_in_git(repository, needles))
 
 

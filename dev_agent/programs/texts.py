@@ -22,6 +22,7 @@ TEXTS = "texts"
 """The role of the payload, and the key of the data that says there is one."""
 ERASED = "(erased)"
 _SENTENCES = ("explanation", "hint")
+_KEPT_OF_FAILURE = ("id", "path", "line", "code")
 _OF_FAILURE = ("message", "detail")
 _OF_VERDICT = ("notes", "hint")
 _GATES = ("types", "tests", "checks")
@@ -84,7 +85,7 @@ def _verdict(verdict: Mapping[str, Any], said: Mapping[str, Any] | None, *, gone
     told = said["new_failures"] if said else []
     nothing = {"message": ERASED if gone else "", "detail": ""}
     made["new_failures"] = [
-        {**nothing, **one, **(told[index] if index < len(told) else {})}
+        {**{key: one[key] for key in _KEPT_OF_FAILURE if key in one}, **nothing, **one, **_at(told, index)}
         for index, one in enumerate(made["new_failures"])
     ]
     return {
@@ -93,6 +94,10 @@ def _verdict(verdict: Mapping[str, Any], said: Mapping[str, Any] | None, *, gone
         **made,
         **({key: said[key] for key in _OF_VERDICT} if said else {}),
     }
+
+
+def _at(told: Sequence[Mapping[str, Any]], index: int) -> Mapping[str, Any]:
+    return told[index] if index < len(told) else {}
 
 
 def _packed(said: object) -> bytes:

@@ -23,6 +23,7 @@ from dev_agent.runtime.projection import HumanView, ModelView, Prompt, TraceView
 from dev_agent.runtime.receipt import receipt_bytes, statement, summary
 from dev_agent.runtime.states import FactType
 from dev_agent.runtime.trace import Event, Journal, read_trace
+from dev_agent.runtime.validation import prove
 from tests.runtime.worlds import FixedClock
 
 ROOT = Path(__file__).parents[2]
@@ -115,8 +116,6 @@ def drive(
 
 def refusal(shows: str, ask: AnySpec) -> str:
     with pytest.raises(ProgramRefused) as refused:
-        from dev_agent.runtime.validation import prove
-
         prove(program(shows), {"gather": gather(), "ask": ask})
     return str(refused.value)
 
@@ -161,7 +160,7 @@ def test_a_view_cannot_be_changed_or_filled_in(tmp_path: Path) -> None:
     def ask(view: ModelView) -> Result:
         for act in (
             lambda: view.facts.update(x=1),  # type: ignore[attr-defined]
-            lambda: view.facts["gather.files"].update(x=1),  # type: ignore[index, union-attr]
+            lambda: view.facts["gather.files"].update(x=1),  # type: ignore[union-attr]
             lambda: setattr(view, "more", 1),
             lambda: view.prompt("aks"),
         ):
@@ -296,7 +295,10 @@ transitions = 9
 exceeded = "done"
 [states.both]
 kind = "parallel"
-branches = [{ name = "a", action = "ask", shows = ["input.one"] }, { name = "b", action = "ask", shows = ["input.two"] }]
+branches = [
+  { name = "a", action = "ask", shows = ["input.one"] },
+  { name = "b", action = "ask", shows = ["input.two"] },
+]
 join = [{ all = ["answered"], outcome = "ok" }, { any = ["error", "answered"], outcome = "bad" }]
 on = { ok = "done", bad = "done", error = "done" }
 [states.done]
@@ -358,7 +360,7 @@ def test_the_owner_reads_what_was_recorded_and_others_read_marks() -> None:
 
 
 def test_what_is_clean_is_recorded_as_it_is() -> None:
-    data = {"password_count": 3, "tree": "3f786850e387550fdab836ed7e6dc881de23001b"}
+    data: dict[str, Json] = {"password_count": 3, "tree": "3f786850e387550fdab836ed7e6dc881de23001b"}
     assert TraceView.of(data) == TraceView(data=data, redacted=0)
 
 

@@ -64,7 +64,7 @@ def test_known_formats_leave_a_mark_and_nothing_else(text: str, mark: str) -> No
 
 
 def test_keys_of_a_generator_are_found_nearly_always() -> None:
-    chance = random.Random(7)
+    chance = random.Random(7)  # noqa: S311 - the same keys every time
     missed = 0
     for _ in range(500):
         letters = string.ascii_letters + string.digits
@@ -116,7 +116,7 @@ def test_every_depth_and_kind_of_value_is_looked_at() -> None:
     assert (clean["token_count"], clean["token"], clean["api_key"]) == (512, 7, "")
     assert clean["rows"] == (("a", "[redacted: aws key]"), {"[redacted: aws key]": 1})
     assert Redactor().value({"secret": 1234}, frozenset({"secret"})) == {"secret": 1234}
-    assert redactor.value(b"x " + AWS.encode()) == b"x [redacted: aws key]"  # type: ignore[arg-type, comparison-overlap]
+    assert redactor.value(b"x " + AWS.encode()) == b"x [redacted: aws key]"
 
 
 plain = st.recursive(

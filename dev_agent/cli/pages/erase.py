@@ -26,7 +26,7 @@ def _lines(erasure: Erasure, *, dry_run: bool) -> Iterable[Line]:
             span(one.name, Style.NAME),
             span(size(one.length)),
             span(one.commitment[:12], Style.DIM),
-            span("erased" if one.erased and not erasure.done else "", Style.DIM),
+            span("erased" if one.erased and not chosen else "", Style.DIM),
         )
         for one in shown
     ]
