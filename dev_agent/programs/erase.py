@@ -19,7 +19,7 @@ The chain's own lines cannot be erased, nor can commits of the user's branches; 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -30,15 +30,15 @@ from dev_agent.programs.folders import RunFolder
 from dev_agent.programs.payloads import Payload, chosen, payloads_of
 from dev_agent.programs.remains import (
     Remain,
-    files_holding,
+    any_holds,
     forms_of,
     remains_in_git,
     remains_in_run,
     remains_in_state,
 )
+from dev_agent.programs.storage import Stored, StoredKind, drop, stored
 from dev_agent.programs.story import told
 from dev_agent.repository import kept
-from dev_agent.repository.pruning import free_cache, free_slot, slots_of
 from dev_agent.repository.refs import drop_ref
 from dev_agent.repository.scratch import scratch
 from dev_agent.repository.staging import staged_ref
@@ -161,8 +161,7 @@ def finish_erasing(repository: Repository) -> tuple[str, ...]:
                 Journal.open(run.path, SystemClock()).close()
         except (JournalBusy, JournalFailed, TraceCorrupt):
             continue
-        free_cache(repository)
-        _free_slots(repository)
+        _dropped(repository, _is_anything)
         _sweep(repository)
         _end(pending)
         said.append(f"run {run.run}: finished an erasure that was interrupted")
@@ -203,12 +202,12 @@ def _clear(
     cleared: list[str] = []
     if request.everything or any(one.name.startswith("check.") for one in going):
         # A cached verdict holds the same words under a key that says nothing of this run.
-        free_cache(repository)
-        cleared.append("cached verdicts")
+        cleared += _dropped(repository, _is_cache)
     if request.match is not None:
-        cleared += _clear_holding(repository, forms_of(request.match))
+        needles = forms_of(request.match)
+        cleared += _dropped(repository, lambda one: any_holds(one.path, needles))
     if request.everything:
-        cleared += _free_slots(repository)
+        cleared += _dropped(repository, _is_anything)
         story = told(journal.events)
         if story.finished and story.state in _ENDED:
             drop_ref(repository, staged_ref(folder.run))
@@ -218,21 +217,17 @@ def _clear(
     return tuple(cleared)
 
 
-def _clear_holding(repository: Repository, needles: Sequence[bytes]) -> list[str]:
-    cleared = []
-    cache = repository.state_dir / "cache"
-    for path in files_holding(cache, needles):
-        path.unlink(missing_ok=True)
-        cleared.append(f"cache/{path.relative_to(cache).as_posix()}")
-    for slot in slots_of(repository):
-        held = files_holding(repository.state_dir / "slots" / slot.name, needles)
-        if held and free_slot(repository, slot.name):
-            cleared.append(f"work tree {slot.name}")
-    return cleared
+def _dropped(repository: Repository, goes: Callable[[Stored], bool]) -> list[str]:
+    """Drop what is kept only to be faster, as far as nobody uses it now; what went, by name."""
+    return [f"{one.kind} {one.name}" for one in stored(repository) if goes(one) and drop(repository, one)]
 
 
-def _free_slots(repository: Repository) -> list[str]:
-    return [f"work tree {one.name}" for one in slots_of(repository) if free_slot(repository, one.name)]
+def _is_cache(one: Stored) -> bool:
+    return one.kind is not StoredKind.SLOT
+
+
+def _is_anything(_one: Stored) -> bool:
+    return True
 
 
 def _sweep(repository: Repository) -> None:

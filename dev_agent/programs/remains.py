@@ -55,6 +55,11 @@ def files_holding(folder: Path, needles: Sequence[bytes]) -> tuple[Path, ...]:
     return tuple(sorted(path for path in folder.rglob("*") if holds(path, needles)))
 
 
+def any_holds(path: Path, needles: Sequence[bytes]) -> bool:
+    """Whether a file, or any file below a folder, holds one of them."""
+    return holds(path, needles) or any(holds(below, needles) for below in path.rglob("*"))
+
+
 def remains_in_run(folder: RunFolder, needles: Sequence[bytes]) -> Iterator[Remain]:
     """What of the run's own folder cannot be taken out: its chain's lines, and what is computed from them."""
     trace = folder.path / TRACE

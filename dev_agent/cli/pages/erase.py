@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.cli.output.page import Line, Page, Style, count, line, prose, span, table
-from dev_agent.cli.pages.prune import size
+from dev_agent.sizes import said_size as size
 
 if TYPE_CHECKING:
     from dev_agent.programs.erase import Erasure
