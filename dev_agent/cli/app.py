@@ -45,6 +45,7 @@ COMMANDS = {
     "recover": ("dev_agent.cli.recover", "Put in order what a crash left behind."),
     "prune": ("dev_agent.cli.prune", "List, and drop, old runs, caches and private work trees."),
     "gc": ("dev_agent.cli.gc", "Keep private work trees and caches below a size."),
+    "erase": ("dev_agent.cli.erase", "Take payloads of a run away for good; the proof stays whole."),
     "doctor": ("dev_agent.cli.doctor", "Say whether this machine and repository are ready."),
     "recipes": ("dev_agent.cli.recipes", "List the tasks that need neither a patch nor a model."),
     "context": (

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from dev_agent.runtime.actions import ActionSpec
+    from dev_agent.runtime.actions import AnySpec
 
 APPLY = "apply"
 CHECK = "check"
@@ -42,7 +42,7 @@ def apply_program() -> Program:
 
 
 def load_and_prove(
-    path: Path | None, *, builtin: str = APPLY, actions: Mapping[str, ActionSpec] | None = None
+    path: Path | None, *, builtin: str = APPLY, actions: Mapping[str, AnySpec] | None = None
 ) -> Program:
     """The program in `path` (None: the shipped one named `builtin`), proved against `actions`, by default ours.
 

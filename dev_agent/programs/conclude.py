@@ -19,6 +19,7 @@ from dev_agent.programs.receipt import receipt_of
 from dev_agent.programs.report import Outcome, RunReport
 from dev_agent.programs.staged import current
 from dev_agent.programs.story import REQUEST, Story, told
+from dev_agent.programs.texts import restored
 from dev_agent.repository import receipts
 from dev_agent.repository.anchors import anchors_of
 from dev_agent.repository.belonging import give_to_owner
@@ -43,6 +44,7 @@ def conclude(repository: Repository, folder: RunFolder, journal: Journal) -> Run
     In the end what root made in somebody's git dir is theirs.
     """
     story = told(journal.events)
+    story.facts = restored(story.facts, story, lambda commitment: _payload(journal, commitment))
     warnings: tuple[str, ...] = ()
     if story.finished:
         try:
@@ -62,6 +64,13 @@ def conclude(repository: Repository, folder: RunFolder, journal: Journal) -> Run
     )
     give_to_owner(repository)
     return replace(report, warnings=(*report.warnings, *warnings))
+
+
+def _payload(journal: Journal, commitment: str) -> bytes | None:
+    try:
+        return journal.blob(commitment)
+    except BlobUnavailable:
+        return None
 
 
 def task_of(story: Story, journal: Journal) -> str:

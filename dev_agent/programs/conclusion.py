@@ -150,9 +150,17 @@ def _rejection(story: Story) -> Reason:
     if last == "check":
         return gate_reason(facts) or Reason(code="not_verified", sentence="a gate gave no verdict")
     said = facts.get(last, {})
+    if last == "repair":
+        # It recorded its sentence without what others said; here that may be at hand.
+        found = why(facts)
+        return found if found.code == said.get("reason", found.code) else _recorded(said)
     if said.get("reason"):
-        return Reason(code=said["reason"], sentence=said.get("explanation", ""), hint=said.get("hint", ""))
+        return _recorded(said)
     return why(facts)
+
+
+def _recorded(said: Mapping[str, Any]) -> Reason:
+    return Reason(code=said["reason"], sentence=said.get("explanation", ""), hint=said.get("hint", ""))
 
 
 def _failure(story: Story) -> Reason:
@@ -240,7 +248,7 @@ def _gate(recorded: Mapping[str, Any]) -> dict[str, Any]:
         "verdict": verdict["result"],
         "new_failures": verdict["new_failures"],
         "ms": verdict["ms"],
-        **{key: verdict[key] for key in kept},
+        **{key: verdict[key] for key in kept if key in verdict},
     }
 
 

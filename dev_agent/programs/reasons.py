@@ -1,4 +1,7 @@
-"""Why a run went where it went, as a stable code and a plain sentence, read from its recorded facts. Pure."""
+"""Why a run went where it went, as a stable code and a plain sentence, read from its recorded facts. Pure.
+
+What a test or a tool said is in the sentence only if the facts hold it (see `texts`).
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,9 @@ def gate_reason(facts: Mapping[str, Any]) -> Reason | None:
         return None
     errors = [name for name, one in bad if one.get("result") != "failed"]
     code = f"{errors[0]}_error" if errors else f"{bad[0][0]}_failed"
-    hints = [str(verdict["hint"]) for _, one in bad for verdict in one.get("verdicts", ()) if verdict["hint"]]
+    hints = [
+        str(verdict["hint"]) for _, one in bad for verdict in one.get("verdicts", ()) if verdict.get("hint")
+    ]
     return Reason(
         code=code, sentence="; ".join(_said(name, one) for name, one in bad), hint=hints[0] if hints else ""
     )
@@ -60,8 +65,8 @@ def _said(name: str, branch: Mapping[str, Any]) -> str:
         return f"{count} {noun}{'' if count == 1 else 's'}"
     verb = "failed" if branch["result"] == "failed" else "could not be judged"
     # Where there is a hint it follows the sentence, and says more than what is noted about the environment.
-    hinted = any(verdict["hint"] for verdict in branch["verdicts"])
-    notes = [] if hinted else [note for verdict in branch["verdicts"] for note in verdict["notes"]]
+    hinted = any(verdict.get("hint") for verdict in branch["verdicts"])
+    notes = [] if hinted else [note for verdict in branch["verdicts"] for note in verdict.get("notes", ())]
     said = _first_line(notes[-1]) if notes else ""
     return f"{name} {verb} ({branch['reason']}{': ' + said if said else ''})"
 

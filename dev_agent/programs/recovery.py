@@ -21,6 +21,7 @@ from dev_agent.programs.builtin import builtin_program
 from dev_agent.programs.clock import SystemClock
 from dev_agent.programs.conclude import conclude
 from dev_agent.programs.context import ApplyContext
+from dev_agent.programs.erase import finish_erasing
 from dev_agent.programs.folders import RunFolder, all_runs
 from dev_agent.programs.landed import already_landed
 from dev_agent.programs.proposers import PatchFile
@@ -60,7 +61,7 @@ def recover_everything(repository: Repository) -> Recovered:
             f"what an earlier command began cannot be put in order now: {stop}",
             hint="mend that, then run: dev-agent recover",
         ) from stop
-    finished = finish_landed_runs(repository)
+    finished = (*finish_erasing(repository), *finish_landed_runs(repository))
     busy = (f"not now: {report.busy}",) if report.busy else ()
     return Recovered(
         actions=(*busy, *report.actions, *finished), kept=tuple(str(one.folder) for one in report.kept)

@@ -1,18 +1,24 @@
-"""Reading runs back: the list, one run whole, its patch. Everything is computed from traces; nothing is changed."""
+"""Reading runs back: the list, one run whole, its patch. Everything is computed from traces; nothing is changed.
+
+Who does not own a run's folder reads marks where a secret is (see `runtime.projection.HumanView`).
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from dev_agent.programs.conclusion import Places, report_of
 from dev_agent.programs.folders import RunFolder, all_runs
 from dev_agent.programs.report import Outcome, RunReport
 from dev_agent.programs.story import REQUEST, PathStep, Story, told
+from dev_agent.programs.texts import restored
 from dev_agent.runtime.blobs import Blobs
 from dev_agent.runtime.canonical import thaw
 from dev_agent.runtime.errors import BlobUnavailable, RuntimeFault
+from dev_agent.runtime.projection import HumanView
 from dev_agent.runtime.trace import read_trace
 
 if TYPE_CHECKING:
@@ -90,7 +96,10 @@ def read_run(folder: RunFolder) -> RunRecord:
     driven = folder.is_driven
     events = read_trace(folder.path)
     story = told(events)
-    blobs = _Payloads(folder, events)
+    # Root reads everything anyway, and a run it made for somebody is handed over to them.
+    view = HumanView(owner=os.getuid() in (0, folder.path.stat().st_uid))
+    blobs = _Payloads(folder, events, view)
+    story.facts = cast("dict[str, Any]", view.value(restored(story.facts, story, blobs.raw)))
     receipt = folder.receipt.read_bytes() if folder.receipt.is_file() else None
     report = report_of(
         story,
@@ -133,21 +142,28 @@ def diff_of(folder: RunFolder) -> bytes:
 class _Payloads:
     """The blobs of one run; what was erased reads as a note or as nothing."""
 
-    def __init__(self, folder: RunFolder, events: tuple[Event, ...]) -> None:
+    def __init__(self, folder: RunFolder, events: tuple[Event, ...], view: HumanView) -> None:
+        self._view = view
         self._blobs = Blobs(folder.path)
         self._lengths = {blob.commitment: blob.length for event in events for blob in event.blobs}
 
     def text(self, story: Story, name: str) -> str:
         """The text of a blob, or a note that it was erased."""
-        data = self._read(story.blobs.get(name, ""))
+        data = self.read(story.blobs.get(name, ""))
         return "(erased)" if data is None else data.decode("utf-8", "replace")
 
     def first(self, story: Story, names: tuple[str, ...]) -> bytes:
         """The first of these blobs that the run has and that was not erased."""
-        found = (self._read(story.blobs[name]) for name in names if name in story.blobs)
+        found = (self.read(story.blobs[name]) for name in names if name in story.blobs)
         return next((data for data in found if data is not None), b"")
 
-    def _read(self, commitment: str) -> bytes | None:
+    def read(self, commitment: str) -> bytes | None:
+        """The payload behind a commitment as this person may read it, None if it is gone."""
+        data = self.raw(commitment)
+        return None if data is None else self._view.payload(data)
+
+    def raw(self, commitment: str) -> bytes | None:
+        """The payload behind a commitment, None if it is gone."""
         try:
             return self._blobs.read(commitment, self._lengths[commitment])
         except (KeyError, BlobUnavailable):

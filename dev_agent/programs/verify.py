@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from dev_agent.errors import DevAgentError, UsageFault
 from dev_agent.programs.folders import ENVELOPE, RECEIPT, TRACE, RunFolder, all_runs
 from dev_agent.programs.hosting.receipt import hosted_receipt
+from dev_agent.programs.payloads import payloads_of
 from dev_agent.programs.receipt import receipt_of
 from dev_agent.programs.staged import current
 from dev_agent.programs.story import Story, told
@@ -29,12 +31,14 @@ from dev_agent.repository.discovery import tree_of
 from dev_agent.repository.signing import Trust
 from dev_agent.repository.signing import verify as verify_signature
 from dev_agent.runtime.errors import RuntimeFault, TraceCorrupt
+from dev_agent.runtime.events import ERASED
 from dev_agent.runtime.receipt import Envelope, pae
 from dev_agent.runtime.trace import read_trace
 from dev_agent.runtime.trace import verify as verify_trace
 
 if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository
+    from dev_agent.runtime.events import Event
 
 _LARGEST = 64 * 1024 * 1024
 
@@ -135,10 +139,24 @@ def _verify(folder: RunFolder, repository: Repository | None, given: bytes | Non
         anchor_check,
     ]
     if found.ok:
+        checks += _erasures(read_trace(folder.path), found.notes)
         checks += _beyond_chain(folder, repository, anchors, given)
     return VerifyReport(
         run=folder.run, events=found.events, head=found.head, first_bad=found.first_bad, checks=tuple(checks)
     )
+
+
+def _erasures(events: Sequence[Event], unfinished: tuple[str, ...]) -> Iterator[Check]:
+    """What was erased, by whom, when and why; an erasure is part of the record and no damage."""
+    names = {one.commitment: one.name for one in payloads_of(events)}
+    for event in events:
+        if event.type == ERASED:
+            name = names.get(str(event.data.get("commit")), "a payload")
+            by, reason = str(event.data.get("by", "")), str(event.data.get("reason", ""))
+            said = f"{name}, at {event.at}{' by ' + by if by else ''}{': ' + reason if reason else ''}"
+            yield Check(name="erased", mark=Mark.OK, detail=said)
+    for note in unfinished:
+        yield Check(name="erased", mark=Mark.UNCHECKED, detail=note)
 
 
 def _anchors(folder: RunFolder, repository: Repository | None) -> tuple[tuple[Any, ...], Check]:

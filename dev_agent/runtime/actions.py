@@ -1,7 +1,8 @@
-"""The contract between a program and the code its states run: ActionSpec, View, Result.
+"""The contract between a program and the code its states run: ActionSpec, ModelActionSpec, View, Result.
 
 An action is a function of a View that returns a Result. It may raise whatever it likes: that is outcome
-`error`. It must not keep the View: a View ends when its action returns or its time is judged.
+`error`. It must not keep the View: a View ends when its action returns or its time is judged. An action that
+feeds a model is a function of a ModelView instead, and gets nothing else (see `projection`).
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from dev_agent.runtime.canonical import Json, frozen_object
-from dev_agent.runtime.errors import NotCanonical, RuntimeFault
+from dev_agent.runtime.capabilities import CapabilityRef
+from dev_agent.runtime.errors import CapabilityDenied, NotCanonical, RuntimeFault
 from dev_agent.runtime.events import require_recordable
 from dev_agent.runtime.host import Cancel
+from dev_agent.runtime.projection import ModelView
 from dev_agent.runtime.states import FactType
 
 
@@ -30,6 +33,11 @@ class Record:
 
 
 Recorder: TypeAlias = "Callable[[Record], None]"
+Resolve: TypeAlias = "Callable[[CapabilityRef | Json], str]"
+
+
+def _no_capabilities(_ref: CapabilityRef | Json) -> str:
+    raise CapabilityDenied("", "this host gives no capabilities to this action")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,7 @@ class View:
         timeout_ms: int | None,
         remaining: Mapping[str, int],
         recorder: Recorder,
+        resolve: Resolve = _no_capabilities,
     ) -> None:
         self.run = run
         self.state = state
@@ -81,6 +90,7 @@ class View:
         self.timeout_ms = timeout_ms
         self.remaining = remaining
         self._recorder: Recorder | None = recorder
+        self._resolve = resolve
         self._spent: dict[str, int] = {}
 
     def record(
@@ -104,6 +114,15 @@ class View:
         require_recordable(type, frozen, actor, payloads)
         self._recorder(Record(type=type, data=frozen, blobs=payloads, actor=actor, durable=durable))
 
+    def resolve(self, ref: CapabilityRef | Json) -> str:
+        """Return the secret behind a capability reference, while the action runs. Raises CapabilityDenied.
+
+        What is resolved is scrubbed from all the run records from then on.
+        """
+        if self._recorder is None:
+            raise CapabilityDenied("", "this view has ended")
+        return self._resolve(ref)
+
     def spend(self, cost: Mapping[str, int]) -> None:
         """Add to the run's costs now; they count even if the action raises. Raises NotCanonical."""
         self._spent = added(self._spent, cost)
@@ -119,6 +138,7 @@ class View:
 
 
 Action: TypeAlias = "Callable[[View], Result]"
+ModelAction: TypeAlias = "Callable[[ModelView], Result]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +146,7 @@ class ActionSpec:
     """An action and what it declares: its outcomes, and the facts (name -> type) its data may hold.
 
     `spends` are the budget keys it may cost. The engine does not start an action that spends a budget with
-    nothing left, so a limit is exceeded by at most the actions in flight.
+    nothing left, so a limit is exceeded by at most the actions in flight. `capabilities` are those it may resolve.
     """
 
     name: str
@@ -134,6 +154,27 @@ class ActionSpec:
     facts: Mapping[str, FactType]
     run: Action
     spends: frozenset[str] = frozenset()
+    capabilities: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelActionSpec:
+    """An action that feeds a model: it gets a ModelView of what its state `shows`, never a View.
+
+    `prompts` are its templates by name, with `{{state.fact}}` where a shown fact goes. What is shown is the
+    program's to say; a template that names anything else keeps the program from loading.
+    """
+
+    name: str
+    outcomes: frozenset[str]
+    facts: Mapping[str, FactType]
+    run: ModelAction
+    spends: frozenset[str] = frozenset()
+    capabilities: frozenset[str] = frozenset()
+    prompts: Mapping[str, str] = field(default_factory=dict)
+
+
+AnySpec: TypeAlias = "ActionSpec | ModelActionSpec"
 
 
 def added(total: Mapping[str, int], cost: Mapping[str, int]) -> dict[str, int]:

@@ -13,12 +13,13 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 
-from dev_agent.runtime.actions import ActionSpec, Result, View, added
+from dev_agent.runtime.actions import AnySpec, ModelActionSpec, Result, View, added
 from dev_agent.runtime.canonical import Json, frozen_object
 from dev_agent.runtime.errors import NotCanonical
 from dev_agent.runtime.events import require_recordable
 from dev_agent.runtime.facts import has_type
 from dev_agent.runtime.host import Clock
+from dev_agent.runtime.projection import ModelView
 from dev_agent.runtime.states import ERROR
 
 MAX_MESSAGE = 2000
@@ -26,7 +27,10 @@ MAX_MESSAGE = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """How an attempt ended. `interrupted` is no ending: the run was told to stop meanwhile."""
+    """How an attempt ended. `interrupted` is no ending: the run was told to stop meanwhile.
+
+    `shown` are the facts a model was shown, with how many secrets were taken out of them; None for other actions.
+    """
 
     outcome: str
     data: Mapping[str, Json]
@@ -34,18 +38,24 @@ class Attempt:
     cost: Mapping[str, int] = field(default_factory=dict)
     blobs: Mapping[str, bytes] = field(default_factory=dict)
     interrupted: bool = False
+    shown: Mapping[str, Json] | None = None
 
 
-def attempted(spec: ActionSpec, view: View, clock: Clock, timeout_ms: int | None) -> Attempt:
-    """Run the action once. Raises nothing; the view has ended when this returns."""
+def attempted(
+    spec: AnySpec, view: View, clock: Clock, timeout_ms: int | None, model: ModelView | None = None
+) -> Attempt:
+    """Run the action once. Raises nothing; the view has ended when this returns.
+
+    An action that feeds a model is given `model`, and nothing of `view`.
+    """
     started = clock.monotonic_ms()
-    attempt = _run(spec, view)
+    attempt = _run(spec, view, model)
     ms = max(clock.monotonic_ms() - started, 0)
     view.end()
     cost = added(attempt.cost, view.spent)
     if timeout_ms is not None and ms > timeout_ms and not attempt.interrupted:
         late = failed("Timeout", f"{spec.name} took {ms} ms, allowed are {timeout_ms}")
-        return replace(late, blobs=attempt.blobs, cost=cost, ms=ms)
+        return replace(late, blobs=attempt.blobs, cost=cost, ms=ms, shown=_shown(model))
     return Attempt(
         outcome=attempt.outcome,
         data=attempt.data,
@@ -53,6 +63,7 @@ def attempted(spec: ActionSpec, view: View, clock: Clock, timeout_ms: int | None
         cost=cost,
         blobs=attempt.blobs,
         interrupted=attempt.interrupted,
+        shown=_shown(model),
     )
 
 
@@ -68,16 +79,30 @@ def failed(
     return Attempt(outcome=ERROR, data=data, blobs=blobs or {}, cost=cost or {})
 
 
-def _run(spec: ActionSpec, view: View) -> Attempt:
+def _shown(model: ModelView | None) -> Mapping[str, Json] | None:
+    if model is None:
+        return None
+    return MappingProxyType({"facts": tuple(sorted(model.facts)), "redacted": model.redacted})
+
+
+def _called(spec: AnySpec, view: View, model: ModelView | None) -> object:
+    if not isinstance(spec, ModelActionSpec):
+        return spec.run(view)
+    if model is None:
+        raise AssertionError(f"BUG: {spec.name} feeds a model, and was to be run without a view made for one")
+    return spec.run(model)
+
+
+def _run(spec: AnySpec, view: View, model: ModelView | None) -> Attempt:
     try:
-        return _judged(spec, spec.run(view))
+        return _judged(spec, _called(spec, view, model))
     except KeyboardInterrupt:
         return replace(failed("KeyboardInterrupt", "interrupted"), interrupted=True)
     except BaseException as error:  # noqa: BLE001 - an action may raise anything; SystemExit must not end a run either
         return _from_exception(error)
 
 
-def _judged(spec: ActionSpec, result: object) -> Attempt:
+def _judged(spec: AnySpec, result: object) -> Attempt:
     """Return what a returned value makes: its own outcome, or `error` if it is not as declared."""
     if type(result) is not Result:
         return failed("WrongResult", f"{spec.name} returned {type(result).__name__}, not a Result")
@@ -88,7 +113,7 @@ def _judged(spec: ActionSpec, result: object) -> Attempt:
     return _checked(spec, result, cost)
 
 
-def _checked(spec: ActionSpec, result: Result, cost: Mapping[str, int]) -> Attempt:
+def _checked(spec: AnySpec, result: Result, cost: Mapping[str, int]) -> Attempt:
     if type(result.outcome) is not str and not isinstance(result.outcome, StrEnum):
         return failed("WrongOutcome", f"{spec.name} gave an outcome that is not text", cost=cost)
     outcome = str(result.outcome)

@@ -51,11 +51,21 @@ from contextlib import AbstractContextManager, nullcontext
 from types import MappingProxyType
 
 from dev_agent.runtime import fold
-from dev_agent.runtime.actions import Action, ActionSpec, Record, Recorder, Result, View
+from dev_agent.runtime.actions import (
+    Action,
+    ActionSpec,
+    AnySpec,
+    ModelActionSpec,
+    Record,
+    Recorder,
+    Result,
+    View,
+)
 from dev_agent.runtime.attempt import Attempt, attempted, failed
 from dev_agent.runtime.branches import Buffer, join_attempts, outcomes_by_branch, run_all, total_cost
 from dev_agent.runtime.budgets import overrun, remaining
 from dev_agent.runtime.canonical import Json
+from dev_agent.runtime.capabilities import Capabilities, CapabilityRef, Resolver
 from dev_agent.runtime.conditions import Condition, parse
 from dev_agent.runtime.ending import Ending, EndingKind
 from dev_agent.runtime.errors import FactUnusable, JournalFailed, RunRefused, RuntimeFault
@@ -63,6 +73,7 @@ from dev_agent.runtime.fold import Position
 from dev_agent.runtime.host import Cancel, Clock, Reporter
 from dev_agent.runtime.intake import checked_inputs, checked_signal
 from dev_agent.runtime.program import Program
+from dev_agent.runtime.projection import ModelView, Prompt, TraceView, model_view
 from dev_agent.runtime.states import ERROR, OTHERWISE, Branch, FactType, Kind, State
 from dev_agent.runtime.trace import Journal
 from dev_agent.runtime.validation import declared_facts, prove
@@ -70,10 +81,14 @@ from dev_agent.runtime.validation import declared_facts, prove
 __all__ = [
     "Action",
     "ActionSpec",
+    "CapabilityRef",
     "Ending",
     "EndingKind",
     "Engine",
     "FactType",
+    "ModelActionSpec",
+    "ModelView",
+    "Prompt",
     "Reporter",
     "Result",
     "View",
@@ -84,12 +99,13 @@ class Engine:
     """Drives one run of a proved program. Raises ProgramRefused when made.
 
     `sleep` waits between attempts (seconds; may return early), `workers` bounds the threads of a fork.
+    `capabilities` gives the secret behind a capability's name; without it no action can resolve any.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - made in few places, by name
         self,
         program: Program,
-        actions: Mapping[str, ActionSpec],
+        actions: Mapping[str, AnySpec],
         journal: Journal,
         *,
         clock: Clock,
@@ -97,6 +113,7 @@ class Engine:
         reporter: Reporter | None = None,
         sleep: Callable[[float], object] = time.sleep,
         workers: int = 4,
+        capabilities: Resolver | None = None,
     ) -> None:
         prove(program, actions)
         self._program = program
@@ -107,6 +124,7 @@ class Engine:
         self._reporter = reporter or Reporter()
         self._sleep = sleep
         self._workers = workers
+        self._capabilities = Capabilities(capabilities)
         self._cases = _parsed_cases(program, actions)
         self._position = Position(program)
         self._step: Mapping[Kind, Callable[[State], Ending | None]] = {
@@ -127,7 +145,9 @@ class Engine:
         if self._position.state:
             raise RunRefused(f"run {self._journal.run} has begun already", "resume it")
         checked = checked_inputs(self._program, inputs)
-        self._commit(fold.BEGUN, {"program": self._program.digest, "inputs": checked}, actor="user")
+        recorded = TraceView.of(checked, _numbers(self._program.facts))
+        begun = {"program": self._program.digest, "inputs": recorded.data, **_count(recorded.redacted)}
+        self._commit(fold.BEGUN, begun, actor="user")
         return self._drive()
 
     def resume(self, signal: Mapping[str, Json] | None = None) -> Ending:
@@ -185,8 +205,9 @@ class Engine:
     def _act(self, state: State) -> Ending | None:
         self._enter(state, durable=state.durable)
         (spec,) = self._specs(state)
-        view = self._view(state, "", self._record, share=1)
-        attempt = attempted(spec, view, self._clock, state.timeout_ms)
+        view = self._view(state, "", self._record, spec, share=1)
+        model = self._model_view(state, spec, state.shows, view)
+        attempt = attempted(spec, view, self._clock, state.timeout_ms, model)
         if self._was_interrupted([attempt]):
             return self._interrupted([attempt])
         retry = state.retry
@@ -233,18 +254,20 @@ class Engine:
         )
         return None
 
-    def _job(self, state: State, branch: Branch, spec: ActionSpec, buffer: Buffer) -> Callable[[], Attempt]:
+    def _job(self, state: State, branch: Branch, spec: AnySpec, buffer: Buffer) -> Callable[[], Attempt]:
         share = sum(bool(other.spends & spec.spends) for other in self._specs(state))
-        view = self._view(state, branch.name, buffer.record, share=share)
-        return lambda: attempted(spec, view, self._clock, state.timeout_ms)
+        view = self._view(state, branch.name, buffer.record, spec, share=share)
+        model = self._model_view(state, spec, branch.shows, view)
+        return lambda: attempted(spec, view, self._clock, state.timeout_ms, model)
 
     def _append_branch(self, state: State, branch: Branch, buffer: Buffer, attempt: Attempt) -> None:
         names = {"state": state.name, "branch": branch.name, "action": branch.action}
         self._commit(fold.BRANCH_ENTERED, names)
         for record in buffer.records:
             self._record(record)
-        data = {"outcome": attempt.outcome, "data": attempt.data, "ms": attempt.ms, "cost": attempt.cost}
-        self._commit(fold.BRANCH_LEFT, {**names, **data}, blobs=attempt.blobs)
+        data = {"outcome": attempt.outcome, "ms": attempt.ms, "cost": attempt.cost}
+        made = self._made(attempt, self._actions[branch.action].facts)
+        self._commit(fold.BRANCH_LEFT, {**names, **data, **made}, blobs=attempt.blobs)
 
     def _choose(self, state: State) -> None:
         self._enter(state)
@@ -294,14 +317,22 @@ class Engine:
         self._reporter.left(state.name, attempt.outcome, attempt.ms)
 
     def _ended(self, attempt: Attempt) -> dict[str, object]:
+        state = self._position.current
+        facts = self._actions[state.action].facts if state.action else state.facts
         return {
-            "state": self._position.state,
+            "state": state.name,
             "attempt": self._position.attempt,
             "outcome": attempt.outcome,
-            "data": attempt.data,
             "ms": attempt.ms,
             "cost": attempt.cost,
+            **self._made(attempt, facts),
         }
+
+    def _made(self, attempt: Attempt, facts: Mapping[str, FactType]) -> dict[str, object]:
+        """What the trace says an attempt made: its data, what was taken out of it, and what a model was shown."""
+        recorded = TraceView.of(attempt.data, _numbers(facts))
+        shown = {} if attempt.shown is None else {"shown": attempt.shown}
+        return {"data": recorded.data, **_count(recorded.redacted), **shown}
 
     def _commit(
         self,
@@ -313,6 +344,7 @@ class Engine:
         durable: bool = False,
     ) -> None:
         """Append an event, then move by it; the shield keeps an interruption from parting the two."""
+        data, blobs = self._capabilities.scrubbed(data), self._capabilities.scrubbed(blobs)
         with self._shield():
             event = self._journal.append(type, data, actor=actor, blobs=blobs, durable=durable)
             self._position.apply(event)
@@ -320,9 +352,15 @@ class Engine:
     def _record(self, record: Record) -> None:
         if record.type in fold.RESERVED:
             raise RuntimeFault(f"events of type {record.type!r} are the engine's own", "choose another type")
+        recorded = TraceView.of(record.data)
+        data, blobs = self._capabilities.scrubbed((recorded.data, record.blobs))
         with self._shield():
             self._journal.append(
-                record.type, record.data, actor=record.actor, blobs=record.blobs, durable=record.durable
+                record.type,
+                {**_count(recorded.redacted), **data},
+                actor=record.actor,
+                blobs=blobs,
+                durable=record.durable,
             )
 
     def _shield(self) -> AbstractContextManager[None]:
@@ -331,7 +369,23 @@ class Engine:
             return self._cancel.shielded()
         return nullcontext()
 
-    def _view(self, state: State, branch: str, recorder: Recorder, *, share: int) -> View:
+    def _model_view(
+        self, state: State, spec: AnySpec, shows: tuple[str, ...], view: View
+    ) -> ModelView | None:
+        """The projection for an action that feeds a model; None for any other."""
+        if not isinstance(spec, ModelActionSpec):
+            return None
+        return model_view(
+            self._position.lookup(shows),
+            names=shows,
+            prompts=spec.prompts,
+            cancel=self._cancel,
+            timeout_ms=state.timeout_ms,
+            resolve=view.resolve,
+            spend=view.spend,
+        )
+
+    def _view(self, state: State, branch: str, recorder: Recorder, spec: AnySpec, *, share: int) -> View:
         wall = self._program.budgets.wall_ms
         times = [state.timeout_ms, None if wall is None else wall - self._position.wall_ms]
         return View(
@@ -344,9 +398,10 @@ class Engine:
             timeout_ms=min((limit for limit in times if limit is not None), default=None),
             remaining=MappingProxyType(remaining(self._program, self._position, share)),
             recorder=recorder,
+            resolve=lambda ref: self._capabilities.resolve(ref, spec.capabilities),
         )
 
-    def _specs(self, state: State) -> list[ActionSpec]:
+    def _specs(self, state: State) -> list[AnySpec]:
         names = [state.action] if state.action else [branch.action for branch in state.branches]
         return [self._actions[name] for name in names]
 
@@ -386,9 +441,16 @@ class Engine:
         )
 
 
-def _parsed_cases(
-    program: Program, actions: Mapping[str, ActionSpec]
-) -> dict[str, list[tuple[Condition, str]]]:
+def _numbers(facts: Mapping[str, FactType]) -> frozenset[str]:
+    """The facts that must stay what they are when secrets are taken out: numbers and truths."""
+    return frozenset(name for name, kind in facts.items() if kind in (FactType.INT, FactType.BOOL))
+
+
+def _count(redacted: int) -> dict[str, int]:
+    return {"redacted": redacted} if redacted else {}
+
+
+def _parsed_cases(program: Program, actions: Mapping[str, AnySpec]) -> dict[str, list[tuple[Condition, str]]]:
     declared = declared_facts(program, actions)
     return {
         state.name: [(parse(case.when, declared), case.outcome) for case in state.cases]

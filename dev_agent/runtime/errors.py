@@ -12,6 +12,8 @@
     ├── JournalFailed     the journal cannot be written or used any more
     ├── BlobUnavailable   a blob is erased, missing or altered
     ├── ReceiptMalformed  a receipt, or its envelope, is not of its form
+    ├── NotShown          a model view was asked for what it does not show
+    ├── CapabilityDenied  a capability is not this action's to resolve
     └── RunRefused        a call does not fit the run; nothing was changed
         ├── WrongProgram
         ├── WrongSignal
@@ -136,6 +138,18 @@ class BlobUnavailable(RuntimeFault):
 
 class ReceiptMalformed(RuntimeFault):
     """A receipt, or the envelope around it, does not have its form."""
+
+
+class NotShown(RuntimeFault):
+    """A model view was asked for a fact or a prompt the program does not show to that state."""
+
+
+class CapabilityDenied(RuntimeFault):
+    """A capability is not declared by the action that asks, or not given by the host. `name` is the capability."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(message, "name it in the action's `capabilities`, and give the engine a resolver")
+        self.name = name
 
 
 class RunRefused(RuntimeFault):

@@ -98,6 +98,7 @@ def _read_state(states: Table, name: str) -> State:
         timeout_ms=table.count("timeout_ms") if kind in (Kind.ACTION, Kind.PARALLEL) else None,
         durable=table.flag("durable") if kind in (Kind.ACTION, Kind.PARALLEL) else False,
         refuses=table.flag("refuses") if kind is Kind.FINAL else False,
+        shows=table.texts("shows") if kind is Kind.ACTION else (),
     )
     table.finish()
     return state
@@ -139,7 +140,7 @@ def _read_branches(table: Table) -> tuple[Branch, ...]:
 def _read_branch(table: Table, path: str, item: object) -> Branch:
     inner = Table(item if isinstance(item, dict) else {"name": item}, path, table.faults)
     name = inner.name("name")
-    branch = Branch(name=name, action=inner.name_or("action", name))
+    branch = Branch(name=name, action=inner.name_or("action", name), shows=inner.texts("shows"))
     inner.finish()
     return branch
 

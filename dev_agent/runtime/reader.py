@@ -101,6 +101,16 @@ class Table:
             self.fault(key, "names something twice", "keep one of them")
         return tuple(self.named(key, item) for item in items)
 
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Return a list of different texts, empty if absent."""
+        items = self._get(key, list, "a list of texts", default=[])
+        if not all(isinstance(item, str) and item for item in items):
+            self.fault(key, "must be a list of texts")
+            return ()
+        if len(set(items)) != len(items):
+            self.fault(key, "names something twice")
+        return tuple(items)
+
     def table(self, key: str) -> Table:
         """Return a sub-table, an empty one if absent."""
         return Table(self._get(key, dict, "a table", default={}), self._at(key), self.faults)

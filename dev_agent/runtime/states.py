@@ -63,10 +63,15 @@ class Retry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Branch:
-    """One branch of a parallel state: its name there, and the action it runs."""
+    """One branch of a parallel state: its name there, the action it runs, and what a model there is shown."""
 
     name: str
     action: str
+    shows: tuple[str, ...] = ()
+
+    def to_json(self) -> list[Json]:
+        """Return the canonical content."""
+        return [self.name, self.action, *([sorted(self.shows)] if self.shows else [])]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +97,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """One state. `on` is its row of the transition table; which other fields matter depends on `kind`."""
+    """One state. `on` is its row of the transition table; which other fields matter depends on `kind`.
+
+    `shows` are the facts, dotted, that the state's action may see if it feeds a model.
+    """
 
     name: str
     kind: Kind
@@ -107,6 +115,7 @@ class State:
     timeout_ms: int | None = None
     durable: bool = False
     refuses: bool = False
+    shows: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Json]:
         """Return the canonical content: every field that says something for this kind."""
@@ -114,7 +123,7 @@ class State:
             "kind": self.kind.value,
             "on": dict(self.on),
             "action": self.action,
-            "branches": [[branch.name, branch.action] for branch in self.branches],
+            "branches": [branch.to_json() for branch in self.branches],
             "join": [row.to_json() for row in self.join],
             "cases": [[case.when, case.outcome] for case in self.cases],
             "facts": {name: kind.value for name, kind in self.facts.items()},
@@ -123,6 +132,7 @@ class State:
             "timeout_ms": self.timeout_ms,
             "durable": self.durable,
             "refuses": self.refuses,
+            "shows": sorted(self.shows),
         }
         return {key: value for key, value in content.items() if value not in (None, "", [], {}, False)}
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -209,6 +209,19 @@ class Journal:
         event = self.append(ERASED, {"commit": commitment, "reason": reason}, actor=actor, durable=True)
         self._delete(commitment)
         return event
+
+    def erase_all(self, commitments: Sequence[str], reason: str, *, by: str, actor: str = "user") -> None:
+        """Erase several payloads: all are recorded before the first is deleted. `by` says whose word it was.
+
+        Raises BlobUnavailable before anything was recorded, JournalFailed. Killed as with `erase`.
+        """
+        for commitment in commitments:
+            self._reference(commitment)
+        for commitment in commitments:
+            data = {"commit": commitment, "reason": reason, "by": by}
+            self.append(ERASED, data, actor=actor, durable=commitment == commitments[-1])
+        for commitment in commitments:
+            self._delete(commitment)
 
     def flush(self, barrier: Barrier | None = None) -> None:
         """Put everything appended so far on the disk, as part of `barrier` if one is given. Raises JournalFailed.

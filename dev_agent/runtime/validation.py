@@ -6,6 +6,8 @@
 - Every state is reachable, and every state can reach a final.
 - Every cycle is bounded. `[budgets] transitions` bounds all of them; without it each cycle must hold a state
   with `visits`. Costs and wall time are no bound: a cycle may spend nothing.
+- What a state `shows` are declared facts, and its action feeds a model; so do the facts its prompts name. Outcomes and
+  visits cannot be shown: how often and how well a state went is not for a model to know.
 - Conditions type-check against the declared facts; join tables are total and have no idle row.
 - Invariants hold on the graph, the edges taken by exceeded budgets included; a violation shows a shortest
   offending path. An invariant about states with no path between them is a fault too: it cannot fail.
@@ -20,18 +22,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from dev_agent.runtime import joins
-from dev_agent.runtime.actions import ActionSpec
+from dev_agent.runtime.actions import AnySpec, ModelActionSpec
 from dev_agent.runtime.conditions import parse
 from dev_agent.runtime.errors import ConditionError, Fault, ProgramRefused
 from dev_agent.runtime.naming import is_name, nearest
 from dev_agent.runtime.paths import Edge, Graph, drawn, reached, reversed_graph, shortest_path, some_cycle
 from dev_agent.runtime.program import Program
 from dev_agent.runtime.program_file import IMPLICIT
+from dev_agent.runtime.projection import holes_of
 from dev_agent.runtime.states import ERROR, INPUT, OTHERWISE, FactType, Invariant, Kind, Passing, State
 from dev_agent.runtime.targets import dangling
 from dev_agent.toml_places import line_of
 
-Actions = Mapping[str, ActionSpec]
+Actions = Mapping[str, AnySpec]
 
 BUDGET_EDGE = "budget exceeded"
 
@@ -49,6 +52,7 @@ def prove(program: Program, actions: Actions) -> None:
     if not unknown:
         declared = declared_facts(program, actions)
         faults += (fault for state in program.states.values() for fault in _conditions(state, declared))
+        faults += (fault for state in program.states.values() for fault in _shows(state, actions, declared))
     if not astray:
         faults += _walks(program)
     if faults:
@@ -113,7 +117,7 @@ def _used(state: State) -> list[str]:
     return [state.action] if state.kind is Kind.ACTION else [branch.action for branch in state.branches]
 
 
-def _declaration(spec: ActionSpec) -> Iterator[Fault]:
+def _declaration(spec: AnySpec) -> Iterator[Fault]:
     for name in sorted([*spec.outcomes, *spec.facts]):
         if not is_name(name) or name in IMPLICIT:
             yield Fault(
@@ -177,6 +181,38 @@ def _conditions(state: State, declared: Mapping[str, FactType]) -> Iterator[Faul
             parse(case.when, declared)
         except ConditionError as error:
             yield Fault(where=f"states.{state.name}.cases[{index}].when", message=str(error), hint=error.hint)
+
+
+def _shows(state: State, actions: Actions, declared: Mapping[str, FactType]) -> Iterator[Fault]:
+    where = f"states.{state.name}"
+    if state.kind is Kind.ACTION:
+        yield from _projection(f"{where}.shows", state.shows, actions[state.action], declared)
+    for index, branch in enumerate(state.branches):
+        yield from _projection(
+            f"{where}.branches[{index}].shows", branch.shows, actions[branch.action], declared
+        )
+
+
+def _projection(
+    where: str, shows: tuple[str, ...], spec: AnySpec, declared: Mapping[str, FactType]
+) -> Iterator[Fault]:
+    known = [name for name in declared if name.rpartition(".")[2] not in IMPLICIT]
+    for name in shows:
+        if name not in known:
+            said = "governs the run and is not shown to models" if name in declared else "is no declared fact"
+            yield Fault(where=where, message=f"{name[:80]!r} {said}", hint=nearest(name, known))
+    if not isinstance(spec, ModelActionSpec):
+        if shows:
+            yield Fault(
+                where=where, message=f"action {spec.name!r} feeds no model, so nothing is shown to one"
+            )
+        return
+    for prompt, template in spec.prompts.items():
+        for name in holes_of(template):
+            if name not in shows:
+                hint = nearest(name, shows) or f"add it to `shows`: {name!r}"
+                message = f"prompt {prompt!r} of {spec.name} names {name!r}, which is not shown"
+                yield Fault(where=where, message=message, hint=hint)
 
 
 def _walks(program: Program) -> Iterator[Fault]:

@@ -141,3 +141,26 @@ def test_gc_says_what_it_frees_and_frees_it_only_when_told(tiny: Project) -> Non
 def test_gc_refuses_a_size_nobody_understands(tiny: Project) -> None:
     done = dev_agent(tiny, "gc", "--limit", "plenty")
     assert (done.returncode, b"2GB" in done.stderr) == (2, True), done.stderr
+
+
+def test_erase_lists_then_erases_and_says_what_stays(tiny: Project, run: str) -> None:
+    listed = dev_agent(tiny, "erase", run)
+    assert listed.returncode == 0, listed.stderr.decode()
+    assert "request.task" in listed.stdout.decode()
+    assert "Nothing was changed" in " ".join(listed.stdout.decode().split())
+    planned = dev_agent(tiny, "erase", run, "--match", "Double faster", "--dry-run")
+    assert planned.returncode == 1, "the commit on the branch carries the task"
+    assert "Would erase: " in planned.stdout.decode()
+    done = dev_agent(tiny, "erase", run, "--match", "Double faster", "--reason", "asked for", "--json")
+    assert done.returncode == 1
+    page = answered(done)
+    assert [one["name"] for one in page["erased"]] == ["request.task"]
+    assert [one["place"].split()[:3] for one in page["remains"]] == [["git", "objects:", "commit"]]
+    assert dev_agent(tiny, "erase", run, "--blob", "request.patch").returncode == 0
+    proof = answered(dev_agent(tiny, "verify", run, "--json"))
+    assert proof["ok"]
+    assert sum(one["name"] == "erased" for one in proof["checks"]) == 2
+    folder = next((tiny.root / ".git" / "dev-agent" / "runs").iterdir())
+    assert dev_agent(tiny, "erase", str(folder), "--all").returncode == 0
+    assert "(erased)" in dev_agent(tiny, "show", run).stdout.decode()
+    assert dev_agent(tiny, "erase", run, "--blob", "nothing").returncode == 2

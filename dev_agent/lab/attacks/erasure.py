@@ -23,7 +23,7 @@ _PERSON = b"Jane Roe, born 1984-05-06"
 
 def _gdpr_erase(ground: Ground) -> Strike:
     """A refused proposal names a person. Its payloads are erased; then every file of the state folder is searched."""
-    patch = replacing("notes.txt", "not there\n", f"{_PERSON.decode()}\n")
+    patch = replacing("notes.txt", f"not there: {_PERSON.decode()}\n", f"{_PERSON.decode()}\n")
     folder = ground.run_folder(ground.apply(patch).run)
     state = ground.repository().state_dir
     with Journal.open(folder.path, SystemClock()) as journal:

@@ -1,6 +1,6 @@
 """types, tests, checks: the three gates as branches of `check`, each giving one verdict on the staged tree.
 
-The verdict is recorded whole; its output goes beside the trace as a blob. A gate that learned nothing is
+The verdict is recorded; what it quotes and its output go beside the trace as blobs. A gate that learned nothing is
 `error`, never `passed`.
 """
 
@@ -12,6 +12,7 @@ from dev_agent.gates.verdict import GateResult, Verdict
 from dev_agent.programs.actions.declared import Declared
 from dev_agent.programs.judging_base import subject_of
 from dev_agent.programs.staged import required
+from dev_agent.programs.texts import TEXTS, quoted_verdicts
 from dev_agent.runtime.actions import Result, View
 from dev_agent.runtime.states import FactType
 
@@ -31,6 +32,7 @@ _FACTS = {
     "preexisting": FactType.INT,
     "superseded": FactType.INT,
     "verdicts": FactType.JSON,
+    "texts": FactType.BOOL,
 }
 
 
@@ -52,6 +54,7 @@ def _recorded(subject: Subject, verdicts: tuple[Verdict, ...]) -> Result:
     """The worst of the verdicts is the branch's; all of them are kept. None at all is `skipped`."""
     worst = max(verdicts, key=lambda one: _SEVERITY[one.result], default=None)
     result = worst.result if worst else GateResult.SKIPPED
+    recorded, texts = quoted_verdicts([one.to_json() for one in verdicts])
     data = {
         "tree": subject.tree,
         "base_tree": subject.base_tree,
@@ -60,7 +63,8 @@ def _recorded(subject: Subject, verdicts: tuple[Verdict, ...]) -> Result:
         "new_failures": sum(len(one.new_failures) for one in verdicts),
         "preexisting": sum(one.preexisting for one in verdicts),
         "superseded": sum(len(one.superseded) for one in verdicts),
-        "verdicts": [one.to_json() for one in verdicts],
+        "verdicts": recorded,
+        **({TEXTS: True} if texts else {}),
     }
     strangers = [
         one.gate for one in verdicts if (one.tree, one.base_tree) != (subject.tree, subject.base_tree)
@@ -69,7 +73,7 @@ def _recorded(subject: Subject, verdicts: tuple[Verdict, ...]) -> Result:
         raise AssertionError(f"BUG: {strangers} judged another tree")
     output = b"\n".join(one.output for one in verdicts if one.output)
     outcome = "error" if result is GateResult.ERROR else result.value
-    return Result(outcome, data, {"output": output} if output else {})
+    return Result(outcome, data, {**({"output": output} if output else {}), **texts})
 
 
 TYPES = _gate("types", lambda judges, subject, cancel: judges.judge_types(subject, cancel))

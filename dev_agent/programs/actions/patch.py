@@ -11,6 +11,7 @@ from dev_agent.edits.errors import EditError
 from dev_agent.edits.parse import parse
 from dev_agent.programs.actions.declared import Declared
 from dev_agent.programs.places import recorded_places
+from dev_agent.programs.texts import quoted
 from dev_agent.runtime.actions import Result, View
 from dev_agent.runtime.states import FactType
 
@@ -41,9 +42,10 @@ def _patch(context: ApplyContext, _view: View) -> Result:
     try:
         proposal = parse(answer.content)
     except EditError as error:
-        return Result("invalid", {"reason": "invalid_proposal", "explanation": error.message}, blobs)
-    data = {"format": proposal.format, "edits": len(proposal.edits), "notes": list(proposal.notes)}
-    return Result("proposed", data, blobs)
+        data, texts = quoted({"reason": "invalid_proposal", "explanation": error.message})
+        return Result("invalid", data, {**blobs, **texts})
+    made = {"format": proposal.format, "edits": len(proposal.edits), "notes": list(proposal.notes)}
+    return Result("proposed", made, blobs)
 
 
 PATCH = Declared(
@@ -61,6 +63,7 @@ PATCH = Declared(
         "hint": FactType.STR,
         "unchanged": FactType.STR,
         "places": FactType.JSON,
+        "texts": FactType.BOOL,
     },
     run=_patch,
 )

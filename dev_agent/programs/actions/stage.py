@@ -23,6 +23,7 @@ from dev_agent.programs.actions.patch import PROPOSAL
 from dev_agent.programs.change import digest, excess_of, patch_text, tree_changes
 from dev_agent.programs.paths import to_recorded
 from dev_agent.programs.staged import StagedCommit, current, said
+from dev_agent.programs.texts import quoted
 from dev_agent.programs.trailers import trailers
 from dev_agent.repository.discovery import tree_of
 from dev_agent.repository.identity import user_identity
@@ -63,7 +64,8 @@ def _stage_proposal(context: ApplyContext, view: View) -> Result:
         )
     except EditError as error:
         return Result(
-            "unresolved", {"reason": "unresolved", "explanation": error.message, "hint": error.hint}
+            "unresolved",
+            *quoted({"reason": "unresolved", "explanation": error.message, "hint": error.hint}),
         )
     notes = [*proposal.notes, *change_set.notes]
     if change_set.empty:
@@ -163,6 +165,7 @@ STAGE = Declared(
         "reason": FactType.STR,
         "explanation": FactType.STR,
         "hint": FactType.STR,
+        "texts": FactType.BOOL,
     },
     run=_stage,
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,12 +18,13 @@ import dev_agent
 from dev_agent.process import Stopped
 from dev_agent.process import run as run_process
 from dev_agent.programs.hosting.wire import packed_view, unpacked
-from dev_agent.runtime.actions import Result
+from dev_agent.runtime.actions import ModelActionSpec, Result
 from dev_agent.runtime.states import ERROR
 
 if TYPE_CHECKING:
     from dev_agent.cancel import Cancel
-    from dev_agent.runtime.actions import ActionSpec, View
+    from dev_agent.runtime.actions import AnySpec, View
+    from dev_agent.runtime.projection import ModelView
 
 _CHILD = "dev_agent.programs.hosting.child"
 _OUTPUT = 1 << 20
@@ -39,13 +40,15 @@ class Isolation:
     environ: Mapping[str, str] = field(repr=False)  # may hold secrets
     cancel: Cancel
 
-    def of(self, spec: ActionSpec) -> ActionSpec:
-        """The same action, isolated wherever it has a time limit."""
-        return replace(spec, run=lambda view: self._run(spec, view))
+    def of(self, spec: AnySpec) -> AnySpec:
+        """The same action, isolated wherever it has a time limit; what feeds a model gets no more there than here."""
+        if isinstance(spec, ModelActionSpec):
+            return replace(spec, run=lambda view: self._run(spec, view, lambda: spec.run(view)))
+        return replace(spec, run=lambda view: self._run(spec, view, lambda: spec.run(view)))
 
-    def _run(self, spec: ActionSpec, view: View) -> Result:
+    def _run(self, spec: AnySpec, view: View | ModelView, here: Callable[[], Result]) -> Result:
         if view.timeout_ms is None:
-            return spec.run(view)
+            return here()
         answer = bytearray()
         reading, writing = os.pipe()
         try:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dev_agent.errors import UsageFault
-from dev_agent.runtime.actions import ActionSpec
+from dev_agent.runtime.actions import ActionSpec, AnySpec, ModelActionSpec
 from dev_agent.runtime.naming import is_name
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _SHAPE = (
 )
 
 
-def load_actions(named: str) -> Mapping[str, ActionSpec]:
+def load_actions(named: str) -> Mapping[str, AnySpec]:
     """The actions of the module `named`: a path of a `.py` file, or a dotted name found from here.
 
     Raises UsageFault for a module that cannot be found or imported, and for anything but actions under `ACTIONS`.
@@ -37,9 +37,9 @@ def load_actions(named: str) -> Mapping[str, ActionSpec]:
         found = tuple(found.values())
     if not isinstance(found, Iterable):
         raise UsageFault(f"{named} has no {NAME}", hint=f"give it {_SHAPE}")
-    actions: dict[str, ActionSpec] = {}
+    actions: dict[str, AnySpec] = {}
     for position, spec in enumerate(found):
-        if type(spec) is not ActionSpec or not is_name(spec.name):
+        if type(spec) not in (ActionSpec, ModelActionSpec) or not is_name(spec.name):
             raise UsageFault(
                 f"{named}: {NAME}[{position}] is not an action with a name", hint=f"write {_SHAPE}"
             )

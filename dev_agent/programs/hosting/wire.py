@@ -10,20 +10,27 @@ import base64
 import json
 import traceback
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from dev_agent.runtime.actions import Record, Result, View, added
+from dev_agent.runtime.actions import ModelActionSpec, Record, Result, View, added
 from dev_agent.runtime.canonical import frozen_object, thaw
-from dev_agent.runtime.errors import RuntimeFault
+from dev_agent.runtime.errors import CapabilityDenied, RuntimeFault
 from dev_agent.runtime.host import NeverCancelled
+from dev_agent.runtime.projection import ModelView, model_view
 from dev_agent.runtime.states import ERROR
 
 if TYPE_CHECKING:
-    from dev_agent.runtime.actions import ActionSpec
+    from collections.abc import Callable
+
+    from dev_agent.runtime.actions import AnySpec
+    from dev_agent.runtime.canonical import Json
+    from dev_agent.runtime.capabilities import CapabilityRef
 
 
-def packed_view(view: View) -> bytes:
-    """The view as it goes to the child."""
+def packed_view(view: View | ModelView) -> bytes:
+    """The view as it goes to the child; of a view for a model there is no more than what it shows."""
+    if isinstance(view, ModelView):
+        return json.dumps({"shown": thaw(dict(view.facts)), "timeout_ms": view.timeout_ms}).encode()
     return json.dumps(
         {
             "run": view.run,
@@ -37,9 +44,11 @@ def packed_view(view: View) -> bytes:
     ).encode()
 
 
-def answered(spec: ActionSpec, document: bytes) -> bytes:
+def answered(spec: AnySpec, document: bytes) -> bytes:
     """In the child: run the action on a packed view, and pack what came of it. Raises only KeyboardInterrupt."""
     known = json.loads(document)
+    if isinstance(spec, ModelActionSpec):
+        return _answered_for_model(spec, known)
     records: list[Record] = []
 
     def keep(record: Record) -> None:
@@ -61,29 +70,55 @@ def answered(spec: ActionSpec, document: bytes) -> bytes:
         remaining=known["remaining"],
         recorder=keep,
     )
+    made = _outcome_of(spec.name, lambda: spec.run(view), lambda: view.spent)
+    return json.dumps({**made, "records": [_packed_record(one) for one in records]}).encode()
+
+
+def _answered_for_model(spec: ModelActionSpec, known: Mapping[str, Any]) -> bytes:
+    spent: dict[str, int] = {}
+
+    def spend(cost: Mapping[str, int]) -> None:
+        spent.update(added(spent, cost))
+
+    view = model_view(
+        known["shown"],
+        names=known["shown"],
+        prompts=spec.prompts,
+        cancel=NeverCancelled(),
+        timeout_ms=known["timeout_ms"],
+        resolve=_denied,
+        spend=spend,
+    )
     return json.dumps(
-        {**_outcome_of(spec, view), "records": [_packed_record(one) for one in records]}
+        {**_outcome_of(spec.name, lambda: spec.run(view), lambda: spent), "records": []}
     ).encode()
 
 
-def unpacked(document: bytes, view: View) -> Result:
+def _denied(_ref: CapabilityRef | Json) -> str:
+    raise CapabilityDenied("", "in a process of its own an action can resolve no capability")
+
+
+def unpacked(document: bytes, view: View | ModelView) -> Result:
     """In the run: record what the child recorded, and return its result. Raises ValueError for a torn document."""
     known = json.loads(document)
     for one in known["records"]:
-        view.record(one["type"], one["data"], _bytes(one["blobs"]), actor=one["actor"])
+        # A view for a model records nothing, so its child packs none.
+        cast("View", view).record(one["type"], one["data"], _bytes(one["blobs"]), actor=one["actor"])
     return Result(known["outcome"], known["data"], _bytes(known["blobs"]), known["cost"])
 
 
-def _outcome_of(spec: ActionSpec, view: View) -> dict[str, Any]:
+def _outcome_of(
+    name: str, act: Callable[[], object], spent: Callable[[], Mapping[str, int]]
+) -> dict[str, Any]:
     try:
-        result = spec.run(view)
+        result = act()
         if type(result) is not Result:
-            raise TypeError(f"{spec.name} returned {type(result).__name__}, not a Result")
+            raise TypeError(f"{name} returned {type(result).__name__}, not a Result")
         made = {
             "outcome": str(result.outcome),
             "data": thaw(frozen_object(result.data)),
             "blobs": _text(result.blobs),
-            "cost": added(view.spent, result.cost),
+            "cost": added(spent(), result.cost),
         }
         json.dumps(made).encode()
     except Exception as error:  # noqa: BLE001 - whatever it raises is the action's outcome `error`
@@ -93,7 +128,7 @@ def _outcome_of(spec: ActionSpec, view: View) -> dict[str, Any]:
             "outcome": ERROR,
             "data": {"type": type(error).__name__, "message": message},
             "blobs": _text({"traceback": text}),
-            "cost": dict(view.spent),
+            "cost": dict(spent()),
         }
     return made
 

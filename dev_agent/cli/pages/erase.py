@@ -1,0 +1,86 @@
+"""What a run holds that can be erased, what went, and where a text still is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from dev_agent.cli.output.page import Line, Page, Style, count, line, prose, span, table
+from dev_agent.sizes import said_size as size
+
+if TYPE_CHECKING:
+    from dev_agent.programs.erase import Erasure
+    from dev_agent.programs.payloads import Payload
+
+
+def erase_page(erasure: Erasure, *, dry_run: bool) -> Page:
+    """One row a payload, then what stays, and a closing line."""
+    return Page(data=_data(erasure), lines=tuple(_lines(erasure, dry_run=dry_run)))
+
+
+def _lines(erasure: Erasure, *, dry_run: bool) -> Iterable[Line]:
+    chosen = erasure.done or dry_run or bool(erasure.erased)
+    shown = erasure.erased if chosen else erasure.payloads
+    rows = [
+        (
+            span(one.name, Style.NAME),
+            span(size(one.length)),
+            span(one.commitment[:12], Style.DIM),
+            span("erased" if one.erased and not chosen else "", Style.DIM),
+        )
+        for one in shown
+    ]
+    if rows:
+        yield from table(rows, indent=2)
+        yield line("")
+    for text in erasure.cleared:
+        yield from prose(text, indent=2, lead=(span("also   ", Style.DIM),))
+    for one in erasure.remains:
+        yield from prose(one.remedy, indent=2, lead=(span("stays  ", Style.WARN), span(f"{one.place}: ")))
+    if erasure.cleared or erasure.remains:
+        yield line("")
+    yield from _closing(erasure, len(shown), chosen=chosen)
+
+
+def _closing(erasure: Erasure, number: int, *, chosen: bool) -> Iterable[Line]:
+    if not chosen:
+        there = sum(not one.erased for one in erasure.payloads)
+        said = f"{count(there, 'payload')} can be erased: --blob NAME, --match TEXT or --all"
+        return prose(f"{said}. Nothing was changed.", lead=(span(f"run {erasure.run}: ", Style.STRONG),))
+    if not erasure.done:
+        return prose(
+            f"{count(number, 'payload')} of run {erasure.run}. Nothing was changed.",
+            lead=(span("Would erase: ", Style.STRONG),),
+        )
+    left = (
+        f"; the text is still in {count(len(erasure.remains), 'place')} (see above)"
+        if erasure.remains
+        else ""
+    )
+    style = Style.WARN if erasure.remains else Style.GOOD
+    return prose(
+        f"{count(number, 'payload')} of run {erasure.run}{left}. Its proof stays whole: dev-agent verify {erasure.run}",
+        lead=(span("Erased: ", style),),
+    )
+
+
+def _data(erasure: Erasure) -> dict[str, Any]:
+    return {
+        "run": erasure.run,
+        "done": erasure.done,
+        "reason": erasure.reason,
+        "payloads": [_payload(one) for one in erasure.payloads],
+        "erased": [_payload(one) for one in erasure.erased],
+        "cleared": list(erasure.cleared),
+        "remains": [{"place": one.place, "remedy": one.remedy} for one in erasure.remains],
+    }
+
+
+def _payload(payload: Payload) -> dict[str, Any]:
+    return {
+        "name": payload.name,
+        "event": payload.event,
+        "bytes": payload.length,
+        "commitment": payload.commitment,
+        "erased": payload.erased,
+    }
