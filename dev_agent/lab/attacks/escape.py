@@ -111,7 +111,8 @@ _law_off = all_of(
     without("dev_agent.edits.paths:Names", _AnyNames),
 )
 _written_at_once = all_of(_law_off, without("dev_agent.programs.actions.stage:stage", _at_once))
-_landing_trusts = all_of(
+_names_trusted = all_of(
+    without("dev_agent.repository.tree_edit:forbidden", lambda _path: ""),
     without("dev_agent.repository.landing.difference:forbidden", lambda _path: ""),
     without("dev_agent.repository.landing.difference:clashes", lambda *_: ()),
     without(
@@ -141,7 +142,7 @@ def _landing_attack(name: str, attempt: str, path: str, *, also: str = "") -> At
         attempt=attempt,
         defence=f"{_LAW}{also}",
         strike=landing({path: _EVIL}, policy_where(tests="off")),
-        disarm=all_of(_law_off, _landing_trusts),
+        disarm=all_of(_law_off, _names_trusted),
     )
 
 
@@ -213,19 +214,19 @@ ESCAPE_ATTACKS = (
         "path_git_on_windows",
         "land git~1/config, which Windows opens as .git/config",
         "git~1/config",
-        also="; git's core.protectNTFS (repository/git.py); the landing's own look (repository/landing/names.py)",
+        also="; what staging and landing forbid (repository/landing/names.py); git's core.protectNTFS",
     ),
     _landing_attack(
         "path_git_on_mac",
         "land .git with a zero-width character in it, which a Mac opens as .git",
         ".g\u200cit/config",
-        also="; git's core.protectHFS (repository/git.py); the landing's own look (repository/landing/names.py)",
+        also="; what staging and landing forbid (repository/landing/names.py); git's core.protectHFS",
     ),
     _landing_attack(
         "path_case_clash",
         "land NOTES.txt beside notes.txt: one file on half of the machines",
         "NOTES.txt",
-        also="; the landing's own look (repository/landing/names.py)",
+        also="; what landing looks for (repository/landing/names.py: clashes)",
     ),
     _landing_attack(
         "path_newline", "land a name with a newline, which reads as two", "notes.txt\nCODEOWNERS"
