@@ -68,6 +68,9 @@ _MAYBE = re.compile(
 )
 _GROUPS = {"url": "password in a URL", "header": "authorization", "value": "value of a secret name"}
 
+_SHORTEST = 12
+"""No known format is shorter: a name of three letters, a sign, and a quoted value of six."""
+
 _RUN = re.compile(r"(?<![A-Za-z0-9+/_=.-])[A-Za-z0-9+/_-]{20,512}={0,2}(?![A-Za-z0-9+/_-])")
 _DIGEST = re.compile(r"sha(?:1|256|384|512)[-:_=]")
 _FEWEST_BITS = 3.7
@@ -117,9 +120,14 @@ def hides_numbers(name: str) -> bool:
     return not {word.lower() for word in _WORDS.findall(name)} <= {"token", "auth", "access"}
 
 
+def may_hold_secret(text: str) -> bool:
+    """Return a fast no: False means that no secret of a known format is in the text."""
+    return len(text) >= _SHORTEST and _MAYBE.search(text) is not None
+
+
 def known_secrets(text: str) -> Iterator[Finding]:
     """Yield secrets of a known format, left to right."""
-    if _MAYBE.search(text) is None:
+    if not may_hold_secret(text):
         return
     for match in _EVERYTHING.finditer(text):
         if match["value"] is not None:

@@ -145,7 +145,7 @@ class Engine:
         if self._position.state:
             raise RunRefused(f"run {self._journal.run} has begun already", "resume it")
         checked = checked_inputs(self._program, inputs)
-        recorded = TraceView.of(checked, _numbers(self._program.facts))
+        recorded = TraceView.of(checked, self._program.facts)
         begun = {"program": self._program.digest, "inputs": recorded.data, **_count(recorded.redacted)}
         self._commit(fold.BEGUN, begun, actor="user")
         return self._drive()
@@ -330,7 +330,7 @@ class Engine:
 
     def _made(self, attempt: Attempt, facts: Mapping[str, FactType]) -> dict[str, object]:
         """What the trace says an attempt made: its data, what was taken out of it, and what a model was shown."""
-        recorded = TraceView.of(attempt.data, _numbers(facts))
+        recorded = TraceView.of(attempt.data, facts)
         shown = {} if attempt.shown is None else {"shown": attempt.shown}
         return {"data": recorded.data, **_count(recorded.redacted), **shown}
 
@@ -439,11 +439,6 @@ class Engine:
             previous=position.previous,
             facts=position.frozen_facts(),
         )
-
-
-def _numbers(facts: Mapping[str, FactType]) -> frozenset[str]:
-    """The facts that must stay what they are when secrets are taken out: numbers and truths."""
-    return frozenset(name for name, kind in facts.items() if kind in (FactType.INT, FactType.BOOL))
 
 
 def _count(redacted: int) -> dict[str, int]:

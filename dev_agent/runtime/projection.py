@@ -24,8 +24,10 @@ from dev_agent.runtime.capabilities import CapabilityRef
 from dev_agent.runtime.errors import NotShown
 from dev_agent.runtime.host import Cancel
 from dev_agent.runtime.naming import nearest
-from dev_agent.runtime.redaction import Redactor
+from dev_agent.runtime.redaction import Redactor, is_plainly_clean
+from dev_agent.runtime.states import FactType
 
+_NOTHING: Mapping[str, FactType] = MappingProxyType({})
 _HOLE = re.compile(r"\{\{\s*([A-Za-z0-9_.]{1,200})\s*\}\}")
 
 
@@ -134,9 +136,12 @@ class TraceView:
     redacted: int
 
     @classmethod
-    def of(cls, data: Mapping[str, Json], numbers: frozenset[str] = frozenset()) -> TraceView:
-        """The view of frozen data; `numbers` names what is declared to be a number, and stays one."""
+    def of(cls, data: Mapping[str, Json], declared: Mapping[str, FactType] = _NOTHING) -> TraceView:
+        """The view of frozen data; what is `declared` to be a number or a truth stays one."""
+        if is_plainly_clean(data):
+            return cls(data=data, redacted=0)
         redactor = Redactor()
+        numbers = frozenset(name for name, kind in declared.items() if kind in (FactType.INT, FactType.BOOL))
         clean = redactor.value(data, numbers)
         if clean is data:
             return cls(data=data, redacted=0)

@@ -196,10 +196,11 @@ def _shows(state: State, actions: Actions, declared: Mapping[str, FactType]) -> 
 def _projection(
     where: str, shows: tuple[str, ...], spec: AnySpec, declared: Mapping[str, FactType]
 ) -> Iterator[Fault]:
-    known = [name for name in declared if name.rpartition(".")[2] not in IMPLICIT]
     for name in shows:
-        if name not in known:
-            said = "governs the run and is not shown to models" if name in declared else "is no declared fact"
+        governs = name.rpartition(".")[2] in IMPLICIT
+        if governs or name not in declared:
+            said = "governs the run and is not shown to models" if governs else "is no declared fact"
+            known = [one for one in declared if one.rpartition(".")[2] not in IMPLICIT]
             yield Fault(where=where, message=f"{name[:80]!r} {said}", hint=nearest(name, known))
     if not isinstance(spec, ModelActionSpec):
         if shows:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from dev_agent.runtime.canonical import Json
 from dev_agent.runtime.detectors import is_secret_name, known_secrets, random_runs
-from dev_agent.runtime.redaction import Redactor
+from dev_agent.runtime.redaction import Redactor, is_plainly_clean
 
 AWS = "AKIA" + "Q3EXAMPLEK7TZ2WB"
 PRIVATE = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nabc+/=\n-----END RSA PRIVATE KEY-----"
@@ -132,6 +132,20 @@ def test_redacting_twice_is_redacting_once(value: Json) -> None:
     again = Redactor(randomness=True)
     assert again.value(once) == once
     assert again.total == 0
+
+
+@given(plain)
+def test_what_is_plainly_clean_has_nothing_to_redact(value: Json) -> None:
+    redactor = Redactor()
+    same = redactor.value(value) == value
+    assert not is_plainly_clean(value) or (same and redactor.total == 0)
+
+
+@pytest.mark.parametrize("secret", [AWS, PRIVATE, "postgres://me:hunter22@db/x", 'pwd="hunter"'])
+def test_no_secret_is_plainly_clean(secret: str) -> None:
+    assert not is_plainly_clean({"a": ({"b": [f"x {secret}"]},)})
+    assert not is_plainly_clean({"a": {secret: 1}})
+    assert not is_plainly_clean({"a": {"db_password": 1}})
 
 
 def test_a_reference_to_a_capability_is_left_as_it_is() -> None:

@@ -785,3 +785,18 @@ def test_a_long_run_whose_file_is_gone_is_a_failure_with_its_cause(
         (tmp_path / TRACE_NAME).unlink()
         with pytest.raises(JournalFailed, match="cannot read"):
             _ = journal.events
+
+
+def test_several_payloads_are_erased_once_all_of_it_is_on_record(tmp_path: Path) -> None:
+    with Journal.create(tmp_path / "run", "r-1", {"base": "abc"}, CLOCK) as journal:
+        event = journal.append("note", {}, blobs={"one": b"1", "two": b"2"})
+        first, second = (blob.commitment for blob in event.blobs)
+        with pytest.raises(BlobUnavailable):
+            journal.erase_all([first, "0" * 64], "asked", by="rita")
+        assert journal.blob(first) == b"1", "nothing was recorded, nothing is gone"
+        journal.erase_all([first, second], "asked", by="rita")
+        said = [event.data for event in journal.events if event.type == "erased"]
+        assert said == [{"commit": one, "reason": "asked", "by": "rita"} for one in (first, second)]
+        journal.erase_all([], "asked", by="rita")
+    assert list((tmp_path / "run" / "blobs").iterdir()) == []
+    assert verify(tmp_path / "run").ok
