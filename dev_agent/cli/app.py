@@ -47,6 +47,10 @@ COMMANDS = {
     "gc": ("dev_agent.cli.gc", "Keep private work trees and caches below a size."),
     "doctor": ("dev_agent.cli.doctor", "Say whether this machine and repository are ready."),
     "recipes": ("dev_agent.cli.recipes", "List the tasks that need neither a patch nor a model."),
+    "context": (
+        "dev_agent.cli.context",
+        "Show what a model would see of the repository for a task, and why.",
+    ),
     "program": ("dev_agent.cli.program", "Check, draw or run a program: a state machine, and what runs it."),
     "lab": (
         "dev_agent.cli.lab",

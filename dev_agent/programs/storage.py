@@ -1,4 +1,5 @@
-"""What dev-agent keeps in a repository only to be faster: private work trees, mypy's caches, verdicts.
+"""What dev-agent keeps in a repository only to be faster: private work trees, mypy's caches, verdicts,
+the index of `context`.
 
 Each thing can be made again, and is dropped alone: a slot or a cache of mypy's under its own lock, which stays
 (whoever waits at its name must find the same file), so never while somebody uses it; a verdict by unlinking one
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _MYPY = "mypy"
 _SEED = ".seed"
+_CONTEXT = "context"
 
 
 class StoredKind(StrEnum):
@@ -34,6 +36,7 @@ class StoredKind(StrEnum):
     SLOT = "slot"
     MYPY = "mypy"
     VERDICTS = "verdicts"
+    INDEX = "index"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,7 +112,7 @@ def _verdicts(repository: Repository) -> Iterator[Stored]:
     for path in sorted(folder.glob("*/??/*")):
         if path.parts[-3] != _MYPY and path.is_file():
             yield Stored(
-                kind=StoredKind.VERDICTS,
+                kind=StoredKind.INDEX if path.parts[-3] == _CONTEXT else StoredKind.VERDICTS,
                 name=str(path.relative_to(folder)),
                 path=path,
                 bytes=size_of(path),

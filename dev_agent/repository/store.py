@@ -82,6 +82,13 @@ class ObjectStore:
                 )
         return {object_id: found[object_id][1] for object_id in wanted}
 
+    def sizes(self, object_ids: Iterable[str]) -> dict[str, int]:
+        """The sizes of objects in bytes, by one child; what is not in this clone is left out. Raises GitFailed."""
+        asked = "".join(f"{object_id}\n" for object_id in object_ids).encode("ascii")
+        said = self._repository.git.out("cat-file", "--batch-check=%(objectname) %(objectsize)", stdin=asked)
+        rows = (line.split(b" ") for line in said.splitlines())
+        return {row[0].decode("ascii"): int(row[1]) for row in rows if len(row) == 2 and row[1].isdigit()}
+
     def resolve(self, names: Sequence[str]) -> list[str | None]:
         """The ids that `names` (ids, `<commit>:<path>`) mean, None for what is not there."""
         if not names:

@@ -13,7 +13,12 @@ from dev_agent.sizes import said_size
 if TYPE_CHECKING:
     from dev_agent.programs.gc import Collection
 
-_WORDS = {StoredKind.SLOT: "private work tree", StoredKind.MYPY: "mypy cache", StoredKind.VERDICTS: "verdict"}
+_WORDS = {
+    StoredKind.SLOT: "private work tree",
+    StoredKind.MYPY: "mypy cache",
+    StoredKind.VERDICTS: "verdict",
+    StoredKind.INDEX: "index of context",
+}
 
 
 def gc_page(collection: Collection) -> Page:

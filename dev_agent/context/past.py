@@ -1,0 +1,87 @@
+"""Recent history as evidence: what was changed lately, what was changed together, what was changed in like words.
+
+A `Past` is made once for a base commit and kept as JSON: the same commit has the same past.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import exp, log
+from typing import Any
+
+from dev_agent.context.words import terms
+
+_WIDEST = 25
+"""A commit of more files is a sweep, and says nothing about any of them."""
+
+_FADES_AFTER = 150
+_MOST_ALIKE = 12
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Past:
+    """Commits, newest first: the paths of each, and for a term of their messages the numbers of the commits."""
+
+    paths: Sequence[Sequence[str]] = ()
+    words: Mapping[str, Sequence[int]] | None = None
+
+    def lately(self) -> dict[str, float]:
+        """How often and how lately a path changed; the busiest has 1."""
+        found: dict[str, float] = defaultdict(float)
+        for age, paths in enumerate(self.paths):
+            for path in paths:
+                found[path] += exp(-age / _FADES_AFTER)
+        return _scaled(found)
+
+    def together_with(self, hits: Mapping[str, float]) -> dict[str, float]:
+        """How often a path changed in one commit with these, weighted as they are; the nearest has 1."""
+        found: dict[str, float] = defaultdict(float)
+        for paths in self.paths:
+            weight = sum(hits.get(path, 0.0) for path in paths)
+            if weight:
+                for path in paths:
+                    found[path] += (weight - hits.get(path, 0.0)) / len(paths)
+        return _scaled(found)
+
+    def alike(self, task: Iterable[str]) -> dict[str, float]:
+        """How much a path was changed by commits whose messages share words with the task; the most alike has 1."""
+        words = self.words or {}
+        scores: dict[int, float] = defaultdict(float)
+        for term in task:
+            rows = words.get(term, ())
+            for number in rows:
+                scores[number] += log(1 + len(self.paths) / len(rows)) ** 2
+        found: dict[str, float] = defaultdict(float)
+        nearest = sorted(scores, key=lambda number: (-scores[number], number))[:_MOST_ALIKE]
+        for number in nearest:
+            for path in self.paths[number]:
+                found[path] += scores[number] / len(self.paths[number]) ** 0.5
+        return _scaled(found)
+
+    def to_json(self) -> dict[str, Any]:
+        """The inverse of `past_from`."""
+        return {"paths": [list(paths) for paths in self.paths], "words": dict(self.words or {})}
+
+
+def past_of(commits: Iterable[tuple[str, Sequence[str]]]) -> Past:
+    """The past of commits (message and paths each), newest first."""
+    paths: list[Sequence[str]] = []
+    words: dict[str, list[int]] = defaultdict(list)
+    for message, changed in commits:
+        if 0 < len(changed) <= _WIDEST:
+            for term in Counter(terms(message)):
+                words[term].append(len(paths))
+            paths.append(tuple(changed))
+    return Past(paths=tuple(paths), words=words)
+
+
+def past_from(known: Mapping[str, Any]) -> Past:
+    """The past that `to_json` gave."""
+    return Past(paths=known["paths"], words=known["words"])
+
+
+def _scaled(found: Mapping[str, float]) -> dict[str, float]:
+    most = max(found.values(), default=0.0)
+    return {path: value / most for path, value in found.items() if value} if most else {}

@@ -1,0 +1,126 @@
+"""The map itself: outlines of the ranked files, in their order, until the budget is full.
+
+A file of rank r gets a share of what is left, so that the first show most and the tenth is still there. Inside a
+file the lines that share words with the task come first, with the lines they are nested in, and are printed in the
+order of the file; `…` stands where lines were left out. Every line passes the redactor. Control characters are
+shown as escapes, so a file's name or text cannot pretend to be another section.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from dev_agent.context.clues import Clues
+from dev_agent.context.index import Index
+from dev_agent.context.kinds import Kind, kind_of
+from dev_agent.context.model import Outline, Ranked, Redact, Section, Symbol, View
+from dev_agent.context.tokens import estimated_tokens
+from dev_agent.context.words import terms
+
+_SHARE, _LEAST_SHARE = 0.18, 60
+_MOST_SECTIONS = 200
+
+
+def view_of(
+    ranked: Sequence[Ranked],
+    index: Index,
+    files: Mapping[str, tuple[str, str]],
+    clues: Clues,
+    *,
+    budget: int,
+    redact: Redact,
+    within: Callable[[str], bool],
+) -> View:
+    """What fits into `budget` tokens, best files first. Its text never takes more, by the estimate."""
+    wanted = dict(clues.terms)
+    sections: list[Section] = []
+    left = budget
+    for rank, one in enumerate(ranked[:_MOST_SECTIONS], start=1):
+        room = min(left, max(_LEAST_SHARE, int(left * _SHARE)))
+        section = _section(one, rank, index.outline(one.path), wanted, room, redact)
+        if section.tokens > left:
+            break
+        sections.append(section)
+        left -= section.tokens
+    withheld = sum(kind_of(path) is Kind.WITHHELD for path in files if within(path))
+    return View(
+        sections=tuple(sections),
+        budget=budget,
+        tokens=sum(section.tokens for section in sections),
+        left_out=len(ranked) - len(sections),
+        withheld=withheld,
+    )
+
+
+def _section(
+    ranked: Ranked, rank: int, outline: Outline, wanted: Mapping[str, float], room: int, redact: Redact
+) -> Section:
+    """As much of a file as fits into `room`; its first line is there always."""
+    head, hidden = _clean(f"{ranked.path}:" if not outline.head else f"{ranked.path}: {outline.head}", redact)
+    left = room - estimated_tokens(f"{head}\n") - 2
+    lines = [_line(symbol, redact) for symbol in outline.symbols]
+    chosen: set[int] = set()
+    for number in sorted(range(len(lines)), key=lambda at: (-_worth(outline.symbols[at], wanted), at)):
+        fresh = [at for at in _with_parents(outline.symbols, number) if at not in chosen]
+        cost = sum(estimated_tokens(f"{lines[at][0]}\n") + 2 for at in fresh)
+        if cost > left:
+            continue
+        chosen.update(fresh)
+        left -= cost
+    text = f"{head}\n" + "".join(_joined(lines, chosen))
+    return Section(
+        ranked=ranked,
+        rank=rank,
+        text=text,
+        tokens=estimated_tokens(text),
+        cut=len(lines) - len(chosen),
+        redacted=hidden + sum(lines[at][1] for at in chosen),
+    )
+
+
+def _joined(lines: Sequence[tuple[str, bool]], chosen: set[int]) -> list[str]:
+    """The chosen lines in the file's order, one mark for each gap."""
+    out, last = [], -1
+    for at in sorted(chosen):
+        if at != last + 1:
+            out.append(" …\n")
+        out.append(f"{lines[at][0]}\n")
+        last = at
+    if last + 1 < len(lines):
+        out.append(" …\n")
+    return out
+
+
+def _line(symbol: Symbol, redact: Redact) -> tuple[str, bool]:
+    said = f"{symbol.line:>5} {'  ' * symbol.depth}{symbol.text}"
+    return _clean(f"{said}  # {symbol.head}" if symbol.head else said, redact)
+
+
+def _worth(symbol: Symbol, wanted: Mapping[str, float]) -> float:
+    said = terms(symbol.text)
+    named = sum(weight for term, weight in wanted.items() if term in said)
+    heads = terms(symbol.head) if symbol.head else {}
+    return named * 3 + sum(weight for term, weight in wanted.items() if term in heads) - symbol.depth * 0.1
+
+
+def _with_parents(symbols: Sequence[Symbol], number: int) -> list[int]:
+    """The line and those it is nested in."""
+    found, depth = [number], symbols[number].depth
+    for at in range(number - 1, -1, -1):
+        if symbols[at].depth < depth:
+            found.append(at)
+            depth = symbols[at].depth
+        if not depth:
+            break
+    return found
+
+
+def _clean(text: str, redact: Redact) -> tuple[str, bool]:
+    """The line without credentials and control characters, and whether a credential was in it."""
+    safe = "".join(
+        one if one.isprintable() else one.encode("unicode_escape", "backslashreplace").decode()
+        for one in text
+    )
+    safe = safe.encode("utf-8", "backslashreplace").decode()
+    shown = redact(safe)
+    return shown, shown != safe

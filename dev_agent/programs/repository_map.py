@@ -1,0 +1,150 @@
+"""What a model would be shown for a task: a ranked map of one commit, within a budget of tokens.
+
+Binds git, the index in the state folder and redaction to `context`, which knows none of them. Reads only: the base
+commit, never the work tree; writes only what it remembers, below the state folder's cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from dev_agent.context.clues import clues_in
+from dev_agent.context.index import Index, IndexFolder
+from dev_agent.context.model import Ranked, View
+from dev_agent.context.past import Past, past_from, past_of
+from dev_agent.context.rank import WEIGHTS, Weights, rank
+from dev_agent.context.show import view_of
+from dev_agent.errors import UsageFault
+from dev_agent.gates.cache import Cache
+from dev_agent.policy.secret_patterns import redact
+from dev_agent.programs.recipe_task import covering, require_matching
+from dev_agent.repository.discovery import read_head, resolve_commit
+from dev_agent.repository.history import recent_commits
+from dev_agent.repository.objects import GitTree
+from dev_agent.repository.store import ObjectStore
+
+if TYPE_CHECKING:
+    from dev_agent.repository.discovery import Repository
+
+DEFAULT_BUDGET = 8_000
+LEAST_BUDGET = 100
+LONGEST_TASK = 4 << 20
+_COMMITS = 800
+_PAST_FORMAT = "past-1"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ContextRequest:
+    """A task and what narrows its context. `base` names a commit, None: HEAD."""
+
+    task: str
+    budget: int = DEFAULT_BUDGET
+    paths: tuple[str, ...] = ()
+    base: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ContextReport:
+    """The answer: the base's commit, every ranked file, and what would be shown of them."""
+
+    base: str | None
+    ranked: tuple[Ranked, ...]
+    view: View
+    files: int
+
+
+class CommitSource:
+    """One commit's files, by id."""
+
+    def __init__(self, repository: Repository, commit: str | None) -> None:
+        self._store = ObjectStore(repository)
+        self._tree = GitTree(repository, commit, self._store)
+
+    def files(self) -> Mapping[str, tuple[str, str]]:
+        """Path → mode and id."""
+        return self._files
+
+    def sizes(self, ids: Iterable[str]) -> Mapping[str, int]:
+        """Sizes in bytes."""
+        return self._store.sizes(ids)
+
+    def read_many(self, ids: Iterable[str]) -> Mapping[str, bytes]:
+        """Bytes."""
+        return self._store.read_many(ids)
+
+    @cached_property
+    def _files(self) -> dict[str, tuple[str, str]]:
+        entries = ((path, self._tree.entry(path)) for path in self._tree.paths())
+        return {path: entry for path, entry in entries if entry}
+
+
+def context_for(
+    repository: Repository,
+    request: ContextRequest,
+    *,
+    progress: Callable[[int, int], None] = lambda _done, _all: None,
+    weights: Weights = WEIGHTS,
+) -> ContextReport:
+    """What a model would see of the base for the task, and why.
+
+    Raises UsageFault for a base, path pattern, task or budget that cannot be meant, RepositoryFault where the clone
+    lacks something.
+    """
+    _require_sound(request)
+    within = covering(request.paths)
+    commit = _base(repository, request.base)
+    source = CommitSource(repository, commit)
+    files = source.files()
+    require_matching(request.paths, files)
+    folder = repository.state_dir / "cache" / "context"
+    past = _past(repository, commit)
+    clues = clues_in(request.task)
+
+    def question(index: Index) -> tuple[Sequence[Ranked], View]:
+        ranked = rank(files, index, past, clues, within=within, weights=weights)
+        return ranked, view_of(
+            ranked, index, files, clues, budget=request.budget, redact=redact, within=within
+        )
+
+    ranked, view = IndexFolder(folder, progress).asked(source, question)
+    return ContextReport(base=commit, ranked=tuple(ranked), view=view, files=len(files))
+
+
+def _past(repository: Repository, commit: str | None) -> Past:
+    if commit is None:
+        return Past()
+    cache = Cache(repository.state_dir / "cache")
+    known = cache.get(_PAST_FORMAT, commit)
+    if known is not None:
+        return past_from(known)
+    past = past_of(recent_commits(repository, commit, _COMMITS))
+    cache.put(_PAST_FORMAT, commit, past.to_json())
+    return past
+
+
+def _base(repository: Repository, name: str | None) -> str | None:
+    if name is None:
+        return read_head(repository).commit
+    found = resolve_commit(repository, name)
+    if found is None:
+        raise UsageFault(f"there is no commit {name!r}", hint="name a commit, branch or tag: --base main")
+    return found
+
+
+def _require_sound(request: ContextRequest) -> None:
+    if not request.task.strip():
+        raise UsageFault(
+            "the task is empty", hint="say what is to be done: dev-agent context 'fix the total'"
+        )
+    if len(request.task) > LONGEST_TASK:
+        raise UsageFault(
+            f"the task has {len(request.task)} characters, at most {LONGEST_TASK} are read",
+            hint="put in the task what is wanted and the error itself, not the whole log",
+        )
+    if request.budget < LEAST_BUDGET:
+        raise UsageFault(
+            f"a budget of {request.budget} tokens shows nothing", hint=f"give at least {LEAST_BUDGET}"
+        )
