@@ -1,8 +1,8 @@
 """What is remembered of one blob: its search terms by field, its length, its outline.
 
 The fields are told apart by the first letter of a term: `b` body, `s` symbols and signatures, `h` docstring
-heads, `d` a defined name whole, `i` the last part of an imported name. An entry depends on the bytes and on how they are read, which
-`key_of` puts into its key, and on nothing else.
+heads, `d` a defined name whole, `i` the last part of an imported name. An entry depends on the bytes and on how
+they are read, which `key_of` puts into its key, and on nothing else.
 """
 
 from __future__ import annotations
