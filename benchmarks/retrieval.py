@@ -25,13 +25,13 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import log
 from pathlib import Path
 
+from benchmarks.measure import Side, measured
 from dev_agent.context.words import terms
 from dev_agent.programs.repository_map import CommitSource, ContextReport, ContextRequest, context_for
 from dev_agent.repository.discovery import Repository, discover
@@ -108,7 +108,7 @@ class Result:
 
     @property
     def warm(self) -> float:
-        """Milliseconds a question takes on a warm index, for a thousand files: the median."""
+        """CPU milliseconds of a question on a warm index, git's included, for 1,000 files (or for all): the median."""
         return statistics.median(self.warm_ms) if self.warm_ms else 0.0
 
 
@@ -186,8 +186,41 @@ class PlainBM25:
         return sorted(paths, key=lambda path: (-total[path], path))
 
 
-def measure(origin: Path, count: int, head: str, folder: Path) -> Result:
-    """Ask every query of one repository both ways."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Aider:
+    """Aider's repository map, by the interpreter `python`, on a checkout of its own for each commit."""
+
+    python: Path
+    git_dir: Path
+    checkout: Path
+
+    def ranked(self, paths: Sequence[str], query: Query) -> list[str]:
+        """The paths, best first. Raises CalledProcessError."""
+        self.checkout.mkdir(exist_ok=True)
+        environ = {**os.environ, "GIT_INDEX_FILE": f"{self.checkout}.index"}
+        git = [
+            "git",
+            f"--git-dir={self.git_dir}",
+            f"--work-tree={self.checkout}",
+            "-c",
+            "core.hooksPath=/dev/null",
+        ]
+        subprocess.run([*git, "read-tree", "--reset", "-u", query.parent], env=environ, check=True)
+        script = Path(__file__).with_name("aider_map.py")
+        asked = json.dumps({"root": str(self.checkout), "files": list(paths), "task": query.task})
+        done = subprocess.run(
+            [str(self.python), str(script)],
+            input=asked.encode(),
+            stdout=subprocess.PIPE,
+            check=True,
+            timeout=600,
+        )
+        found = json.loads(done.stdout.splitlines()[-1])
+        return [str(path) for path in found]
+
+
+def measure(origin: Path, count: int, head: str, folder: Path, aider: Path | None = None) -> Result:
+    """Ask every query of one repository each way."""
     clone = folder / origin.parent.name if origin.name == "repo" else folder / origin.name
     subprocess.run(["git", "clone", "--quiet", "--bare", "--shared", str(origin), str(clone)], check=True)
     repository = discover(clone, dict(os.environ))
@@ -208,12 +241,14 @@ def measure(origin: Path, count: int, head: str, folder: Path) -> Result:
             "dev-agent": lambda shown=shown: [path for path in shown if is_source(path)],  # type: ignore[misc]
             "as printed": lambda shown=shown: shown,  # type: ignore[misc]
         }
+        if aider is not None:
+            other = Aider(python=aider, git_dir=clone, checkout=folder / f"{clone.name}.checkout")
+            ways["aider"] = lambda other=other, sources=sources, query=query: other.ranked(sources, query)  # type: ignore[misc]
         for way, ask in ways.items():
             result.lists.setdefault(way, []).append(ask())
         if len(result.warm_ms) < 5:
-            started = time.perf_counter()
-            _asked(repository, query)
-            result.warm_ms.append((time.perf_counter() - started) * 1e6 / max(1000, report.files))
+            used = measured(Side(work=lambda query=query: _asked(repository, query))).cpu  # type: ignore[misc]
+            result.warm_ms.append(used * 1000 / max(1000, report.files))
     return result
 
 
@@ -229,7 +264,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         for origin in options.repositories:
             sys.stderr.write(f"measuring: {origin}\n")
-            result = measure(origin.resolve(), options.commits, options.head, folder)
+            result = measure(origin.resolve(), options.commits, options.head, folder, options.aider)
             if result.queries:
                 results.append(result)
             else:
@@ -264,7 +299,9 @@ def table(results: Sequence[Result]) -> str:
         )
         asked = sum(len(result.queries) for result in results)
         lines.append(f"| mean | | {asked} | {way} | {_cells(mean)} | |")
-    return "\n".join(lines) + "\n\nAider's repository map: not measured.\n"
+    if not any("aider" in result.lists for result in results):
+        lines += ["", "Aider's repository map: not measured (--aider PYTHON)."]
+    return "\n".join(lines) + "\n"
 
 
 def _cells(found: Score) -> str:
@@ -277,6 +314,7 @@ def _parser() -> argparse.ArgumentParser:
         "repositories", nargs="+", type=Path, metavar="REPO", help="work trees or bare repositories"
     )
     parser.add_argument("--commits", type=int, default=40, help="queries for each repository (40)")
+    parser.add_argument("--aider", type=Path, metavar="PYTHON", help="an interpreter that has aider-chat")
     parser.add_argument("--head", default="HEAD", help="where each history begins (HEAD)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     return parser

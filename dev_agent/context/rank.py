@@ -32,20 +32,20 @@ from dev_agent.context.words import terms
 class Weights:
     """How much each thing counts. The defaults were chosen on some repositories and measured on others."""
 
-    symbols: float = 3.0
-    heads: float = 2.0
+    symbols: float = 1.5
+    heads: float = 1.0
     path: float = 6.0
     stem: float = 6.0
     shortness: float = 0.5
-    saturation: float = 1.5
+    saturation: float = 4.0
     sure_name: float = 0.5
-    name: float = 0.15
+    name: float = 0.1
     path_named: float = 1.2
     module_named: float = 0.7
-    near: float = 0.15
-    lately: float = 0.12
-    together: float = 0.15
-    alike: float = 0.25
+    near: float = 0.12
+    lately: float = 0.08
+    together: float = 0.25
+    alike: float = 0.45
 
 
 WEIGHTS = Weights()

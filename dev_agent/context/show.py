@@ -19,6 +19,7 @@ from dev_agent.context.words import terms
 
 _SHARE, _LEAST_SHARE = 0.18, 60
 _MOST_SECTIONS = 200
+_SHORTEST_LINE = 5
 
 
 def view_of(
@@ -58,27 +59,30 @@ def _section(
     """As much of a file as fits into `room`; its first line is there always."""
     head, hidden = _clean(f"{ranked.path}:" if not outline.head else f"{ranked.path}: {outline.head}", redact)
     left = room - estimated_tokens(f"{head}\n") - 2
-    lines = [_line(symbol, redact) for symbol in outline.symbols]
+    symbols = outline.symbols
+    lines = _Lines(symbols, redact)
     chosen: set[int] = set()
-    for number in sorted(range(len(lines)), key=lambda at: (-_worth(outline.symbols[at], wanted), at)):
-        fresh = [at for at in _with_parents(outline.symbols, number) if at not in chosen]
+    for number in sorted(range(len(symbols)), key=lambda at: (-_worth(symbols[at], wanted), at)):
+        if left < _SHORTEST_LINE:
+            break
+        fresh = [at for at in _with_parents(symbols, number) if at not in chosen]
         cost = sum(estimated_tokens(f"{lines[at][0]}\n") + 2 for at in fresh)
         if cost > left:
             continue
         chosen.update(fresh)
         left -= cost
-    text = f"{head}\n" + "".join(_joined(lines, chosen))
+    text = f"{head}\n" + "".join(_joined(lines, len(symbols), chosen))
     return Section(
         ranked=ranked,
         rank=rank,
         text=text,
         tokens=estimated_tokens(text),
-        cut=len(lines) - len(chosen),
+        cut=len(symbols) - len(chosen),
         redacted=hidden + sum(lines[at][1] for at in chosen),
     )
 
 
-def _joined(lines: Sequence[tuple[str, bool]], chosen: set[int]) -> list[str]:
+def _joined(lines: _Lines, count: int, chosen: set[int]) -> list[str]:
     """The chosen lines in the file's order, one mark for each gap."""
     out, last = [], -1
     for at in sorted(chosen):
@@ -86,21 +90,30 @@ def _joined(lines: Sequence[tuple[str, bool]], chosen: set[int]) -> list[str]:
             out.append(" …\n")
         out.append(f"{lines[at][0]}\n")
         last = at
-    if last + 1 < len(lines):
+    if last + 1 < count:
         out.append(" …\n")
     return out
 
 
-def _line(symbol: Symbol, redact: Redact) -> tuple[str, bool]:
-    said = f"{symbol.line:>5} {'  ' * symbol.depth}{symbol.text}"
-    return _clean(f"{said}  # {symbol.head}" if symbol.head else said, redact)
+class _Lines:
+    """The lines of an outline as they would be shown, made when asked for, and whether a credential was in each."""
+
+    def __init__(self, symbols: Sequence[Symbol], redact: Redact) -> None:
+        self._symbols, self._redact = symbols, redact
+        self._made: dict[int, tuple[str, bool]] = {}
+
+    def __getitem__(self, number: int) -> tuple[str, bool]:
+        if number not in self._made:
+            one = self._symbols[number]
+            said = f"{one.line:>5} {'  ' * one.depth}{one.text}"
+            self._made[number] = _clean(f"{said}  # {one.head}" if one.head else said, self._redact)
+        return self._made[number]
 
 
 def _worth(symbol: Symbol, wanted: Mapping[str, float]) -> float:
-    said = terms(symbol.text)
-    named = sum(weight for term, weight in wanted.items() if term in said)
-    heads = terms(symbol.head) if symbol.head else {}
-    return named * 3 + sum(weight for term, weight in wanted.items() if term in heads) - symbol.depth * 0.1
+    named = sum(wanted.get(term, 0.0) for term in terms(symbol.text))
+    heads = sum(wanted.get(term, 0.0) for term in terms(symbol.head)) if symbol.head else 0.0
+    return named * 3 + heads - symbol.depth * 0.1
 
 
 def _with_parents(symbols: Sequence[Symbol], number: int) -> list[int]:
@@ -117,10 +130,11 @@ def _with_parents(symbols: Sequence[Symbol], number: int) -> list[int]:
 
 def _clean(text: str, redact: Redact) -> tuple[str, bool]:
     """The line without credentials and control characters, and whether a credential was in it."""
-    safe = "".join(
-        one if one.isprintable() else one.encode("unicode_escape", "backslashreplace").decode()
-        for one in text
-    )
-    safe = safe.encode("utf-8", "backslashreplace").decode()
+    safe = text if text.isprintable() else "".join(map(_harmless, text))
     shown = redact(safe)
     return shown, shown != safe
+
+
+def _harmless(character: str) -> str:
+    """Lone surrogates are not printable either, so what is left can be encoded."""
+    return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
