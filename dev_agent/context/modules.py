@@ -11,7 +11,7 @@ class Modules:
     """Names both ways. A package's top is the outermost folder of a chain of folders that have an `__init__.py`."""
 
     def __init__(self, paths: Iterable[str]) -> None:
-        python = [path for path in paths if path.endswith(".py")]
+        python = sorted(path for path in paths if path.endswith(".py"))
         packages = {path.rpartition("/")[0] for path in python if path.endswith(_INIT)}
         self._names = {path: _name(path, packages) for path in python}
         self._paths: dict[str, str] = {}

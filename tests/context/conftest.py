@@ -25,7 +25,7 @@ class MemorySource:
         self.read: list[str] = []
 
     def files(self) -> Mapping[str, tuple[str, str]]:
-        return {path: ("100644", self._ids[path]) for path in sorted(self._ids)}
+        return {path: ("100644", self._ids[path]) for path in self._ids}
 
     def sizes(self, ids: Iterable[str]) -> Mapping[str, int]:
         return {one: len(self._blobs[one]) for one in ids}

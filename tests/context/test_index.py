@@ -26,15 +26,6 @@ def test_a_second_question_reads_nothing(tmp_path: Path) -> None:
     assert source.read == []
 
 
-def test_a_change_reads_what_changed(tmp_path: Path) -> None:
-    ranked(MemorySource(SHOP), TASK, IndexFolder(tmp_path))
-    source = MemorySource({**SHOP, "src/shop/stock.py": b"def total(): ...\n"})
-    assert ranked(source, TASK, IndexFolder(tmp_path)) == ranked(MemorySource(SHOP) and source, TASK)
-    fresh = MemorySource({**SHOP, "src/shop/stock.py": b"def total(): ...\n"})
-    ranked(fresh, TASK, IndexFolder(tmp_path))
-    assert fresh.read == []
-
-
 def test_only_the_changed_blob_is_asked_for(tmp_path: Path) -> None:
     ranked(MemorySource(SHOP), TASK, IndexFolder(tmp_path))
     source = MemorySource({**SHOP, "src/shop/stock.py": b"def total(): ...\n"})
@@ -95,6 +86,14 @@ def test_a_damaged_segment_is_replaced_by_a_whole_one(tmp_path: Path) -> None:
     path.write_bytes(b"garbage")
     ranked(MemorySource(SHOP), TASK, IndexFolder(tmp_path))
     assert path.read_bytes() == whole
+
+
+def test_what_a_killed_writer_left_is_no_segment(tmp_path: Path) -> None:
+    wanted = ranked(MemorySource(SHOP), TASK, IndexFolder(tmp_path))
+    (path,) = segments(tmp_path)
+    path.with_name(".new-abc").write_bytes(path.read_bytes()[:100])
+    path.unlink()
+    assert ranked(MemorySource(SHOP), TASK, IndexFolder(tmp_path)) == wanted
 
 
 def test_many_changes_do_not_leave_many_files(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from dev_agent.context.index import IndexFolder
+from dev_agent.context.model import Ranked
 from dev_agent.context.past import Past, past_from, past_of
-from dev_agent.context.rank import Ranked
 from tests.context.conftest import SHOP, MemorySource, paths, ranked
 
 

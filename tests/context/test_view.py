@@ -37,10 +37,11 @@ def test_tokens_of_two_texts_are_at_least_those_of_both(left: str, right: str) -
     assert estimated_tokens(left + right) <= estimated_tokens(left) + estimated_tokens(right)
 
 
-def test_the_view_is_the_same_every_time() -> None:
-    assert viewed(MemorySource(SHOP), "total of bill") == viewed(
-        MemorySource(dict(reversed(SHOP.items()))), "total of bill"
-    )
+def test_the_view_does_not_depend_on_the_order_files_are_listed_in() -> None:
+    twins = {"a/tool.py": b"X = 1\n", "b/tool.py": b"Y = 1\n", "use.py": b"import tool\n\ndef total(): ...\n"}
+    files = {**SHOP, **twins}
+    backwards = {path: files[path] for path in sorted(files, reverse=True)}
+    assert viewed(MemorySource(files), "total of bill") == viewed(MemorySource(backwards), "total of bill")
 
 
 def test_a_view_shows_signatures_and_what_they_are_for() -> None:
