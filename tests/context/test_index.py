@@ -97,8 +97,16 @@ def test_what_a_killed_writer_left_is_no_segment(tmp_path: Path) -> None:
 
 
 def test_many_changes_do_not_leave_many_files(tmp_path: Path) -> None:
+    files = dict(SHOP)
     for number in range(40):
-        ranked(MemorySource({**SHOP, "src/new.py": b"x = %d\n" % number}), TASK, IndexFolder(tmp_path))
+        files[f"src/new{number}.py"] = b"x = %d\n" % number
+        ranked(MemorySource(files), TASK, IndexFolder(tmp_path))
+    assert len(segments(tmp_path)) < 12
+
+
+def test_what_nobody_asks_for_any_more_goes(tmp_path: Path) -> None:
+    for number in range(40):
+        ranked(MemorySource({"a.py": b"x = %d\n" % number}), TASK, IndexFolder(tmp_path))
     assert len(segments(tmp_path)) < 12
 
 
