@@ -8,6 +8,7 @@ shown as escapes, so a file's name or text cannot pretend to be another section.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 from dev_agent.context.clues import Clues
@@ -62,7 +63,8 @@ def _section(
     symbols = outline.symbols
     lines = _Lines(symbols, redact)
     chosen: set[int] = set()
-    for number in sorted(range(len(symbols)), key=lambda at: (-_worth(symbols[at], wanted), at)):
+    maybe = re.compile("|".join(re.escape(_beginning(term)) for term in wanted) or r"(?!)")
+    for number in sorted(range(len(symbols)), key=lambda at: (-_worth(symbols[at], wanted, maybe), at)):
         if left < _SHORTEST_LINE:
             break
         fresh = [at for at in _with_parents(symbols, number) if at not in chosen]
@@ -110,7 +112,15 @@ class _Lines:
         return self._made[number]
 
 
-def _worth(symbol: Symbol, wanted: Mapping[str, float]) -> float:
+def _beginning(term: str) -> str:
+    """What every word that has this term begins with: `flies` and `fly` have one."""
+    return term.removesuffix("y")
+
+
+def _worth(symbol: Symbol, wanted: Mapping[str, float], maybe: re.Pattern[str]) -> float:
+    """How much of the task is in the line. `maybe` is a fast no, because most lines have nothing of it."""
+    if not maybe.search(f"{symbol.text} {symbol.head}".lower()):
+        return -symbol.depth * 0.1
     named = sum(wanted.get(term, 0.0) for term in terms(symbol.text))
     heads = sum(wanted.get(term, 0.0) for term in terms(symbol.head)) if symbol.head else 0.0
     return named * 3 + heads - symbol.depth * 0.1

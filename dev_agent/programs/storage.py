@@ -1,10 +1,9 @@
-"""What dev-agent keeps in a repository only to be faster: private work trees, mypy's caches, verdicts,
-the index of `context`.
+"""What dev-agent keeps only to be faster: private work trees, mypy's caches, verdicts, the index of `context`.
 
 Each thing can be made again, and is dropped alone: a slot or a cache of mypy's under its own lock, which stays
-(whoever waits at its name must find the same file), so never while somebody uses it; a verdict by unlinking one
-file, which a judgement that wants it now misses and makes again. Killed at any line, a slot says it is nowhere, a
-cache of mypy's lies under a name that its next lease clears away, and the rest is as it was.
+(whoever waits at its name must find the same file), so never while somebody uses it; a verdict or a piece of the
+index by unlinking one file, which whoever wants it now misses and makes again. Killed at any line, a slot says it is
+nowhere, a cache of mypy's lies under a name that its next lease clears away, and the rest is as it was.
 
 When a thing was used last is the time of a file of its own: the lock of a slot and of a cache, the entry itself.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,12 +21,19 @@ def recent_commits(
     done = repository.git.run(
         "log", f"--max-count={count}", "--no-merges", "--no-renames", "--no-ext-diff", "--no-show-signature",
         "--no-notes", "--no-mailmap", "--encoding=UTF-8", "--name-only", "--no-relative", "-z",
-        "--format=format:%x01%B%x02", "--end-of-options", commit,
+        "--format=format:%x00%x00%H%x00%B%x00", "--end-of-options", commit,
     )  # fmt: skip
     return tuple(_commits(done.stdout.decode("utf-8", "surrogateescape")))
 
 
 def _commits(said: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for part in said.split("\x01")[1:]:
-        message, _, names = part.partition("\x02")
-        yield message.strip(), tuple(name.lstrip("\n") for name in names.split("\0") if name.strip("\n"))
+    """Fields end with NUL, which neither messages nor names can hold; an empty one stands before every commit only."""
+    fields = iter(said.split("\0"))
+    for field in fields:
+        if not field:
+            continue
+        message = next(fields, "")
+        names = list(takewhile(bool, fields))
+        if names:
+            names[0] = names[0].removeprefix("\n")  # what separates names from the format
+        yield message.strip(), tuple(name for name in names if name)

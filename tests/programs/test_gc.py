@@ -230,4 +230,4 @@ def test_sizes_are_said_as_people_read_them() -> None:
 
 
 def test_the_kinds_are_words_of_the_json_answer() -> None:
-    assert {one.value for one in StoredKind} == {"slot", "mypy", "verdicts"}
+    assert {one.value for one in StoredKind} == {"slot", "mypy", "verdicts", "index"}
