@@ -22,6 +22,7 @@ _EXAMPLES = {
     "an integer": "a whole number, without quotes",
     "a table": "{ key = value }, or a [section]",
     "a list": "[ ... ]",
+    "a list of texts": '["a", "b"]',
 }
 _NAME_RULE = "use lower-case letters, digits and _, starting with a letter, no Python keyword"
 
@@ -105,10 +106,10 @@ class Table:
         """Return a list of different texts, empty if absent."""
         items = self._get(key, list, "a list of texts", default=[])
         if not all(isinstance(item, str) and item for item in items):
-            self.fault(key, "must be a list of texts")
+            self.fault(key, "must be a list of texts", 'write ["a", "b"]')
             return ()
         if len(set(items)) != len(items):
-            self.fault(key, "names something twice")
+            self.fault(key, "names something twice", "keep one of them")
         return tuple(items)
 
     def table(self, key: str) -> Table:

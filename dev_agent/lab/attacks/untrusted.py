@@ -10,7 +10,7 @@ from dev_agent.lab.attack import Attack, Strike
 from dev_agent.lab.attacks.bank import ALWAYS, Bank, action
 from dev_agent.lab.disarm import all_of, without
 from dev_agent.runtime.attempt import Attempt
-from dev_agent.runtime.canonical import frozen_object, thaw
+from dev_agent.runtime.canonical import frozen_and_written, frozen_object, thaw
 from dev_agent.runtime.engine import FactType, Result, View
 from dev_agent.runtime.errors import RuntimeFault
 from dev_agent.runtime.states import ERROR, State
@@ -145,6 +145,11 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
+def _only_written(value: Any) -> tuple[Any, str]:
+    """The same text, and the value as the action still holds it."""
+    return value, frozen_and_written(value)[1]
+
+
 UNTRUSTED_ATTACKS = (
     Attack(
         name="tool_injection",
@@ -160,11 +165,11 @@ UNTRUSTED_ATTACKS = (
     Attack(
         name="context_poisoning",
         attempt="turn a recorded finding: by an input of its name, a later output, or changing it where it lies",
-        defence="what is recorded is frozen (runtime/canonical.py: frozen_object)",
+        defence="what is recorded is frozen (runtime/canonical.py)",
         strike=_context_poisoning,
         disarm=all_of(
             without("dev_agent.runtime.attempt:frozen_object", _as_it_is),
-            without("dev_agent.runtime.events:frozen_object", _as_it_is),
+            without("dev_agent.runtime.events:frozen_and_written", _only_written),
         ),
         word="REJECTED",
     ),
