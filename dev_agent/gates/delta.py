@@ -92,7 +92,7 @@ def _with_milder_forms(
     still_new: list[Finding] = []
     for finding in new:
         place = (finding.path, finding.symbol)
-        if finding.code == _UNANNOTATED[0] and finding.message != _UNANNOTATED[1] and harsher[place] > 0:
+        if finding.code == _UNANNOTATED[0] and harsher[place] > 0:
             harsher[place] -= 1
             milder[place] += 1
             remaining.append(finding)
