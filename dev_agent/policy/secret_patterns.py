@@ -20,31 +20,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_WORD_BEFORE = r"(?<![A-Za-z0-9_-])"
+from dev_agent.secret_formats import FORMATS, HINTS, PRIVATE_KEY
 
 _KNOWN: tuple[tuple[str, str], ...] = (
-    ("AWS access key", _WORD_BEFORE + r"(?:AKIA|ASIA|AROA|AIDA)[A-Z2-7]{16}(?![A-Z0-9])"),
-    ("GitHub token", _WORD_BEFORE + r"gh[pousr]_[A-Za-z0-9]{36,251}"),
-    ("GitHub fine-grained token", _WORD_BEFORE + r"github_pat_[A-Za-z0-9_]{50,120}"),
-    ("GitLab token", _WORD_BEFORE + r"glpat-[A-Za-z0-9_-]{20,60}"),
-    ("Slack token", _WORD_BEFORE + r"xox[abeoprs]-[A-Za-z0-9-]{10,250}"),
-    ("Slack webhook", r"hooks\.slack\.com/services/T[A-Z0-9]{6,12}/B[A-Z0-9]{6,12}/[A-Za-z0-9]{20,30}"),
-    ("Anthropic key", _WORD_BEFORE + r"sk-ant-[A-Za-z0-9_-]{20,200}"),
-    ("OpenAI key", _WORD_BEFORE + r"sk-(?:proj-|svcacct-|admin-)?[A-Za-z0-9_-]{32,250}"),
-    ("Google API key", _WORD_BEFORE + r"AIza[A-Za-z0-9_-]{35}"),
-    ("Stripe key", _WORD_BEFORE + r"[rs]k_live_[A-Za-z0-9]{20,120}"),
-    ("PyPI token", _WORD_BEFORE + r"pypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{50,250}"),
-    ("npm token", _WORD_BEFORE + r"npm_[A-Za-z0-9]{36}"),
-    ("SendGrid key", _WORD_BEFORE + r"SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])"),
-    ("Square secret", _WORD_BEFORE + r"sq0csp-[A-Za-z0-9_-]{43}"),
-    ("Mailchimp key", _WORD_BEFORE + r"[0-9a-f]{32}-us[0-9]{1,2}(?![A-Za-z0-9])"),
-    ("Telegram bot token", _WORD_BEFORE + r"[0-9]{8,10}:AA[A-Za-z0-9_-]{33}(?![A-Za-z0-9_-])"),
-    ("Azure storage key", r"AccountKey=[A-Za-z0-9+/]{86}=="),
-    (
-        "JSON web token",
-        _WORD_BEFORE + r"eyJ[A-Za-z0-9_-]{10,2000}\.eyJ[A-Za-z0-9_-]{10,4000}\.[A-Za-z0-9_-]{10,2000}",
-    ),
-    ("private key", r"-----BEGIN (?:[A-Z]{2,10} ){0,2}PRIVATE KEY(?: BLOCK)?-----"),
+    *((one.name, one.pattern) for one in FORMATS),
+    ("private key", PRIVATE_KEY),
     (
         "password in a URL",
         r"[a-z][a-z0-9+]{1,15}://[^\s:/@\"'<>{}$]{1,60}:(?P<url>[^\s:/@\"'<>{}$]{8,120})@[A-Za-z0-9]",
@@ -60,11 +40,7 @@ _ASSIGNED = (
 )
 
 _EVERYTHING = re.compile("|".join([f"(?P<k{n}>{one})" for n, (_, one) in enumerate(_KNOWN)] + [_ASSIGNED]))
-_MAYBE = re.compile(
-    r"(?i)AKIA|ASIA|AROA|AIDA|gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|hooks\.slack|sk-|AIza|k_live_|pypi-Ag|npm_|eyJ"
-    r"|SG\.|sq0csp-|-us[0-9]|:AA"
-    r"|PRIVATE KEY|://|secret|token|passw|passphrase|key|credential"
-)
+_MAYBE = re.compile(rf"(?i){HINTS}|PRIVATE KEY|://|secret|token|passw|passphrase|key|credential")
 _PLACEHOLDER = re.compile(
     r"(?i)example|placeholder|change_?me|your[-_]|xxxx|dummy|fake|redacted|sample|not-?a-?(?:real|secret)|\.\.\."
 )

@@ -20,31 +20,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-_WORD_BEFORE = r"(?<![A-Za-z0-9_-])"
+from dev_agent.secret_formats import FORMATS, HINTS, PRIVATE_KEY
+
 _KNOWN: tuple[tuple[str, str], ...] = (
     (
         "private key",
         (
-            r"-----BEGIN (?:[A-Z]{2,10} ){0,2}PRIVATE KEY(?: BLOCK)?-----"
-            r"(?:[A-Za-z0-9+/=:,\s.-]{0,20000}?-----END (?:[A-Z]{2,10} ){0,2}PRIVATE KEY(?: BLOCK)?-----)?"
+            PRIVATE_KEY
+            + r"(?:[A-Za-z0-9+/=:,\s.-]{0,20000}?-----END (?:[A-Z]{2,10} ){0,2}PRIVATE KEY(?: BLOCK)?-----)?"
         ),
     ),
-    ("aws key", _WORD_BEFORE + r"(?:AKIA|ASIA|AROA|AIDA)[A-Z2-7]{16}(?![A-Z0-9])"),
-    ("github token", _WORD_BEFORE + r"(?:gh[pousr]_[A-Za-z0-9]{36,251}|github_pat_[A-Za-z0-9_]{50,120})"),
-    ("gitlab token", _WORD_BEFORE + r"glpat-[A-Za-z0-9_-]{20,60}"),
-    ("slack token", _WORD_BEFORE + r"xox[abeoprs]-[A-Za-z0-9-]{10,250}"),
-    ("api key", _WORD_BEFORE + r"sk-ant-[A-Za-z0-9_-]{20,200}"),
-    ("api key", _WORD_BEFORE + r"sk-(?:proj-|svcacct-|admin-)?[A-Za-z0-9_-]{32,250}"),
-    ("api key", _WORD_BEFORE + r"AIza[A-Za-z0-9_-]{35}"),
-    ("api key", _WORD_BEFORE + r"[rs]k_live_[A-Za-z0-9]{20,120}"),
-    (
-        "package token",
-        _WORD_BEFORE + r"(?:pypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{50,250}|npm_[A-Za-z0-9]{36}(?![A-Za-z0-9]))",
-    ),
-    (
-        "json web token",
-        _WORD_BEFORE + r"eyJ[A-Za-z0-9_-]{10,2000}\.eyJ[A-Za-z0-9_-]{10,4000}\.[A-Za-z0-9_-]{10,2000}",
-    ),
+    *((one.kind, one.pattern) for one in FORMATS),
     (
         "password in a URL",
         r"[a-z][a-z0-9+]{1,15}://[^\s:/@\"'<>{}$]{1,60}:(?P<url>[^\s:/@\"'<>{}$]{3,120})@[A-Za-z0-9]",
@@ -63,8 +49,7 @@ _KNOWN: tuple[tuple[str, str], ...] = (
 )
 _EVERYTHING = re.compile("|".join(f"(?P<k{number}>{one})" for number, (_, one) in enumerate(_KNOWN)))
 _MAYBE = re.compile(
-    r"AKIA|ASIA|AROA|AIDA|gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|sk-|AIza|k_live_|pypi-Ag|npm_|eyJ"
-    r"|PRIVATE KEY|://|(?i:authorization|passw|passphrase|pwd|secret|token|key|credential|ssn)"
+    HINTS + r"|PRIVATE KEY|://|(?i:authorization|passw|passphrase|pwd|secret|token|key|credential|ssn)"
 )
 _GROUPS = {"url": "password in a URL", "header": "authorization", "value": "value of a secret name"}
 
