@@ -14,7 +14,10 @@ from dev_agent.errors import UsageFault
 from dev_agent.programs.hosting.given import given
 from dev_agent.programs.hosting.host import Host
 from dev_agent.programs.hosting.places import default_runs, list_hosted, run_once
+from dev_agent.programs.hosting.secrets import Secrets, secrets_at
 from dev_agent.runtime.host import Reporter
+
+_NO_SECRETS = Secrets()
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="The program, as TOML.")]
 Actions = Annotated[
@@ -50,6 +53,14 @@ Data = Annotated[
     list[str] | None,
     typer.Option("--data", metavar="NAME=VALUE", help="What belongs to the answer; repeatable."),
 ]
+Secret = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--capability",
+        metavar="NAME=env:VAR|file:PATH",
+        help="Where a secret lies that actions may resolve by this name; repeatable.",
+    ),
+]
 Again = Annotated[
     Path | None,
     typer.Option("--program", metavar="FILE", help="Refuse to go on under any other program than this."),
@@ -62,6 +73,7 @@ def run(  # noqa: PLR0913 - one parameter an option
     actions: Actions,
     inputs: Inputs = None,
     inputs_file: InputsFile = None,
+    capability: Secret = None,
     runs: Runs = None,
     key: Key = None,
     workers: Workers = 4,
@@ -75,9 +87,10 @@ def run(  # noqa: PLR0913 - one parameter an option
     session = Session(directory=HERE, as_json=as_json, quiet=quiet)
     session.listen()
     text, values = _text(path), given(inputs or (), inputs_file)
+    secrets = secrets_at(capability or (), session.environ)
     with stoppable(session), session.output.watching() as reporter:
         report = run_once(
-            _host(session, runs, reporter, workers),
+            _host(session, runs, reporter, workers, secrets),
             text,
             source=path.name,
             module=actions,
@@ -95,6 +108,7 @@ def resume(  # noqa: PLR0913 - one parameter an option
     data: Data = None,
     actions: ActionsAgain = None,
     program: Again = None,
+    capability: Secret = None,
     runs: Runs = None,
     workers: Workers = 4,
     as_json: AsJson = False,
@@ -104,8 +118,9 @@ def resume(  # noqa: PLR0913 - one parameter an option
     session = Session(directory=HERE, as_json=as_json, quiet=quiet)
     session.listen()
     text, values = _text(program) if program else None, given(data or ())
+    secrets = secrets_at(capability or (), session.environ)
     with stoppable(session), session.output.watching() as reporter:
-        report = _host(session, runs, reporter, workers).take_up(
+        report = _host(session, runs, reporter, workers, secrets).take_up(
             name, module=actions, text=text, outcome=signal, data=values
         )
     session.output.page(hosted_page(report))
@@ -127,7 +142,9 @@ def list_runs(*, runs: Runs = None, as_json: AsJson = False) -> int:
     return 0
 
 
-def _host(session: Session, runs: Path | None, reporter: Reporter, workers: int) -> Host:
+def _host(
+    session: Session, runs: Path | None, reporter: Reporter, workers: int, secrets: Secrets = _NO_SECRETS
+) -> Host:
     default = default_runs(session.environ)
     return Host(
         runs=(runs or default).absolute(),
@@ -136,6 +153,7 @@ def _host(session: Session, runs: Path | None, reporter: Reporter, workers: int)
         cancel=session.cancel,
         reporter=reporter,
         workers=workers,
+        secrets=secrets,
     )
 
 

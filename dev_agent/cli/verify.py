@@ -23,15 +23,26 @@ Subject = Annotated[
     ),
 ]
 
+Head = Annotated[
+    str | None,
+    typer.Option(
+        "--head",
+        metavar="SHA256",
+        help="A head of the chain you noted elsewhere: the trace has to hold it still.",
+    ),
+]
+
 
 @app.command()
-def verify(subject: Subject = "last", *, directory: Directory = HERE, as_json: AsJson = False) -> int:
+def verify(
+    subject: Subject = "last", *, head: Head = None, directory: Directory = HERE, as_json: AsJson = False
+) -> int:
     """Check the proof of a run or of a receipt file, offline (exit code 1 if it does not hold)."""
     session = Session(directory=directory, as_json=as_json)
     path = Path(subject)
     if path.exists():
-        report = verify_file(path, session.repository_or_none)
+        report = verify_file(path, session.repository_or_none, head=head)
     else:
-        report = verify_run(session.repository, find_run(session.repository, subject))
+        report = verify_run(session.repository, find_run(session.repository, subject), head=head)
     session.output.page(verify_page(report))
     return 0 if report.ok else 1

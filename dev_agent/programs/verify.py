@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from dev_agent.runtime.events import Event
 
 _LARGEST = 64 * 1024 * 1024
+_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 class Mark(StrEnum):
@@ -76,29 +78,67 @@ class VerifyReport:
         return all(check.mark is not Mark.BAD for check in self.checks)
 
 
-def verify_run(repository: Repository, folder: RunFolder) -> VerifyReport:
-    """Verify a run of this repository."""
-    return _verify(folder, repository)
+def verify_run(repository: Repository, folder: RunFolder, *, head: str | None = None) -> VerifyReport:
+    """Verify a run of this repository; `head` is a hash of its chain that was noted elsewhere. Raises UsageFault."""
+    return _with_head(_verify(folder, repository), folder, head)
 
 
-def verify_file(path: Path, repository: Repository | None) -> VerifyReport:
+def verify_file(path: Path, repository: Repository | None, *, head: str | None = None) -> VerifyReport:
     """Verify a run folder, its trace, its receipt or its envelope; a lone receipt is looked up by its run.
 
-    Raises UsageFault for a path that is none of these.
+    `head` is a hash of the chain that was noted elsewhere: whoever holds one needs no repository to see that a tail was
+    cut off or that the whole was written anew. Raises UsageFault for a path that is none of these, or no such hash.
     """
+    folder, report = _verified_file(path, repository)
+    return _with_head(report, folder, head)
+
+
+def _with_head(report: VerifyReport, folder: RunFolder, head: str | None) -> VerifyReport:
+    """The report with one check more: does the chain still hold the event that somebody noted?"""
+    if head is None:
+        return report
+    noted = head.strip().lower()
+    if not _HASH.fullmatch(noted):
+        raise UsageFault(
+            f"{head!r} is no head of a trace", hint="give the 64 hexadecimal digits that were noted"
+        )
+    numbers = (
+        [event.seq for event in read_trace(folder.path) if event.hash == noted] if _whole(report) else []
+    )
+    if numbers:
+        later = report.events - 1 - numbers[0]
+        check = Check(
+            name="noted head", mark=Mark.OK, detail=f"event {numbers[0]} has it; {later} came after"
+        )
+    else:
+        check = Check(
+            name="noted head",
+            mark=Mark.BAD,
+            detail="no event has it: the trace was cut off before it or written anew, or it is of another run",
+        )
+    return replace(report, checks=(*report.checks, check))
+
+
+def _whole(report: VerifyReport) -> bool:
+    return report.checks[0].mark is Mark.OK
+
+
+def _verified_file(path: Path, repository: Repository | None) -> tuple[RunFolder, VerifyReport]:
     if path.is_dir() and os.path.lexists(path / TRACE):
-        return _verify(RunFolder(run=path.resolve().name, path=path), repository)
+        folder = RunFolder(run=path.resolve().name, path=path)
+        return folder, _verify(folder, repository)
     if not path.is_file():
         raise UsageFault(
             f"{path} is neither a run folder nor a file", hint="name a run, its folder, or its receipt"
         )
     if path.name == TRACE or (path.parent / TRACE).is_file():
         given = path.read_bytes() if path.name not in (TRACE, RECEIPT, ENVELOPE) else None
-        return _verify(RunFolder(run=path.resolve().parent.name, path=path.parent), repository, given=given)
+        folder = RunFolder(run=path.resolve().parent.name, path=path.parent)
+        return folder, _verify(folder, repository, given=given)
     return _verify_lone_receipt(path, repository)
 
 
-def _verify_lone_receipt(path: Path, repository: Repository | None) -> VerifyReport:
+def _verify_lone_receipt(path: Path, repository: Repository | None) -> tuple[RunFolder, VerifyReport]:
     """A receipt that came alone: its run must be here, and must give these very bytes."""
     if path.stat().st_size > _LARGEST:
         raise UsageFault(f"{path} is too large to be a receipt", hint="name a receipt.json")
@@ -114,7 +154,7 @@ def _verify_lone_receipt(path: Path, repository: Repository | None) -> VerifyRep
             f"{path} is a receipt of run {run}, whose trace is not here, so nothing can be recomputed",
             hint="run this in the repository of the run, or pass the run's folder",
         )
-    return _verify(found[0], repository, given=data)
+    return found[0], _verify(found[0], repository, given=data)
 
 
 def _run_named_by(data: bytes) -> str:

@@ -184,3 +184,23 @@ def test_a_trace_that_was_written_anew_is_not_the_one_the_commit_names(
 class _Frozen:
     def now(self) -> str:
         return "2026-01-02T03:04:05.000Z"
+
+
+def test_a_head_noted_elsewhere_shows_a_cut_and_a_rewritten_trace_without_any_repository(
+    shop: Shop, landed: RunFolder
+) -> None:
+    trace = landed.path / "trace.jsonl"
+    lines = trace.read_bytes().splitlines(keepends=True)
+    head = verify_file(landed.path, None).head
+    middle = json.loads(lines[4])["hash"]
+    assert verify_file(landed.path, None, head=head).ok
+    assert verify_file(trace, None, head=middle.upper()).ok
+
+    trace.write_bytes(b"".join(lines[:-3]))
+    cut = verify_file(landed.path, None, head=head)
+
+    assert _marks(cut)["chain"] is Mark.OK
+    assert _marks(cut)["noted head"] is Mark.BAD
+    assert _marks(verify_file(landed.path, None, head=middle))["noted head"] is Mark.OK
+    with pytest.raises(UsageFault, match="is no head of a trace"):
+        verify_file(landed.path, None, head="deadbeef")

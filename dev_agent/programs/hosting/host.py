@@ -27,6 +27,7 @@ from dev_agent.programs.hosting.isolation import Isolation
 from dev_agent.programs.hosting.module import load_actions
 from dev_agent.programs.hosting.receipt import hosted_receipt
 from dev_agent.programs.hosting.report import HostedReport, report_of
+from dev_agent.programs.hosting.secrets import Secrets
 from dev_agent.programs.story import REQUEST, Story, told
 from dev_agent.runtime.blobs import Blobs
 from dev_agent.runtime.engine import Engine
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
 _TEXT, _INPUTS = "program", "inputs"
 _NOTHING = Given()
+_NO_SECRETS = Secrets()
 _SHOWN = 8
 
 
@@ -52,7 +54,8 @@ _SHOWN = 8
 class Host:
     """Where runs live and what they are given. `workers` bounds the branches that run at once.
 
-    `default` is where a command looks for runs that is told nothing.
+    `default` is where a command looks for runs that is told nothing. `secrets` is what actions may resolve of what they
+    declare.
     """
 
     runs: Path
@@ -61,6 +64,7 @@ class Host:
     cancel: Cancel
     reporter: Reporter
     workers: int = 4
+    secrets: Secrets = _NO_SECRETS
 
     def start(
         self,
@@ -170,6 +174,7 @@ class Host:
             cancel=self.cancel,
             reporter=self.reporter,
             workers=self.workers,
+            capabilities=self.secrets.resolve,
         )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ from dev_agent.process import Stopped
 from dev_agent.process import run as run_process
 from dev_agent.programs.hosting.wire import packed_view, unpacked
 from dev_agent.runtime.actions import ModelActionSpec, Result
+from dev_agent.runtime.capabilities import CapabilityRef
+from dev_agent.runtime.errors import CapabilityDenied
 from dev_agent.runtime.states import ERROR
 
 if TYPE_CHECKING:
@@ -57,7 +60,7 @@ class Isolation:
                 cwd=Path.cwd(),
                 env=self._environment(),
                 timeout_s=view.timeout_ms / 1000,
-                stdin=packed_view(view),
+                stdin=packed_view(view, _secrets(spec, view)),
                 pass_fds=(writing,),
                 output_limit=_OUTPUT,
                 cancel=self.cancel,
@@ -84,6 +87,18 @@ class Isolation:
         own = str(Path(dev_agent.__file__).resolve().parents[1])
         paths = [own, *filter(None, [self.environ.get("PYTHONPATH")])]
         return {**self.environ, "PYTHONPATH": os.pathsep.join(paths)}
+
+
+def _secrets(spec: AnySpec, view: View | ModelView) -> dict[str, str]:
+    """What the action may resolve, resolved now: from here on it is scrubbed from all that the child gives back.
+
+    A capability that cannot be had is left out; the action that asks for it is refused there.
+    """
+    found: dict[str, str] = {}
+    for name in sorted(spec.capabilities):
+        with suppress(CapabilityDenied):
+            found[name] = view.resolve(CapabilityRef(name))
+    return found
 
 
 def _failed(kind: str, message: str, output: bytes) -> Result:

@@ -1,7 +1,8 @@
 """What goes between a run and an action in a process of its own: one JSON document there, one back.
 
-There: the view, facts thawed. Back: the result with what was recorded and spent, or what was raised. Payloads are
-base64. The two ends are of one release, so the form is nobody else's business.
+There: the view, facts thawed, and the secrets of the capabilities the action declares, which go to this one child
+through a pipe. Back: the result with what was recorded and spent, or what was raised. Payloads are base64. The two
+ends are of one release, so the form is nobody else's business.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ import base64
 import json
 import traceback
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 from dev_agent.runtime.actions import ModelActionSpec, Record, Result, View, added
 from dev_agent.runtime.canonical import frozen_object, thaw
+from dev_agent.runtime.capabilities import CapabilityRef
 from dev_agent.runtime.errors import CapabilityDenied, RuntimeFault
 from dev_agent.runtime.host import NeverCancelled
 from dev_agent.runtime.projection import ModelView, model_view
@@ -24,13 +27,15 @@ if TYPE_CHECKING:
 
     from dev_agent.runtime.actions import AnySpec
     from dev_agent.runtime.canonical import Json
-    from dev_agent.runtime.capabilities import CapabilityRef
+
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
-def packed_view(view: View | ModelView) -> bytes:
-    """The view as it goes to the child; of a view for a model there is no more than what it shows."""
+def packed_view(view: View | ModelView, secrets: Mapping[str, str] = _NONE) -> bytes:
+    """The view as it goes to the child, with secrets by capability; of a model's view only what it shows."""
     if isinstance(view, ModelView):
-        return json.dumps({"shown": thaw(dict(view.facts)), "timeout_ms": view.timeout_ms}).encode()
+        shown = {"shown": thaw(dict(view.facts)), "timeout_ms": view.timeout_ms}
+        return json.dumps({**shown, "secrets": dict(secrets)}).encode()
     return json.dumps(
         {
             "run": view.run,
@@ -40,6 +45,7 @@ def packed_view(view: View | ModelView) -> bytes:
             "facts": thaw(view.facts),
             "timeout_ms": view.timeout_ms,
             "remaining": dict(view.remaining),
+            "secrets": dict(secrets),
         }
     ).encode()
 
@@ -69,6 +75,7 @@ def answered(spec: AnySpec, document: bytes) -> bytes:
         timeout_ms=known["timeout_ms"],
         remaining=known["remaining"],
         recorder=keep,
+        resolve=_resolving(known["secrets"]),
     )
     made = _outcome_of(spec.name, lambda: spec.run(view), lambda: view.spent)
     return json.dumps({**made, "records": [_packed_record(one) for one in records]}).encode()
@@ -86,7 +93,7 @@ def _answered_for_model(spec: ModelActionSpec, known: Mapping[str, Any]) -> byte
         prompts=spec.prompts,
         cancel=NeverCancelled(),
         timeout_ms=known["timeout_ms"],
-        resolve=_denied,
+        resolve=_resolving(known["secrets"]),
         spend=spend,
     )
     return json.dumps(
@@ -94,8 +101,17 @@ def _answered_for_model(spec: ModelActionSpec, known: Mapping[str, Any]) -> byte
     ).encode()
 
 
-def _denied(_ref: CapabilityRef | Json) -> str:
-    raise CapabilityDenied("", "in a process of its own an action can resolve no capability")
+def _resolving(secrets: Mapping[str, str]) -> Callable[[CapabilityRef | Json], str]:
+    """What `view.resolve` does in the child: the run has resolved before it what the action declares."""
+
+    def resolve(ref: CapabilityRef | Json) -> str:
+        name = (ref if isinstance(ref, CapabilityRef) else CapabilityRef.of(ref)).name
+        if name not in secrets:
+            why = f"the capability {name!r} is not declared by this action, or was not given to the run"
+            raise CapabilityDenied(name, why)
+        return secrets[name]
+
+    return resolve
 
 
 def unpacked(document: bytes, view: View | ModelView) -> Result:

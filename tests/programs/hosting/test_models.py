@@ -67,7 +67,7 @@ def test_a_model_action_with_a_time_limit_is_shown_the_same(tmp_path: Path) -> N
     assert ending.state == "end", said
     assert isinstance(said, Mapping)
     assert (said["said"], said["seen"]) == ("Do this", ("input.task",))
-    assert "no capability" in str(said["denied"])
+    assert "not declared by this action, or was not given" in str(said["denied"])
     assert left["cost"] == {"tokens": 7}
     assert left["shown"] == {"facts": ("input.task",), "redacted": 0}
 
@@ -84,4 +84,8 @@ def test_what_goes_to_the_process_is_what_is_shown(tmp_path: Path) -> None:
     with Journal.create(tmp_path / "run", "r-1", {"program": program.digest}, SystemClock()) as journal:
         engine = Engine(program, {"ask": spec}, journal, clock=SystemClock(), cancel=Cancel())
         engine.start({"task": "this", "other": "CANARY"})
-    assert json.loads(packed[0]) == {"shown": {"input.task": "this"}, "timeout_ms": 60000}
+    assert json.loads(packed[0]) == {
+        "shown": {"input.task": "this"},
+        "timeout_ms": 60000,
+        "secrets": {},
+    }
