@@ -9,6 +9,7 @@ import typer
 
 from dev_agent.cli.app import command_app
 from dev_agent.cli.options import HERE, AsJson, Directory
+from dev_agent.cli.output.file import write_page
 from dev_agent.cli.pages.stats import stats_page
 from dev_agent.cli.session import Session
 from dev_agent.errors import UsageFault
@@ -76,15 +77,6 @@ def stats(
 
         for path, text in ((html, stats_html), (svg, stats_svg)):
             if path is not None:
-                _write(path, text(found))
+                write_page(path, text(found))
     session.output.page(stats_page(found))
     return 1 if fail_on_alarm and found.alarms else 0
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise UsageFault(
-            f"{path} cannot be written: {error.strerror or error}", hint="name another file"
-        ) from error

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape as escape_xml
 
 from dev_agent.cli.output.escape import escape_line
@@ -28,9 +28,10 @@ STYLE = """
 .graph .sheet { fill: var(--paper) }
 .graph .state { fill: var(--box); stroke: var(--dim) }
 .graph .edge { fill: none; stroke: var(--ink); stroke-linecap: round }
-.graph .edge.unused { stroke: var(--dim); stroke-dasharray: 3 4 }
+.graph .edge.unused { stroke: var(--dim); stroke-dasharray: 3 4; opacity: .4 }
 .graph .edge.alarm { stroke: var(--bad) }
 .graph text { fill: var(--ink); font: 12px sans-serif; text-anchor: middle }
+.graph text.note { fill: var(--dim); font-size: 10px }
 .graph text.label { font-size: 10px; paint-order: stroke; stroke: var(--paper); stroke-width: 3px }
 .graph text.label.unused { fill: var(--dim) }
 .graph text.label.alarm { fill: var(--bad) }
@@ -39,12 +40,16 @@ STYLE = """
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Graph:
-    """What to draw: every edge with how often it was taken, where runs start, and the edges alarms name."""
+    """What to draw: every edge with how often it was taken, where runs start, and the edges alarms name.
+
+    `notes` are a few words below a state's name.
+    """
 
     title: str
     start: str
     edges: Mapping[Edge, int]
     alarmed: frozenset[Edge]
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 def drawing(graph: Graph) -> str:
@@ -63,7 +68,7 @@ def drawing(graph: Graph) -> str:
         f'<rect class="sheet" width="{width}" height="{height}"/>',
         *(_line(pair, edges, graph, places, most) for pair, edges in joined.items()),
         *(_label(pair, edges, graph, places) for pair, edges in joined.items()),
-        *(_state(name, place) for name, place in places.items()),
+        *(_state(name, place, graph.notes.get(name, "")) for name, place in places.items()),
         "</svg>",
     ]
     return "\n".join(parts)
@@ -106,12 +111,14 @@ def _places(graph: Graph) -> dict[str, tuple[int, int]]:
     }
 
 
-def _state(name: str, place: tuple[int, int]) -> str:
+def _state(name: str, place: tuple[int, int], note: str) -> str:
     x, y = place
     label = name if len(name) <= 20 else name[:19] + "…"
+    said = f'<text class="note" x="{x + WIDE // 2}" y="{y + HIGH - 6}">{shown(note)}</text>' if note else ""
+    down = HIGH // 2 + (-2 if note else 4)
     return (
         f'<g><title>{shown(name)}</title><rect class="state" x="{x}" y="{y}" width="{WIDE}" height="{HIGH}" rx="6"/>'
-        f'<text x="{x + WIDE // 2}" y="{y + HIGH // 2 + 4}">{shown(label)}</text></g>'
+        f'<text x="{x + WIDE // 2}" y="{y + down}">{shown(label)}</text>{said}</g>'
     )
 
 

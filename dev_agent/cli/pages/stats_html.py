@@ -1,41 +1,16 @@
-"""The numbers over runs as files: a page with its graphs, or the graphs alone.
-
-Self-contained: no script, no font, no image and no address but the name of XML's vocabulary. A browser is told so by
-the page's content policy, and shows it light or dark as its user likes.
-"""
+"""The numbers over runs as files: a page with its graphs, or the graphs alone. Self-contained, see `html`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from dev_agent.cli.output.page import Line, seconds
-from dev_agent.cli.pages.drawing import Graph, drawing, shown
+from dev_agent.cli.pages.drawing import Graph, drawing
+from dev_agent.cli.pages.html import document, shown, table
 from dev_agent.cli.pages.stats import stats_page
 from dev_agent.programs.stats import ProgramStats, RunStats, Stats
 from dev_agent.runtime.health import edges_of
 
-_HEAD = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>dev-agent: runs</title>
-<style>
-:root { color-scheme: light dark; --ink: #1f2328; --paper: #ffffff; --line: #d0d7de; --bad: #cf222e }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e6edf3; --paper: #0d1117; --line: #30363d; --bad: #ff7b72 }
-}
-body { margin: 2rem; color: var(--ink); background: var(--paper); font: 15px/1.5 sans-serif }
-table { border-collapse: collapse; margin: 1rem 0 }
-th, td { padding: .2rem .8rem; border-bottom: 1px solid var(--line); text-align: left }
-td.number { text-align: right; font-variant-numeric: tabular-nums }
-.alarm { color: var(--bad) }
-.wide { overflow-x: auto }
-</style>
-</head>
-<body>
-"""
 _RUNS = ("Run", "Outcome", "Reason", "Steps", "Direct", "Again", "Excess", "Entropy", "Time", "Alarms")
 _STATES = ("State", "Times", "Mean", "Total", "Cost")
 
@@ -44,7 +19,7 @@ def stats_svg(stats: Stats) -> str:
     """The graph of every program, one below the other, as one SVG document."""
     parts, top, widest = [], 0, 0
     for program in stats.programs:
-        drawn = drawing(_graph(program))
+        drawn = drawing(graph_of(program))
         width, height = _size(drawn)
         parts.append(drawn.replace('<svg class="graph"', f'<svg class="graph" y="{top}"', 1))
         top, widest = top + height, max(widest, width)
@@ -60,13 +35,13 @@ def _size(drawn: str) -> tuple[int, int]:
 
 def stats_html(stats: Stats) -> str:
     """A whole page: outcomes, runs, times, alarms and a graph for every program."""
-    parts = [_HEAD, "<h1>Runs</h1>"]
+    parts = ["<h1>Runs</h1>"]
     parts += [f'<p class="alarm">{shown(text)}</p>' for text in stats.warnings]
     for program in stats.programs:
         parts += _program(program)
     closing = stats_page(stats).lines[-1:]
     parts += [f"<p><strong>{shown(_plain(one))}</strong></p>" for one in closing]
-    return "\n".join([*parts, "</body>", "</html>\n"])
+    return document("dev-agent: runs", parts)
 
 
 def _plain(one: Line) -> str:
@@ -76,12 +51,12 @@ def _plain(one: Line) -> str:
 def _program(program: ProgramStats) -> Iterable[str]:
     yield f"<h2>{shown(program.name)}</h2>"
     ended = [(number, outcome, reason) for (outcome, reason), number in program.outcomes.items()]
-    yield _table(("Runs", "Outcome", "Reason"), ended)
-    yield f'<div class="wide">{drawing(_graph(program))}</div>'
+    yield table(("Runs", "Outcome", "Reason"), ended)
+    yield f'<div class="wide">{drawing(graph_of(program))}</div>'
     if program.fleet.distance is not None:
         yield f"<p>Distance from the baseline: {program.fleet.distance:.2f} of 1</p>"
     yield from _alarms(program)
-    yield _table(_RUNS, [_run(run) for run in program.runs])
+    yield table(_RUNS, [_run(run) for run in program.runs])
     states = [
         (one.state, one.count, seconds(one.ms // max(one.count, 1)), seconds(one.ms),
          " ".join(f"{key}={amount}" for key, amount in one.cost.items()))
@@ -92,7 +67,7 @@ def _program(program: ProgramStats) -> Iterable[str]:
          " ".join(f"{outcome}={number}" for outcome, number in one.outcomes.items()))
         for one in program.gates
     ]  # fmt: skip
-    yield _table(_STATES, [*states, *gates])
+    yield table(_STATES, [*states, *gates])
 
 
 def _run(run: RunStats) -> tuple[object, ...]:
@@ -119,22 +94,11 @@ def _alarms(program: ProgramStats) -> Iterable[str]:
             (cause.count, f"{cause.edge.source} -{cause.edge.outcome}→ {cause.edge.target}", cause.expected)
             for cause in alarm.causes
         ]
-        yield _table(("Taken", "Transition", "Expected"), rows)
+        yield table(("Taken", "Transition", "Expected"), rows)
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    titles = "".join(f"<th>{shown(title)}</th>" for title in head)
-    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>\n" for row in rows)
-    return f"<table><thead><tr>{titles}</tr></thead><tbody>\n{body}</tbody></table>"
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, int):
-        return f'<td class="number">{value}</td>'
-    return f"<td>{shown(str(value))}</td>"
-
-
-def _graph(program: ProgramStats) -> Graph:
+def graph_of(program: ProgramStats) -> Graph:
+    """What to draw of a program: its transitions with how often they were taken, those of alarms, and mean times."""
     known = edges_of(program.program) if program.program else frozenset()
     taken = program.fleet.edges
     ordered = sorted(known, key=lambda edge: (edge.source, edge.outcome)) if known else []
@@ -148,4 +112,5 @@ def _graph(program: ProgramStats) -> Graph:
         start=start,
         edges={**dict.fromkeys(ordered, 0), **taken},
         alarmed=frozenset(cause.edge for alarm in program.alarms for cause in alarm.causes),
+        notes={one.state: seconds(one.ms // max(one.count, 1)) for one in program.states},
     )
