@@ -53,6 +53,10 @@ COMMANDS = {
         "Show what a model would see of the repository for a task, and why.",
     ),
     "program": ("dev_agent.cli.program", "Check, draw or run a program: a state machine, and what runs it."),
+    "mcp": (
+        "dev_agent.cli.mcp",
+        "Let other agents propose changes, over the Model Context Protocol.",
+    ),
     "lab": (
         "dev_agent.cli.lab",
         "Attack the engine in a scratch repository, and show what stops each attack.",
