@@ -57,6 +57,7 @@ COMMANDS = {
         "dev_agent.cli.mcp",
         "Let other agents propose changes, over the Model Context Protocol.",
     ),
+    "console": ("dev_agent.cli.console", "Look at the runs of this repository in a browser."),
     "lab": (
         "dev_agent.cli.lab",
         "Attack the engine in a scratch repository, and show what stops each attack.",

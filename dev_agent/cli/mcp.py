@@ -93,10 +93,10 @@ def mcp(  # noqa: PLR0913 - one parameter an option
     # The protocol's libraries are slow to import: only now.
     from dev_agent.mcp.access import Access, places_of, programs_of  # noqa: PLC0415
     from dev_agent.mcp.clients import LOCAL  # noqa: PLC0415
-    from dev_agent.mcp.command import Commands  # noqa: PLC0415
     from dev_agent.mcp.desk import desk_for  # noqa: PLC0415
     from dev_agent.mcp.server import Traffic, server_of  # noqa: PLC0415
     from dev_agent.programs.hosting.places import default_runs  # noqa: PLC0415
+    from dev_agent.surfaces.command import Commands  # noqa: PLC0415
 
     session = Session(directory=Path())
     known = [discover(one, session.environ) for one in repository or [Path()]]

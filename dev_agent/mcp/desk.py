@@ -29,10 +29,10 @@ from dev_agent.mcp.answers import (
     TracePart,
 )
 from dev_agent.mcp.clients import LOCAL
-from dev_agent.mcp.command import Answer, Commands, Progress
 from dev_agent.runtime.canonical import thaw
 from dev_agent.runtime.errors import RuntimeFault
 from dev_agent.runtime.trace import read_trace
+from dev_agent.surfaces.command import Answer, Commands, Progress
 
 if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository

@@ -45,8 +45,13 @@ CONTRACT = {
 @pytest.fixture
 def tiny(tmp_path: Path) -> Project:
     """A typed module with one test, judged in the environment the tests run in."""
+    return tiny_project(tmp_path)
+
+
+def tiny_project(folder: Path) -> Project:
+    """The project of `tiny`, in a folder of the caller's."""
     project = make_repository(
-        tmp_path,
+        folder,
         {"pyproject.toml": CONFIG, "tiny.py": TINY, "test_tiny.py": TESTS, ".gitignore": b"*.patch\n"},
     )
     return project.with_environ(VIRTUAL_ENV=sys.prefix)

@@ -20,10 +20,10 @@ from mcp.client.streamable_http import streamable_http_client
 import dev_agent
 from dev_agent.mcp.access import Access, places_of, programs_of
 from dev_agent.mcp.clients import LOCAL
-from dev_agent.mcp.command import Commands
 from dev_agent.mcp.desk import desk_for
 from dev_agent.mcp.server import Traffic, server_of
 from dev_agent.repository.discovery import discover
+from dev_agent.surfaces.command import Commands
 from tests.cli.test_scenarios import GOOD, UNTYPED, WRONG, tiny
 from tests.programs.hosting.stage import Stage
 from tests.testing.repos import Project

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from dev_agent.programs.stats import ProgramStats, Stats
     from dev_agent.programs.verify import VerifyReport
 
+PATH = "Path"
 _MOST = 200_000
 _MOST_TEXT = 40_000
 _MOST_LINES = 5_000
@@ -43,21 +44,42 @@ class RunView:
 
 def run_html(view: RunView) -> str:
     """The whole page."""
+    parts = [f"<h1>{shown(view.record.report.run)}</h1>", *summary(view)]
+    for title, section in sections_of(view):
+        drawn = [f'<div class="wide">{one}</div>' for one in graphs_of(view)] if title == PATH else []
+        parts += [f"<h2>{shown(title)}</h2>", *drawn, section]
+    return document(f"dev-agent: {view.record.report.run}", parts)
+
+
+def summary(view: RunView) -> tuple[str, ...]:
+    """How the run ended, its task, and the facts about it."""
     record = view.record
-    report = record.report
-    parts = [
-        f"<h1>{shown(report.run)}</h1>",
-        f'<p class="{_CLASSES.get(outcome_style(report.outcome.value), "")}"><strong>{_closing(view)}</strong></p>',
-        block(report.task, most=_MOST_TEXT, kind="blockquote"),
+    style = _CLASSES.get(outcome_style(record.report.outcome.value), "")
+    return (
+        f'<p class="{style}"><strong>{_closing(view)}</strong></p>',
+        block(record.report.task, most=_MOST_TEXT, kind="blockquote"),
         table((), _facts(record)),
-        *_gates(record),
-        *_policy(record),
-        *_change(record),
-        *_path(view),
-        *_exchange(view),
-        *_proof(view),
-    ]
-    return document(f"dev-agent: {report.run}", parts)
+    )
+
+
+def graphs_of(view: RunView) -> tuple[str, ...]:
+    """The graph of the run's program with the path taken, as SVG; it belongs to the section PATH."""
+    return tuple(drawing(graph_of(program)) for program in view.stats.programs)
+
+
+def sections_of(view: RunView) -> tuple[tuple[str, str], ...]:
+    """What there is to tell, as titles and HTML; a section with nothing to tell is left out."""
+    record = view.record
+    made = (
+        ("Gates", _gates(record)),
+        ("Policy", _policy(record)),
+        (count(len(record.report.files), "file"), _change(record)),
+        (PATH, _path(view)),
+        ("Model", _exchange(view)),
+        ("Proof", _proof(view)),
+    )
+    told = ((title, "\n".join(parts)) for title, parts in made)
+    return tuple((title, html) for title, html in told if html)
 
 
 def _closing(view: RunView) -> str:
@@ -75,16 +97,15 @@ def _facts(record: RunRecord) -> Iterable[tuple[str, object]]:
         ("Branch", report.branch),
         ("Tree", report.tree),
         ("Policy", report.policy.get("name")),
-        ("Cost", ", ".join(f"{key} {amount}" for key, amount in report.cost.items())),
+        ("Time", seconds(report.cost["ms"]) if "ms" in report.cost else ""),
+        ("Cost", ", ".join(f"{key} {amount}" for key, amount in report.cost.items() if key != "ms")),
         ("Notes", "; ".join((*report.notes, *report.warnings))),
     )
     return [(name, str(value)) for name, value in rows if value]
 
 
 def _path(view: RunView) -> Iterable[str]:
-    yield "<h2>Path</h2>"
     for program in view.stats.programs:
-        yield f'<div class="wide">{drawing(graph_of(program))}</div>'
         for alarm in program.alarms:
             yield f'<p class="alarm"><strong>{alarm.kind.value}</strong>: {shown(alarm.message)}</p>'
     rows = [(one.state, one.attempt, one.outcome, seconds(one.ms)) for one in view.record.path]
@@ -112,7 +133,6 @@ def _gates(record: RunRecord) -> Iterable[str]:
     verdicts = record.verdicts or record.report.gates
     if not verdicts:
         return
-    yield "<h2>Gates</h2>"
     for verdict in verdicts:
         name = str(verdict.get("gate") or verdict.get("name") or "")
         result = str(verdict.get("result") or verdict.get("verdict") or "")
@@ -161,7 +181,6 @@ def _policy(record: RunRecord) -> Iterable[str]:
     policy = record.report.policy
     if not policy.get("name"):
         return
-    yield "<h2>Policy</h2>"
     verdict = str(policy.get("verdict") or "")
     yield f'<p>{shown(str(policy["name"]))} <span class="{_RESULTS.get(verdict, "dim")}">{shown(verdict)}</span></p>'
     rows = [
@@ -184,7 +203,6 @@ def _place(place: Mapping[str, Any]) -> str:
 
 def _change(record: RunRecord) -> Iterable[str]:
     report = record.report
-    yield f"<h2>{count(len(report.files), 'file')}</h2>"
     if not record.patch:
         yield '<p class="dim">Nothing was staged, or what was is erased.</p>'
         return
@@ -210,7 +228,6 @@ def _kind(text: str) -> str:
 def _exchange(view: RunView) -> Iterable[str]:
     if not view.exchange:
         return
-    yield "<h2>What the model was shown, and what it said</h2>"
     for said in view.exchange:
         text = "(erased)" if said.text is None else said.text
         yield details(f"{said.name}, event {said.event}", block(text, most=_MOST_TEXT))
@@ -223,7 +240,6 @@ def _proof(view: RunView) -> Iterable[str]:
         if proof.ok
         else ("bad", "The proof does not hold: do not rely on this run.")
     )
-    yield "<h2>Proof</h2>"
     yield f'<p class="{holds[0]}"><strong>{holds[1]}</strong></p>'
     rows = "".join(
         f'<tr><td class="{_MARKS[one.mark]}">{one.mark.value}</td><td>{shown(one.name)}</td>'

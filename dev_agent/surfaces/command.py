@@ -22,7 +22,7 @@ import dev_agent
 from dev_agent.cancel import Cancel
 from dev_agent.process import Stopped, run
 
-_CHILD = "dev_agent.mcp.child"
+_CHILD = "dev_agent.surfaces.child"
 _CALM_S = 15.0
 _OUTPUT = 64 << 20
 _LONGEST_LINE = 1 << 20

@@ -1,4 +1,4 @@
-"""One command in a process of its own: `python -m dev_agent.mcp.child DESCRIPTOR ARGUMENT…`.
+"""One command in a process of its own: `python -m dev_agent.surfaces.child DESCRIPTOR ARGUMENT…`.
 
 As the command line itself, but what it says on stderr goes to the descriptor, so that a client sees progress while it
 happens. When the server dies the pipe breaks and stdin ends; the command is ended by the kernel then, as by a kill.

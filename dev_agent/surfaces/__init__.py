@@ -1,0 +1,1 @@
+"""What the MCP server and the console share: a command of ours, run as a process of its own."""
