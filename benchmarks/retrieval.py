@@ -33,7 +33,8 @@ from pathlib import Path
 
 from benchmarks.measure import Side, measured
 from dev_agent.context.words import terms
-from dev_agent.programs.repository_map import CommitSource, ContextReport, ContextRequest, context_for
+from dev_agent.programs.library import CommitSource
+from dev_agent.programs.repository_map import ContextReport, ContextRequest, context_for
 from dev_agent.repository.discovery import Repository, discover
 from dev_agent.repository.history import recent_commits
 

@@ -27,7 +27,7 @@ _NAME = re.compile(r"[^\W\d]\w{1,80}")
 _GENERATED = re.compile(
     rb"(?i)@generated\b|\b(?:auto-?|automatically )generated\b.{0,200}\bdo not (?:edit|modify)", re.DOTALL
 )
-_SIGNATURE_WORDS = frozenset(
+SIGNATURE_WORDS = frozenset(
     {"class", "def", "async", "self", "none", "function", "fn", "func", "type", "struct"}
 )
 
@@ -68,7 +68,7 @@ def entry_of(key: str, path: str, data: bytes | None) -> Entry:
 def defined_names(outline: Outline) -> list[str]:
     """The names the outline's lines define: the first on each that is no keyword."""
     found = (
-        next((name for name in _NAME.findall(symbol.text) if name.lower() not in _SIGNATURE_WORDS), "")
+        next((name for name in _NAME.findall(symbol.text) if name.lower() not in SIGNATURE_WORDS), "")
         for symbol in outline.symbols
     )
     return [name for name in found if name]

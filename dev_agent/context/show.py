@@ -15,6 +15,7 @@ from dev_agent.context.clues import Clues
 from dev_agent.context.index import Index
 from dev_agent.context.kinds import Kind, kind_of
 from dev_agent.context.model import Outline, Ranked, Redact, Section, Symbol, View
+from dev_agent.context.plain import one_line
 from dev_agent.context.tokens import estimated_tokens
 from dev_agent.context.words import terms
 
@@ -140,11 +141,6 @@ def _with_parents(symbols: Sequence[Symbol], number: int) -> list[int]:
 
 def _clean(text: str, redact: Redact) -> tuple[str, bool]:
     """The line without credentials and control characters, and whether a credential was in it."""
-    safe = text if text.isprintable() else "".join(map(_harmless, text))
+    safe = one_line(text)
     shown = redact(safe)
     return shown, shown != safe
-
-
-def _harmless(character: str) -> str:
-    """Lone surrogates are not printable either, so what is left can be encoded."""
-    return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")

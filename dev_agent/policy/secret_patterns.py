@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dev_agent.secret_formats import FORMATS, HINTS, PRIVATE_KEY
@@ -46,6 +46,12 @@ _PLACEHOLDER = re.compile(
 )
 _EXPRESSION = re.compile(r"(?i)[{}<>$%]|environ|getenv|12345678|abcdef|0000")
 _WELL_KNOWN = re.compile(r"(?i)(?:password|passw0rd|passwd|secret|postgres|mysql|rabbitmq|admin)\d{0,4}")
+_KEY_BEGINS = re.compile(PRIVATE_KEY)
+_KEY_ENDS = "-----END"
+_KEY_BODY = re.compile(r"[A-Za-z0-9+/=]{1,200}")
+_BETWEEN = re.compile(r"[\s\"'#*]*(?:[A-Za-z-]{1,30}: .{0,200})?")
+"""What may stand between a key's first line and its body: nothing, and headers as `Proc-Type: 4,ENCRYPTED`."""
+_FIRST_OF_KEY, _LAST_OF_KEY = 24, 4
 _FEWEST_LETTERS = 6
 _BITS_OF_RANDOM = 3.4
 
@@ -88,6 +94,32 @@ def redact(line: str) -> str:
         out.append(f"[{secret.kind}, {secret.end - secret.start} characters]")
         at = secret.end
     return "".join([*out, line[at:]])
+
+
+def redact_lines(lines: Sequence[str]) -> list[str]:
+    """Consecutive lines, each as `redact` gives it; of a private key its whole body goes, on whichever lines it lies.
+
+    A key that never ends takes what looks like its body, and nothing after that.
+    """
+    out: list[str] = []
+    shortest = 0  # of what is taken for a line of a body; 0: in no key
+    for line in lines:
+        begins = _KEY_BEGINS.search(line)
+        if begins:
+            whole = line.find(_KEY_ENDS, begins.end()) >= 0
+            out.append(f"{redact(line[: begins.start()])}[private key, the rest of the line]")
+            shortest = 0 if whole else _FIRST_OF_KEY
+        elif shortest and (_KEY_ENDS in line or len(_longest_run(line)) >= shortest):
+            out.append("[private key, a line of it]")
+            shortest = 0 if _KEY_ENDS in line else _LAST_OF_KEY
+        else:
+            out.append(redact(line))
+            shortest = shortest if _BETWEEN.fullmatch(line) else 0
+    return out
+
+
+def _longest_run(line: str) -> str:
+    return max(_KEY_BODY.findall(line), key=len, default="")
 
 
 def _is_made_up(value: str) -> bool:

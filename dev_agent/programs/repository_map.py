@@ -6,9 +6,8 @@ commit, never the work tree; writes only what it remembers, below the state fold
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dev_agent.context.clues import clues_in
@@ -20,11 +19,10 @@ from dev_agent.context.show import view_of
 from dev_agent.errors import UsageFault
 from dev_agent.gates.cache import Cache
 from dev_agent.policy.secret_patterns import redact
+from dev_agent.programs.library import CommitSource
 from dev_agent.programs.recipe_task import covering, require_matching
 from dev_agent.repository.discovery import read_head, resolve_commit
 from dev_agent.repository.history import recent_commits
-from dev_agent.repository.objects import GitTree
-from dev_agent.repository.store import ObjectStore
 
 if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository
@@ -56,31 +54,6 @@ class ContextReport:
     files: int
 
 
-class CommitSource:
-    """One commit's files, by id."""
-
-    def __init__(self, repository: Repository, commit: str | None) -> None:
-        self._store = ObjectStore(repository)
-        self._tree = GitTree(repository, commit, self._store)
-
-    def files(self) -> Mapping[str, tuple[str, str]]:
-        """Path → mode and id."""
-        return self._files
-
-    def sizes(self, ids: Iterable[str]) -> Mapping[str, int]:
-        """Sizes in bytes."""
-        return self._store.sizes(ids)
-
-    def read_many(self, ids: Iterable[str]) -> Mapping[str, bytes]:
-        """Bytes."""
-        return self._store.read_many(ids)
-
-    @cached_property
-    def _files(self) -> dict[str, tuple[str, str]]:
-        entries = ((path, self._tree.entry(path)) for path in self._tree.paths())
-        return {path: entry for path, entry in entries if entry}
-
-
 def context_for(
     repository: Repository,
     request: ContextRequest,
@@ -93,21 +66,41 @@ def context_for(
     Raises UsageFault for a base, path pattern, task or budget that cannot be meant, RepositoryFault where the clone
     lacks something.
     """
-    _require_sound(request)
-    within = covering(request.paths)
     commit = _base(repository, request.base)
+    return map_of(
+        repository,
+        commit,
+        request.task,
+        budget=request.budget,
+        paths=request.paths,
+        progress=progress,
+        weights=weights,
+    )
+
+
+def map_of(
+    repository: Repository,
+    commit: str | None,
+    task: str,
+    *,
+    budget: int,
+    paths: Sequence[str] = (),
+    progress: Callable[[int, int], None] = lambda _done, _all: None,
+    weights: Weights = WEIGHTS,
+) -> ContextReport:
+    """The same for a commit by its full id; None: for nothing. Raises as `context_for` does."""
+    _require_sound(task, budget)
+    within = covering(paths)
     source = CommitSource(repository, commit)
     files = source.files()
-    require_matching(request.paths, files)
+    require_matching(paths, files)
     folder = repository.state_dir / "cache" / "context"
     past = _past(repository, commit)
-    clues = clues_in(request.task)
+    clues = clues_in(task)
 
     def question(index: Index) -> tuple[Sequence[Ranked], View]:
         ranked = rank(files, index, past, clues, within=within, weights=weights)
-        return ranked, view_of(
-            ranked, index, files, clues, budget=request.budget, redact=redact, within=within
-        )
+        return ranked, view_of(ranked, index, files, clues, budget=budget, redact=redact, within=within)
 
     ranked, view = IndexFolder(folder, progress).asked(source, question)
     return ContextReport(base=commit, ranked=tuple(ranked), view=view, files=len(files))
@@ -134,17 +127,15 @@ def _base(repository: Repository, name: str | None) -> str | None:
     return found
 
 
-def _require_sound(request: ContextRequest) -> None:
-    if not request.task.strip():
+def _require_sound(task: str, budget: int) -> None:
+    if not task.strip():
         raise UsageFault(
             "the task is empty", hint="say what is to be done: dev-agent context 'fix the total'"
         )
-    if len(request.task) > LONGEST_TASK:
+    if len(task) > LONGEST_TASK:
         raise UsageFault(
-            f"the task has {len(request.task)} characters, at most {LONGEST_TASK} are read",
+            f"the task has {len(task)} characters, at most {LONGEST_TASK} are read",
             hint="put in the task what is wanted and the error itself, not the whole log",
         )
-    if request.budget < LEAST_BUDGET:
-        raise UsageFault(
-            f"a budget of {request.budget} tokens shows nothing", hint=f"give at least {LEAST_BUDGET}"
-        )
+    if budget < LEAST_BUDGET:
+        raise UsageFault(f"a budget of {budget} tokens shows nothing", hint=f"give at least {LEAST_BUDGET}")
