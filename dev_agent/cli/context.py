@@ -13,6 +13,7 @@ from dev_agent.cli.options import HERE, AsJson, Directory, Quiet
 from dev_agent.cli.pages.context import context_page, rank_page
 from dev_agent.cli.session import Session
 from dev_agent.errors import UsageFault
+from dev_agent.programs.briefing import FILES_BUDGET, first_view
 from dev_agent.programs.repository_map import DEFAULT_BUDGET, LONGEST_TASK, ContextRequest, context_for
 
 app = command_app()
@@ -26,6 +27,11 @@ Rank = Annotated[bool, typer.Option("--rank", help="Print the ranked paths only,
 Budget = Annotated[
     int, typer.Option("--budget", metavar="N", help="The most tokens the map may take, by estimate.")
 ]
+FilesBudget = Annotated[
+    int,
+    typer.Option("--files", metavar="N", help="The most tokens texts of files may take; 0: the map alone."),
+]
+Full = Annotated[bool, typer.Option("--full", help="Print the texts of files too, as a model gets them.")]
 Paths = Annotated[
     list[str] | None,
     typer.Option("--path", metavar="PATTERN", help="Only these files, folders or globs; repeatable."),
@@ -42,21 +48,28 @@ def context(  # noqa: PLR0913 - one parameter an option
     task_file: TaskFile = None,
     rank: Rank = False,
     budget: Budget = DEFAULT_BUDGET,
+    files: FilesBudget = FILES_BUDGET,
+    full: Full = False,
     path: Paths = None,
     base: Base = None,
     directory: Directory = HERE,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """Show what a model would see of the repository for a task, file by file, and why it was chosen.
+    """Show what a model would see of the repository with the first question of a task, and why it was chosen.
 
+    A map of outlines, best first, and the texts of the best files: whole where they fit, else the parts that matter.
     Reads the base commit, not the work tree. Credentials are blotted out, environment and key files never shown.
     """
     session = Session(directory=directory, as_json=as_json, quiet=quiet)
     session.listen()
     request = ContextRequest(task=_task(task, task_file), budget=budget, paths=tuple(path or ()), base=base)
-    report = context_for(session.repository, request, progress=_Progress(quiet=quiet or as_json).told)
-    session.output.page(rank_page(report) if rank else context_page(report))
+    progress = _Progress(quiet=quiet or as_json).told
+    if rank:
+        session.output.page(rank_page(context_for(session.repository, request, progress=progress)))
+    else:
+        view = first_view(session.repository, request, files_budget=files, progress=progress)
+        session.output.page(context_page(view, full=full))
     return 0
 
 

@@ -25,11 +25,19 @@ from dev_agent.context.model import Section
 from dev_agent.context.reading import Reader, Refused
 from dev_agent.context.tokens import estimated_tokens
 from dev_agent.context.wanted import NOTHING, Wanted, Wishes
+from dev_agent.errors import UsageFault
 from dev_agent.policy.secret_patterns import redact, redact_lines
 from dev_agent.programs.library import TreeLibrary
 from dev_agent.programs.paths import to_recorded
 from dev_agent.programs.recipe_task import covering
-from dev_agent.programs.repository_map import DEFAULT_BUDGET, ContextReport, map_of
+from dev_agent.programs.repository_map import (
+    DEFAULT_BUDGET,
+    ContextReport,
+    ContextRequest,
+    base_of,
+    map_of,
+    require_sound,
+)
 
 if TYPE_CHECKING:
     from dev_agent.context.verdicts import VerdictLike
@@ -185,6 +193,35 @@ class Briefer:
 
     def _library(self, name: str | None) -> TreeLibrary:
         return TreeLibrary(self._repository, name, self._covers, self._index)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FirstView:
+    """What a model is shown of the repository with the first question of a task, and why each file was chosen."""
+
+    report: ContextReport
+    map: Brief
+    files: Brief
+
+
+def first_view(
+    repository: Repository,
+    request: ContextRequest,
+    *,
+    files_budget: int = FILES_BUDGET,
+    progress: Callable[[int, int], None] = lambda _done, _all: None,
+) -> FirstView:
+    """The first view for a request, whose budget is the map's. Raises as `context_for` and `Briefer` do."""
+    if files_budget < 0:
+        raise UsageFault(f"a budget of {files_budget} tokens for files", hint="give 0 to see the map alone")
+    require_sound(request.task, request.budget)
+    commit = base_of(repository, request.base)
+    briefer = Briefer(repository, commit, paths=request.paths, progress=progress)
+    return FirstView(
+        report=briefer.report(request.task, budget=request.budget - _FRAME),
+        map=briefer.map(request.task, budget=request.budget),
+        files=briefer.files(request.task, budget=files_budget),
+    )
 
 
 def _brief_of_map(report: ContextReport, budget: int) -> Brief:

@@ -66,7 +66,7 @@ def context_for(
     Raises UsageFault for a base, path pattern, task or budget that cannot be meant, RepositoryFault where the clone
     lacks something.
     """
-    commit = _base(repository, request.base)
+    commit = base_of(repository, request.base)
     return map_of(
         repository,
         commit,
@@ -89,7 +89,7 @@ def map_of(
     weights: Weights = WEIGHTS,
 ) -> ContextReport:
     """The same for a commit by its full id; None: for nothing. Raises as `context_for` does."""
-    _require_sound(task, budget)
+    require_sound(task, budget)
     within = covering(paths)
     source = CommitSource(repository, commit)
     files = source.files()
@@ -118,7 +118,8 @@ def _past(repository: Repository, commit: str | None) -> Past:
     return past
 
 
-def _base(repository: Repository, name: str | None) -> str | None:
+def base_of(repository: Repository, name: str | None) -> str | None:
+    """The commit a base means, None: HEAD; None if nothing is committed yet. Raises UsageFault."""
     if name is None:
         return read_head(repository).commit
     found = resolve_commit(repository, name)
@@ -127,7 +128,8 @@ def _base(repository: Repository, name: str | None) -> str | None:
     return found
 
 
-def _require_sound(task: str, budget: int) -> None:
+def require_sound(task: str, budget: int) -> None:
+    """Refuse a task or budget that cannot be meant, by a UsageFault."""
     if not task.strip():
         raise UsageFault(
             "the task is empty", hint="say what is to be done: dev-agent context 'fix the total'"
