@@ -7,13 +7,18 @@ sizes before bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class Source(Protocol):
     """The files of one base commit."""
+
+    @property
+    def name(self) -> str:
+        """What names exactly these files: two sources of one name have the same."""
+        ...
 
     def files(self) -> Mapping[str, tuple[str, str]]:
         """Path → git mode and object id, of every file, symlink and submodule."""
@@ -32,8 +37,7 @@ Redact = Callable[[str], str]
 """One line of text, with every credential in it blotted out."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Symbol:
+class Symbol(NamedTuple):
     """A line of an outline: where it is, how deep, what to show of it. `head` is its docstring's first line."""
 
     line: int
@@ -44,22 +48,36 @@ class Symbol:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outline:
-    """What a file is about, without its bodies. `imports` are dotted names, a relative one with leading dots."""
+    """What a file is about, without its bodies. `imports` are dotted names, a relative one with leading dots.
+
+    `texts` and `heads` tell by search term the numbers of the symbols that have it there; only where it was kept.
+    """
 
     symbols: tuple[Symbol, ...] = ()
     imports: tuple[str, ...] = ()
     head: str = ""
+    texts: Mapping[str, Sequence[int]] = field(default_factory=dict, compare=False)
+    heads: Mapping[str, Sequence[int]] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ranked:
-    """A file and why it stands where it does: `parts` are the summands of `score`, none of them zero."""
+    """A file and why it stands where it does: what speaks for it, and the factor of its kind."""
 
     path: str
     object_id: str
     score: float
-    parts: Mapping[str, float]
-    symbols: frozenset[str] = field(default_factory=frozenset)
+    found: Mapping[str, float]
+    factor: float
+
+    @property
+    def parts(self) -> Mapping[str, float]:
+        """The summands of the score, rounded; the kind's is what it takes away."""
+        kept = {name: round(value, 6) for name, value in self.found.items()}
+        total = sum(self.found.values())
+        if total * self.factor != total:
+            kept["kind"] = round(total * self.factor - total, 6)
+        return kept
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

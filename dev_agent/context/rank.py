@@ -14,18 +14,17 @@ Ties are broken by path. The same tree, past and task give the same order, to th
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from math import log
 
 from dev_agent.context.clues import Clues
 from dev_agent.context.index import Index
-from dev_agent.context.kinds import WEIGHT, Kind, kind_of
+from dev_agent.context.kinds import WEIGHT, Kind
 from dev_agent.context.model import Ranked
 from dev_agent.context.modules import Modules
 from dev_agent.context.past import Past
-from dev_agent.context.words import terms
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,102 +53,130 @@ _SEEDS = 5
 
 
 class Ranking:
-    """One question, answered on one index."""
+    """One question, answered on one index. Files go by their numbers in the index's table."""
 
-    def __init__(self, paths: Sequence[str], index: Index, past: Past, weights: Weights = WEIGHTS) -> None:
-        self._paths, self._index, self._past, self._weights = paths, index, past, weights
-        self._here = frozenset(paths)
+    def __init__(
+        self, index: Index, past: Past, within: Callable[[str], bool], weights: Weights = WEIGHTS
+    ) -> None:
+        self._index, self._past, self._weights = index, past, weights
+        table = index.table
+        self._paths, self._lengths, self._words = table.paths, table.lengths, table.words
+        self._factors = [WEIGHT.get(kind, 0.0) for kind in table.kinds]
+        self._tests = [kind is Kind.TEST for kind in table.kinds]
+        self._here = [
+            kind is not Kind.WITHHELD and within(path)
+            for path, kind in zip(table.paths, table.kinds, strict=True)
+        ]
 
-    def ranked(self, clues: Clues) -> dict[str, dict[str, float]]:
+    def ranked(self, clues: Clues) -> list[Ranked]:
+        """The files something speaks for, best first."""
+        rows = []
+        for number, parts in self._parts(clues).items():
+            factor = self._factors[number]
+            rows.append((-round(sum(parts.values()) * factor, 6), self._paths[number], number, parts, factor))
+        rows.sort()
+        ids = self._index.table.entries
+        return [
+            Ranked(path=path, object_id=ids[number][1], score=-score, found=parts, factor=factor)
+            for score, path, number, parts, factor in rows
+        ]
+
+    def _parts(self, clues: Clues) -> dict[int, dict[str, float]]:
         """The parts of the score of every file that something speaks for."""
-        found: dict[str, dict[str, float]] = defaultdict(dict)
+        found: dict[int, dict[str, float]] = defaultdict(dict)
 
-        def add(part: str, scores: Mapping[str, float], weight: float) -> None:
-            for path, score in scores.items():
-                if path in self._here and score * weight:
-                    found[path][part] = found[path].get(part, 0.0) + score * weight
+        def add(part: str, scores: Mapping[int, float], weight: float) -> None:
+            for number, score in scores.items():
+                if self._here[number] and score * weight:
+                    parts = found[number]
+                    parts[part] = parts.get(part, 0.0) + score * weight
 
         add("text", self._text(clues), 1.0)
         add("named", self._named(clues), 1.0)
-        hits = {path: sum(parts.values()) * WEIGHT[kind_of(path)] for path, parts in found.items()}
-        seeds = dict(sorted(hits.items(), key=lambda item: (-item[1], item[0]))[:_SEEDS])
+        hits = {number: sum(parts.values()) * self._factors[number] for number, parts in found.items()}
+        seeds = dict(sorted(hits.items(), key=lambda item: (-item[1], self._paths[item[0]]))[:_SEEDS])
         add("near", self._near(seeds), self._weights.near)
-        add("history", self._past.lately(), self._weights.lately)
-        add("history", self._past.together_with(seeds), self._weights.together)
-        add("history", self._past.alike([term for term, _ in clues.terms]), self._weights.alike)
+        by_path = {self._paths[number]: hit for number, hit in seeds.items()}
+        add("history", self._numbered(self._past.lately()), self._weights.lately)
+        add("history", self._numbered(self._past.together_with(by_path)), self._weights.together)
+        like = self._past.alike([term for term, _ in clues.terms])
+        add("history", self._numbered(like), self._weights.alike)
         return found
 
-    def _text(self, clues: Clues) -> dict[str, float]:
+    def _numbered(self, scores: Mapping[str, float]) -> dict[int, float]:
+        """Scores of the files that are there still."""
+        numbers = self._index.numbers
+        return {numbers[path]: score for path, score in scores.items() if path in numbers}
+
+    def _text(self, clues: Clues) -> dict[int, float]:
         w = self._weights
-        count = max(len(self._paths), len(self._index.lengths))
-        average = max(1.0, sum(self._index.lengths.values()) / max(1, len(self._index.lengths)))
-        in_paths = _paths_by_term(self._paths)
-        scores: dict[str, float] = defaultdict(float)
+        known = [length for length in self._lengths if length >= 0]
+        count = max(sum(self._here), len(known))
+        average = max(1.0, sum(known) / max(1, len(known)))
+        scores: dict[int, float] = defaultdict(float)
         for term, weight in clues.terms:
-            weighed: dict[str, float] = defaultdict(float)
+            weighed: dict[int, float] = defaultdict(float)
             for field, factor in (("b", 1.0), ("s", w.symbols), ("h", w.heads)):
-                for path, times in self._index.occurrences(field + term).items():
-                    weighed[path] += factor * times
-            for path in weighed:  # a long file says everything once
-                length = self._index.lengths.get(path, 0) / average
-                weighed[path] /= 1 - w.shortness + w.shortness * length
-            for path, is_stem in in_paths.get(term, ()):
-                weighed[path] += w.stem if is_stem else w.path
+                for number, times in self._index.rows(field + term):
+                    weighed[number] += factor * times
+            for number in weighed:  # a long file says everything once
+                weighed[number] /= 1 - w.shortness + w.shortness * (self._lengths[number] / average)
+            for marked in self._words.get(term, ()):
+                number, is_stem = marked >> 1, marked & 1
+                if self._here[number]:
+                    weighed[number] += w.stem if is_stem else w.path
             rarity = log(1 + (max(0, count - len(weighed)) + 0.5) / (len(weighed) + 0.5))
-            for path, weighted in weighed.items():
-                scores[path] += weight * rarity * weighted / (weighted + w.saturation)
+            for number, weighted in weighed.items():
+                scores[number] += weight * rarity * weighted / (weighted + w.saturation)
         most = max(
-            (score * WEIGHT[kind_of(path)] for path, score in scores.items() if path in self._here),
+            (score * self._factors[number] for number, score in scores.items() if self._here[number]),
             default=0.0,
         )
-        return {path: score / most for path, score in scores.items()} if most else {}
+        return {number: score / most for number, score in scores.items()} if most else {}
 
-    def _named(self, clues: Clues) -> dict[str, float]:
+    def _named(self, clues: Clues) -> dict[int, float]:
         w = self._weights
-        scores: dict[str, float] = defaultdict(float)
+        scores: dict[int, float] = defaultdict(float)
         for name in clues.names:
-            rows = self._index.occurrences(f"d{name}")
-            homes = [path for path in rows if kind_of(path) is not Kind.TEST]
+            homes = [number for number, _ in self._index.rows(f"d{name}") if not self._tests[number]]
             sure = name in clues.sure
             if 0 < len(homes) <= (_RARE if sure else 2):
-                for path in homes:
-                    scores[path] += (w.sure_name if sure else w.name) / len(homes) ** 0.5
+                for number in homes:
+                    scores[number] += (w.sure_name if sure else w.name) / len(homes) ** 0.5
         for written in clues.paths:
             homes = [
-                path
-                for path in self._paths
-                if path == written or path.endswith(f"/{written}") or written.endswith(f"/{path}")
+                number
+                for number, path in enumerate(self._paths)
+                if self._here[number] and _means(written, path)
             ]
-            for path in homes if len(homes) <= _RARE else ():
-                scores[path] += w.path_named / len(homes) ** 0.5
-        if clues.dotted:
-            modules = self._modules
-            for name in clues.dotted:
-                home = modules.path_of(name)
-                if home:
-                    scores[home] += w.module_named
-        return {path: min(score, 2.0) for path, score in scores.items()}
+            for number in homes if len(homes) <= _RARE else ():
+                scores[number] += w.path_named / len(homes) ** 0.5
+        for name in clues.dotted:
+            home = self._modules.path_of(name)
+            if home:
+                scores[self._index.numbers[home]] += w.module_named
+        return {number: min(score, 2.0) for number, score in scores.items()}
 
-    def _near(self, seeds: Mapping[str, float]) -> dict[str, float]:
-        modules = self._modules
-        scores: dict[str, float] = defaultdict(float)
-        for path, weight in seeds.items():
-            outward = list(modules.imported(path, self._index.outline(path).imports))
-            last = modules.name_of(path).rpartition(".")[2]
-            inward = [one for one in self._index.occurrences(f"i{last}") if one != path] if last else []
-            for neighbours in (outward, inward):
+    def _near(self, seeds: Mapping[int, float]) -> dict[int, float]:
+        numbers = self._index.numbers
+        scores: dict[int, float] = defaultdict(float)
+        for number, weight in seeds.items():
+            path = self._paths[number]
+            imported = self._modules.imported(path, self._index.outline(path).imports)
+            last = self._modules.name_of(path).rpartition(".")[2]
+            inward = [one for one, _ in self._index.rows(f"i{last}") if one != number] if last else []
+            for neighbours in ([numbers[one] for one in imported], inward):
                 for one in neighbours:
                     scores[one] += weight / len(neighbours) ** 0.5
         most = max(scores.values(), default=0.0)
-        return {path: score / most for path, score in scores.items()} if most else {}
+        return {number: score / most for number, score in scores.items()} if most else {}
 
     @cached_property
     def _modules(self) -> Modules:
-        return Modules(self._paths)
+        return Modules(path for path, here in zip(self._paths, self._here, strict=True) if here)
 
 
 def rank(
-    files: Mapping[str, tuple[str, str]],
     index: Index,
     past: Past,
     clues: Clues,
@@ -158,32 +185,9 @@ def rank(
     weights: Weights = WEIGHTS,
 ) -> list[Ranked]:
     """The files something speaks for, best first. Withheld files are not among them."""
-    paths = [path for path in files if within(path) and kind_of(path) is not Kind.WITHHELD]
-    scored = Ranking(paths, index, past, weights).ranked(clues)
-    found = []
-    for path, parts in scored.items():
-        total = sum(parts.values())
-        score = total * WEIGHT[kind_of(path)]
-        kept = {name: round(value, 6) for name, value in parts.items()}
-        if score != total:
-            kept["kind"] = round(score - total, 6)
-        found.append(Ranked(path=path, object_id=files[path][1], score=round(score, 6), parts=kept))
-    return sorted(found, key=lambda one: (-one.score, one.path))
+    return Ranking(index, past, within, weights).ranked(clues)
 
 
-def _paths_by_term(paths: Sequence[str]) -> dict[str, list[tuple[str, bool]]]:
-    """Term → the paths that have it, and whether in the file's own name."""
-    found: dict[str, list[tuple[str, bool]]] = defaultdict(list)
-    for path in paths:
-        folder, _, name = path.rpartition("/")
-        own = _terms_in(name.partition(".")[0])
-        for term in own:
-            found[term].append((path, True))
-        for term in _terms_in(folder) - own:
-            found[term].append((path, False))
-    return found
-
-
-@lru_cache(maxsize=1 << 14)
-def _terms_in(text: str) -> frozenset[str]:
-    return frozenset(terms(text))
+def _means(written: str, path: str) -> bool:
+    """Whether a path as somebody wrote it, longer or shorter, means this file."""
+    return path == written or path.endswith(f"/{written}") or written.endswith(f"/{path}")

@@ -1,29 +1,35 @@
 """A segment: the entries of many blobs in one immutable file, so that a question reads only what it asks for.
 
-    dev-agent-context 1 <sha256 of the header> <its length> LF
-    header: JSON {"docs": [[key, length, offset, size, crc]…], "buckets": [[offset, size, crc]…]}
-    body: an outline a blob, then the buckets: JSON {term: [number of blob, count, number, count, …]}
+    dev-agent-context 2 <blobs> <buckets> <size of the keys> <crc of the keys> <crc of this line so far> LF
+    keys: JSON [[key, length]…], a blob each, in order
+    places: 16 bytes (offset 8, size 4, crc 4, little-endian) of each blob's outline, then of each bucket
+    parts: an outline a blob, then the buckets, both JSON; a bucket: {term: [number of blob, count, number, count, …]}
 
-A term lies in the bucket `crc32(term) % number of buckets`. Every part is checked when it is read: `Damaged` says that
-the segment is not to be believed, and its owner throws it away. Offsets count from the end of the header.
+A term lies in the bucket `crc32(term) % number of buckets`. To open a segment is to read its first line; to look a term
+up reads one place and one small bucket, however many blobs there are. Every part is checked when it is read: `Damaged`
+says that the segment is not to be believed, and its owner throws it away. Offsets count from the end of the places.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+import struct
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
 from dev_agent.context.entry import Entry
 from dev_agent.context.model import Outline, Symbol
+from dev_agent.context.words import terms
+from dev_agent.context.written import WrittenRows, written_rows
 
-_MAGIC = b"dev-agent-context 1"
-_LONGEST_TITLE = 200
-_BLOBS_A_BUCKET = 2
+_MAGIC = b"dev-agent-context 2"
+_LONGEST_TITLE = 120
+_PLACE = struct.Struct("<QII")
+_BUCKETS_A_BLOB = 8
 
 
 class Damaged(Exception):
@@ -35,45 +41,57 @@ Read = Callable[[int, int], bytes]
 
 
 class Segment:
-    """One segment, open for questions. `keys` are the blobs in it, in order, `lengths` their body lengths."""
+    """One segment, open for questions. Raises Damaged, here and in every question."""
 
     def __init__(self, read: Read, name: str) -> None:
         self.name = name
+        self._read = read
         title = read(_LONGEST_TITLE, 0).partition(b"\n")[0]
+        said, _, crc = title.rpartition(b" ")
+        magic, _, numbers = said.partition(b" 2 ")
         try:
-            magic, digest, size = title.rsplit(b" ", 2)
-            header = read(int(size), len(title) + 1)
+            blobs, buckets, size, self._keys_crc = (int(number) for number in numbers.split(b" "))
+            sound = f"{magic.decode()} 2".encode() == _MAGIC and int(crc) == crc32(said)
         except ValueError as error:
             raise Damaged(name) from error
-        if magic != _MAGIC or hashlib.sha256(header).hexdigest().encode() != digest:
+        if not sound:
             raise Damaged(name)
-        known = json.loads(header)
-        self._read, self._start = read, len(title) + 1 + len(header)
-        self._docs: Sequence[Sequence[Any]] = known["docs"]
-        self._buckets: Sequence[Sequence[int]] = known["buckets"]
+        self.count, self._buckets, self._keys_size = blobs, buckets, size
+        self._keys_at = len(title) + 1
+        self._places_at = self._keys_at + size
+        self._parts_at = self._places_at + _PLACE.size * (blobs + buckets)
         self._opened: dict[int, Mapping[str, list[int]]] = {}
-        self.keys = [str(doc[0]) for doc in self._docs]
-        self.lengths = [int(doc[1]) for doc in self._docs]
+
+    def keys(self) -> Sequence[tuple[str, int]]:
+        """Key and body length of each blob, in order."""
+        data = self._checked(self._read(self._keys_size, self._keys_at), self._keys_size, self._keys_crc)
+        return [(str(key), int(length)) for key, length in json.loads(data)]
 
     def postings(self, term: str) -> Sequence[int]:
-        """Number of a blob, count, number, count, …: where the prefixed term occurs. Raises Damaged."""
-        number = _bucket(term, len(self._buckets))
+        """Number of a blob, count, number, count, …: where the prefixed term occurs."""
+        number = _bucket(term, self._buckets)
         if number not in self._opened:
-            self._opened[number] = json.loads(self._part(*self._buckets[number]))
+            self._opened[number] = json.loads(self._part(self.count + number))
         return self._opened[number].get(term, ())
 
     def outline(self, number: int) -> Outline:
-        """The outline of a blob. Raises Damaged."""
-        _, _, *place = self._docs[number]
-        return _outline_from(json.loads(self._part(*place)))
+        """The outline of a blob."""
+        return _outline_from(json.loads(self._part(number)))
 
     def check(self) -> None:
-        """Read every part. Raises Damaged."""
-        for place in [*(doc[2:] for doc in self._docs), *self._buckets]:
-            self._part(*place)
+        """Read every part."""
+        self.keys()
+        for number in range(self.count + self._buckets):
+            self._part(number)
 
-    def _part(self, offset: int, size: int, crc: int) -> bytes:
-        data = self._read(size, self._start + offset)
+    def _part(self, number: int) -> bytes:
+        place = self._read(_PLACE.size, self._places_at + _PLACE.size * number)
+        if len(place) != _PLACE.size:
+            raise Damaged(self.name)
+        offset, size, crc = _PLACE.unpack(place)
+        return self._checked(self._read(size, self._parts_at + offset), size, crc)
+
+    def _checked(self, data: bytes, size: int, crc: int) -> bytes:
         if len(data) != size or crc32(data) != crc:
             raise Damaged(self.name)
         return data
@@ -85,24 +103,25 @@ def open_segment(path: Path) -> Segment:
     return Segment(_OpenFile(descriptor).read, path.name)
 
 
-def segment_in_memory(data: bytes) -> Segment:
-    """The same over bytes: for a folder that cannot be written."""
-    return Segment(lambda size, start: data[start : start + size], "memory")
+def segment_in_memory(data: bytes, name: str = "memory") -> Segment:
+    """The same over bytes: for one that was just made, and for a folder that cannot be written."""
+    return Segment(lambda size, start: data[start : start + size], name)
 
 
 def segment_bytes(entries: Sequence[Entry]) -> bytes:
     """The file of these entries; the same entries in the same order give the same bytes."""
-    buckets: list[dict[str, list[int]]] = [{} for _ in range(len(entries) // _BLOBS_A_BUCKET + 1)]
-    body = bytearray()
-    docs = []
+    buckets: list[dict[str, list[int]]] = [{} for _ in range(len(entries) * _BUCKETS_A_BLOB + 1)]
     for number, entry in enumerate(entries):
-        docs.append([entry.key, entry.length, *_append(body, _outline_json(entry.outline))])
         for term, times in sorted(entry.terms.items()):
             buckets[_bucket(term, len(buckets))].setdefault(term, []).extend((number, times))
-    places = [_append(body, bucket) for bucket in buckets]
-    header = _json({"docs": docs, "buckets": places})
-    title = b"%s %s %d\n" % (_MAGIC, hashlib.sha256(header).hexdigest().encode(), len(header))
-    return title + header + body
+    places, parts = bytearray(), bytearray()
+    for part in (*(_outline_json(entry.outline) for entry in entries), *buckets):
+        data = _json(part)
+        places += _PLACE.pack(len(parts), len(data), crc32(data))
+        parts += data
+    keys = _json([[entry.key, entry.length] for entry in entries])
+    title = b"%s %d %d %d %d" % (_MAGIC, len(entries), len(buckets), len(keys), crc32(keys))
+    return b"".join([title, b" %d\n" % crc32(title), keys, places, parts])
 
 
 class _OpenFile:
@@ -118,13 +137,6 @@ class _OpenFile:
         os.close(self._descriptor)
 
 
-def _append(body: bytearray, value: object) -> list[int]:
-    data = _json(value)
-    start = len(body)
-    body += data
-    return [start, len(data), crc32(data)]
-
-
 def _json(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=True).encode("ascii")
 
@@ -135,13 +147,25 @@ def _bucket(term: str, count: int) -> int:
 
 def _outline_json(outline: Outline) -> list[Any]:
     symbols = [[one.line, one.depth, one.text, one.head] for one in outline.symbols]
-    return [outline.head, list(outline.imports), symbols]
+    texts = _numbers_by_term(symbol.text for symbol in outline.symbols)
+    heads = _numbers_by_term(symbol.head for symbol in outline.symbols)
+    return [outline.head, list(outline.imports), symbols, written_rows(texts), written_rows(heads)]
+
+
+def _numbers_by_term(texts: Iterable[str]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = defaultdict(list)
+    for number, text in enumerate(texts):
+        for term in terms(text):
+            found[term].append(number)
+    return found
 
 
 def _outline_from(known: list[Any]) -> Outline:
-    head, imports, symbols = known
+    head, imports, symbols, texts, heads = known
     return Outline(
         head=head,
         imports=tuple(imports),
-        symbols=tuple(Symbol(line=row[0], depth=row[1], text=row[2], head=row[3]) for row in symbols),
+        symbols=tuple(map(Symbol._make, symbols)),
+        texts=WrittenRows(texts),
+        heads=WrittenRows(heads),
     )

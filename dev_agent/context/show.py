@@ -8,16 +8,14 @@ shown as escapes, so a file's name or text cannot pretend to be another section.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 
 from dev_agent.context.clues import Clues
 from dev_agent.context.index import Index
-from dev_agent.context.kinds import Kind, kind_of
+from dev_agent.context.kinds import Kind
 from dev_agent.context.model import Outline, Ranked, Redact, Section, Symbol, View
 from dev_agent.context.plain import one_line
 from dev_agent.context.tokens import estimated_tokens
-from dev_agent.context.words import terms
 
 _SHARE, _LEAST_SHARE = 0.18, 60
 _MOST_SECTIONS = 200
@@ -27,7 +25,6 @@ _SHORTEST_LINE = 5
 def view_of(
     ranked: Sequence[Ranked],
     index: Index,
-    files: Mapping[str, tuple[str, str]],
     clues: Clues,
     *,
     budget: int,
@@ -45,7 +42,10 @@ def view_of(
             break
         sections.append(section)
         left -= section.tokens
-    withheld = sum(kind_of(path) is Kind.WITHHELD for path in files if within(path))
+    table = index.table
+    withheld = sum(
+        kind is Kind.WITHHELD and within(path) for path, kind in zip(table.paths, table.kinds, strict=True)
+    )
     return View(
         sections=tuple(sections),
         budget=budget,
@@ -64,11 +64,13 @@ def _section(
     symbols = outline.symbols
     lines = _Lines(symbols, redact)
     chosen: set[int] = set()
-    maybe = re.compile("|".join(re.escape(_beginning(term)) for term in wanted) or r"(?!)")
-    for number in sorted(range(len(symbols)), key=lambda at: (-_worth(symbols[at], wanted, maybe), at)):
+    worths, parents = _worths(outline, wanted), _parents(symbols)
+    for number in sorted(range(len(symbols)), key=lambda at: (-worths[at], at)):
         if left < _SHORTEST_LINE:
             break
-        fresh = [at for at in _with_parents(symbols, number) if at not in chosen]
+        if _least_cost(symbols[number]) > left:
+            continue
+        fresh = [at for at in _with_parents(parents, number) if at not in chosen]
         cost = sum(estimated_tokens(f"{lines[at][0]}\n") + 2 for at in fresh)
         if cost > left:
             continue
@@ -113,29 +115,39 @@ class _Lines:
         return self._made[number]
 
 
-def _beginning(term: str) -> str:
-    """What every word that has this term begins with: `flies` and `fly` have one."""
-    return term.removesuffix("y")
+def _worths(outline: Outline, wanted: Mapping[str, float]) -> list[float]:
+    """How much of the task is in each line, and how deep it lies; a name counts three times what a docstring does."""
+    worths = [-symbol.depth * 0.1 for symbol in outline.symbols]
+    for rows, factor in ((outline.texts, 3.0), (outline.heads, 1.0)):
+        for term, weight in wanted.items():
+            for number in rows.get(term, ()):
+                worths[number] += weight * factor
+    return worths
 
 
-def _worth(symbol: Symbol, wanted: Mapping[str, float], maybe: re.Pattern[str]) -> float:
-    """How much of the task is in the line. `maybe` is a fast no, because most lines have nothing of it."""
-    if not maybe.search(f"{symbol.text} {symbol.head}".lower()):
-        return -symbol.depth * 0.1
-    named = sum(wanted.get(term, 0.0) for term in terms(symbol.text))
-    heads = sum(wanted.get(term, 0.0) for term in terms(symbol.head)) if symbol.head else 0.0
-    return named * 3 + heads - symbol.depth * 0.1
+def _least_cost(symbol: Symbol) -> int:
+    """What a line takes if nothing in it has to be escaped or taken out: how one that cannot fit is passed over."""
+    return (6 + 2 * symbol.depth + len(symbol.text) + len(symbol.head)) * 2 // 7
 
 
-def _with_parents(symbols: Sequence[Symbol], number: int) -> list[int]:
+def _parents(symbols: Sequence[Symbol]) -> list[int]:
+    """For each line the one it is nested in, -1 for none."""
+    found: list[int] = []
+    over: list[int] = []
+    for at, symbol in enumerate(symbols):
+        while over and symbols[over[-1]].depth >= symbol.depth:
+            over.pop()
+        found.append(over[-1] if over else -1)
+        over.append(at)
+    return found
+
+
+def _with_parents(parents: Sequence[int], number: int) -> list[int]:
     """The line and those it is nested in."""
-    found, depth = [number], symbols[number].depth
-    for at in range(number - 1, -1, -1):
-        if symbols[at].depth < depth:
-            found.append(at)
-            depth = symbols[at].depth
-        if not depth:
-            break
+    found = []
+    while number >= 0:
+        found.append(number)
+        number = parents[number]
     return found
 
 

@@ -40,7 +40,8 @@ _ASSIGNED = (
 )
 
 _EVERYTHING = re.compile("|".join([f"(?P<k{n}>{one})" for n, (_, one) in enumerate(_KNOWN)] + [_ASSIGNED]))
-_MAYBE = re.compile(rf"(?i){HINTS}|PRIVATE KEY|://|secret|token|passw|passphrase|key|credential")
+# Asked of casefolded text: ignoring case, the same search takes seven times as long.
+_MAYBE = re.compile(rf"{HINTS.lower()}|://|secret|token|passw|passphrase|key|credential")
 _PLACEHOLDER = re.compile(
     r"(?i)example|placeholder|change_?me|your[-_]|xxxx|dummy|fake|redacted|sample|not-?a-?(?:real|secret)|\.\.\."
 )
@@ -67,7 +68,7 @@ class Secret:
 
 def may_hold_secret(text: str) -> bool:
     """A fast no: False means `find_secrets` finds nothing in any line of the text."""
-    return _MAYBE.search(text) is not None
+    return _MAYBE.search(text.casefold()) is not None
 
 
 def find_secrets(line: str) -> Iterator[Secret]:

@@ -19,7 +19,7 @@ from dev_agent.context.clues import clues_in
 from dev_agent.context.excerpts import Excerpt, Wish, excerpts_of
 from dev_agent.context.failures import Essentials, Place, essentials
 from dev_agent.context.fence import fenced
-from dev_agent.context.index import IndexFolder
+from dev_agent.context.folder import IndexFolder
 from dev_agent.context.kinds import PATH_ONLY, kind_of
 from dev_agent.context.model import Section
 from dev_agent.context.reading import Reader, Refused

@@ -16,7 +16,7 @@ from dev_agent.repository.objects import GitTree
 from dev_agent.repository.store import ObjectStore
 
 if TYPE_CHECKING:
-    from dev_agent.context.index import IndexFolder
+    from dev_agent.context.folder import IndexFolder
     from dev_agent.repository.discovery import Repository
 
 _REGULAR = "100"
@@ -29,6 +29,7 @@ class CommitSource:
     def __init__(self, repository: Repository, name: str | None) -> None:
         self.store = ObjectStore(repository)
         self.tree = GitTree(repository, name, self.store)
+        self.name = name or "nothing"
 
     def files(self) -> Mapping[str, tuple[str, str]]:
         """Path → mode and id."""

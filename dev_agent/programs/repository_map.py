@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dev_agent.context.clues import clues_in
-from dev_agent.context.index import Index, IndexFolder
+from dev_agent.context.folder import IndexFolder
+from dev_agent.context.index import Index
+from dev_agent.context.kept import Kept
 from dev_agent.context.model import Ranked, View
 from dev_agent.context.past import Past, past_from, past_of
 from dev_agent.context.rank import WEIGHTS, Weights, rank
 from dev_agent.context.show import view_of
 from dev_agent.errors import UsageFault
-from dev_agent.gates.cache import Cache
 from dev_agent.policy.secret_patterns import redact
 from dev_agent.programs.library import CommitSource
 from dev_agent.programs.recipe_task import covering, require_matching
@@ -25,13 +26,15 @@ from dev_agent.repository.discovery import read_head, resolve_commit
 from dev_agent.repository.history import recent_commits
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dev_agent.repository.discovery import Repository
 
 DEFAULT_BUDGET = 8_000
 LEAST_BUDGET = 100
 LONGEST_TASK = 4 << 20
 _COMMITS = 800
-_PAST_FORMAT = "past-1"
+_PAST = "-2.past"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,29 +95,28 @@ def map_of(
     require_sound(task, budget)
     within = covering(paths)
     source = CommitSource(repository, commit)
-    files = source.files()
-    require_matching(paths, files)
     folder = repository.state_dir / "cache" / "context"
-    past = _past(repository, commit)
+    past = _past(repository, commit, folder)
     clues = clues_in(task)
 
-    def question(index: Index) -> tuple[Sequence[Ranked], View]:
-        ranked = rank(files, index, past, clues, within=within, weights=weights)
-        return ranked, view_of(ranked, index, files, clues, budget=budget, redact=redact, within=within)
+    def question(index: Index) -> ContextReport:
+        require_matching(paths, index.table.paths)
+        ranked = rank(index, past, clues, within=within, weights=weights)
+        view = view_of(ranked, index, clues, budget=budget, redact=redact, within=within)
+        return ContextReport(base=commit, ranked=tuple(ranked), view=view, files=len(index.table.paths))
 
-    ranked, view = IndexFolder(folder, progress).asked(source, question)
-    return ContextReport(base=commit, ranked=tuple(ranked), view=view, files=len(files))
+    return IndexFolder(folder, progress).asked(source, question)
 
 
-def _past(repository: Repository, commit: str | None) -> Past:
+def _past(repository: Repository, commit: str | None, folder: Path) -> Past:
     if commit is None:
         return Past()
-    cache = Cache(repository.state_dir / "cache")
-    known = cache.get(_PAST_FORMAT, commit)
+    kept = Kept(folder)
+    known = kept.get(f"{commit}{_PAST}")
     if known is not None:
         return past_from(known)
     past = past_of(recent_commits(repository, commit, _COMMITS))
-    cache.put(_PAST_FORMAT, commit, past.to_json())
+    kept.put(f"{commit}{_PAST}", past.to_bytes())
     return past
 
 

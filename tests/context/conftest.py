@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 
 from dev_agent.context.clues import clues_in
-from dev_agent.context.index import IndexFolder
+from dev_agent.context.folder import IndexFolder
 from dev_agent.context.model import Ranked, View
 from dev_agent.context.past import Past
 from dev_agent.context.rank import rank
@@ -23,6 +23,7 @@ class MemorySource:
         }
         self._blobs = {self._ids[path]: data for path, data in files.items()}
         self.read: list[str] = []
+        self.name = hashlib.sha1(repr(self._ids).encode(), usedforsecurity=False).hexdigest()
 
     def files(self) -> Mapping[str, tuple[str, str]]:
         return {path: ("100644", self._ids[path]) for path in self._ids}
@@ -41,7 +42,7 @@ def ranked(
 ) -> list[Ranked]:
     """The files of `source`, best first."""
     asked = folder or IndexFolder(None)
-    return asked.asked(source, lambda index: rank(source.files(), index, past or Past(), clues_in(task)))
+    return asked.asked(source, lambda index: rank(index, past or Past(), clues_in(task)))
 
 
 def viewed(source: MemorySource, task: str, *, budget: int = 2000) -> View:
@@ -50,9 +51,7 @@ def viewed(source: MemorySource, task: str, *, budget: int = 2000) -> View:
     clues = clues_in(task)
     return IndexFolder(None).asked(
         source,
-        lambda index: view_of(
-            found, index, source.files(), clues, budget=budget, redact=redact, within=lambda _path: True
-        ),
+        lambda index: view_of(found, index, clues, budget=budget, redact=redact, within=lambda _path: True),
     )
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dev_agent.context.index import BATCH, IndexFolder
+from dev_agent.context.folder import BATCH, IndexFolder
+from dev_agent.context.kept import Kept
+from dev_agent.context.written import WrittenRows, written_rows
 from tests.context.conftest import SHOP, MemorySource, ranked
 
 TASK = "the total of a bill in `round_half_even`"
@@ -67,7 +70,7 @@ def test_a_damaged_index_is_made_again(tmp_path_factory: pytest.TempPathFactory,
     """Law: any byte changed or cut off, the answer is the same."""
     folder = tmp_path_factory.mktemp("index")
     wanted = ranked(MemorySource(SHOP), TASK, IndexFolder(folder))
-    (path,) = segments(folder)
+    path = data.draw(st.sampled_from([*segments(folder), *folder.rglob("*.table")]))
     whole = bytearray(path.read_bytes())
     at = data.draw(st.integers(0, len(whole) - 1))
     if data.draw(st.booleans()):
@@ -86,6 +89,58 @@ def test_a_damaged_segment_is_replaced_by_a_whole_one(tmp_path: Path) -> None:
     path.write_bytes(b"garbage")
     ranked(MemorySource(SHOP), TASK, IndexFolder(tmp_path))
     assert path.read_bytes() == whole
+
+
+def test_a_table_whose_segment_is_gone_is_made_again(tmp_path: Path) -> None:
+    wanted = ranked(MemorySource(SHOP), TASK, IndexFolder(tmp_path))
+    segments(tmp_path)[0].unlink()
+    source = MemorySource(SHOP)
+    assert ranked(source, TASK, IndexFolder(tmp_path)) == wanted
+    assert source.read
+
+
+def test_a_tree_asked_about_before_is_not_even_listed(tmp_path: Path) -> None:
+    class Unlisted(MemorySource):
+        def files(self) -> Mapping[str, tuple[str, str]]:
+            raise AssertionError("a listing was made")
+
+    wanted = ranked(MemorySource(SHOP), TASK, IndexFolder(tmp_path))
+    assert ranked(Unlisted(SHOP), TASK, IndexFolder(tmp_path)) == wanted
+
+
+def test_tables_of_old_trees_go(tmp_path: Path) -> None:
+    for number in range(40):
+        ranked(MemorySource({**SHOP, "a.py": b"x = %d\n" % number}), TASK, IndexFolder(tmp_path))
+    assert len(list(tmp_path.rglob("*.table"))) <= 16
+
+
+@pytest.mark.law
+@given(st.binary(max_size=60), st.data())
+def test_what_is_kept_is_whole_or_gone(
+    tmp_path_factory: pytest.TempPathFactory, body: bytes, data: st.DataObject
+) -> None:
+    """Law: what was put is got; any byte changed or cut off, nothing is."""
+    folder = tmp_path_factory.mktemp("kept")
+    Kept(folder).put("some", body)
+    assert Kept(folder).get("some") == body
+    path = folder / "so" / "some"
+    whole = bytearray(path.read_bytes())
+    at = data.draw(st.integers(0, len(whole) - 1))
+    if data.draw(st.booleans()):
+        whole[at] ^= data.draw(st.integers(1, 255))
+    else:
+        del whole[at:]
+    path.write_bytes(whole)
+    assert Kept(folder).get("some") is None
+
+
+@pytest.mark.law
+@given(st.dictionaries(st.text(), st.lists(st.integers(0, 999))), st.text())
+def test_rows_that_are_written_down_are_the_rows(rows: dict[str, list[int]], other: str) -> None:
+    """Law: whatever the terms are, each finds its own row and no other's."""
+    written = WrittenRows(written_rows(rows))
+    assert dict(written) == rows
+    assert written.get(other) == rows.get(other)
 
 
 def test_what_a_killed_writer_left_is_no_segment(tmp_path: Path) -> None:

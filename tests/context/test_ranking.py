@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dev_agent.context.index import IndexFolder
+from dev_agent.context.folder import IndexFolder
 from dev_agent.context.model import Ranked
 from dev_agent.context.past import Past, past_from, past_of
 from tests.context.conftest import SHOP, MemorySource, paths, ranked
@@ -83,7 +83,7 @@ def test_a_sweep_over_everything_says_nothing() -> None:
 
 def test_a_past_is_the_same_after_it_was_kept() -> None:
     past = past_of([("one thing", ["a.py", "b.py"]), ("another thing", ["b.py"])])
-    again = past_from(past.to_json())
+    again = past_from(past.to_bytes())
     for task in (["thing"], ["one"], ["other"]):
         assert again.alike(task) == past.alike(task)
     assert again.lately() == past.lately()
