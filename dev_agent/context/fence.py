@@ -23,16 +23,16 @@ def fenced(kind: str, label: str, text: str) -> str:
     """`text` as a block of this kind. A last line break is added where there is none; `label` comes to one line."""
     title = one_line(f"{kind} {label}".rstrip())
     body = text if not text or text.endswith("\n") else f"{text}\n"
-    mark = _mark_for(f"{title}\n{body}")
+    mark = mark_for(f"{title}\n{body}")
     return f"<<<{mark} {title}\n{body}{mark}>>>\n"
 
 
-def _mark_for(text: str) -> str:
-    """Eight hexadecimal digits that do not occur in `text`: text is finite, so some round finds them."""
+def mark_for(text: str, digits: int = _DIGITS) -> str:
+    """Hexadecimal digits that do not occur in `text`; never found if every such mark does, which takes 2^32 of them."""
     whole = text.encode("utf-8", "surrogatepass")
     turn = 0
     while True:
-        mark = hashlib.sha256(b"%d\n" % turn + whole).hexdigest()[:_DIGITS]
+        mark = hashlib.sha256(b"%d\n" % turn + whole).hexdigest()[:digits]
         if mark not in text:
             return mark
         turn += 1

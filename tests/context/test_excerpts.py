@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dev_agent.context.blocks import blocks_of
 from dev_agent.context.excerpts import Focus, Wish, excerpts_of, rooms_for
-from dev_agent.context.fence import fenced
+from dev_agent.context.fence import fenced, mark_for
 from dev_agent.context.reading import Page, Reader, Reason, Refused, normal_path
 from dev_agent.context.tokens import estimated_tokens
 from dev_agent.policy.secret_patterns import redact_lines
@@ -40,6 +40,11 @@ def test_no_text_can_end_its_block_or_open_another(contents: list[tuple[str, str
     assert [body.removesuffix("\n") for _, body in found[:-1]] == [
         text.removesuffix("\n") for text, _ in contents
     ]
+
+
+@pytest.mark.parametrize("left", "0123456789abcdef")
+def test_a_mark_is_looked_for_until_it_is_not_in_the_text(left: str) -> None:
+    assert mark_for("0123456789abcdef".replace(left, ""), digits=1) == left
 
 
 def test_a_file_that_knows_its_mark_gets_another() -> None:
