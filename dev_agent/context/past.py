@@ -68,6 +68,23 @@ class Past:
                 found[path] += scores[number] / len(self.paths[number]) ** 0.5
         return _scaled(found)
 
+    def said_of(self, task: Iterable[tuple[str, float]]) -> dict[str, float]:
+        """How much of the task (terms and weights) all messages about a path say, by BM25; the most has 1."""
+        commits = Counter(path for paths in self.paths for path in paths)
+        average = sum(commits.values()) / max(1, len(commits))
+        scores: dict[str, float] = defaultdict(float)
+        for term, weight in task:
+            times: dict[str, float] = defaultdict(float)
+            for number in self.words.get(term, ()):
+                paths = self.paths[number]
+                for path in paths:
+                    times[path] += 1 / len(paths) ** 0.5
+            rarity = log(1 + (len(commits) - len(times) + 0.5) / (len(times) + 0.5))
+            for path, said in times.items():
+                length = 0.5 + 0.5 * commits[path] / average
+                scores[path] += weight * rarity * said / (said + 1.2 * length)
+        return _scaled(scores)
+
     def to_bytes(self) -> bytes:
         """The inverse of `past_from`: a line of JSON for the commits, one for the words."""
         names = {path: number for number, path in enumerate(dict.fromkeys(chain.from_iterable(self.paths)))}

@@ -5,7 +5,7 @@ Five things speak for a file, and are summed:
     text     BM25F over bodies, symbols, docstring heads and path, the best file having 1
     named    a symbol, path, module or line of a stack trace that the task names exactly
     near     what the best files import, or what imports them, one hop, shared between the neighbours
-    history  changed lately, changed together with the best files, changed by commits in like words
+    history  changed lately, changed together with the best files, by commits in like words, or spoken of in them
     kind     the product of all that with `kinds.WEIGHT`, written as what it takes away
 
 Ties are broken by path. The same tree, past and task give the same order, to the bit, however the index lies.
@@ -42,9 +42,10 @@ class Weights:
     path_named: float = 1.2
     module_named: float = 0.7
     near: float = 0.12
-    lately: float = 0.08
+    lately: float = 0.2
     together: float = 0.25
     alike: float = 0.45
+    said: float = 0.3
 
 
 WEIGHTS = Weights()
@@ -101,6 +102,7 @@ class Ranking:
         add("history", self._numbered(self._past.together_with(by_path)), self._weights.together)
         like = self._past.alike([term for term, _ in clues.terms])
         add("history", self._numbered(like), self._weights.alike)
+        add("history", self._numbered(self._past.said_of(clues.terms)), self._weights.said)
         return found
 
     def _numbered(self, scores: Mapping[str, float]) -> dict[int, float]:

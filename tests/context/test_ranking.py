@@ -77,6 +77,18 @@ def test_what_was_changed_for_a_like_task_is_lifted() -> None:
     assert paths(found)[0] == "src/shop/stock.py"
 
 
+def test_a_file_of_which_messages_often_speak_in_the_task_s_words_is_lifted_over_one_named_once_in_passing() -> (
+    None
+):
+    often = [("Invoices in euros", ["src/shop/stock.py"])] * 3
+    past = past_of([("Invoices", ["src/shop/export.py", "src/shop/money.py", "README.md"]), *often])
+    said = past.said_of([("invoic", 1.0), ("euro", 1.0)])
+    assert said["src/shop/stock.py"] == 1.0 > said["src/shop/export.py"] > 0
+    assert "src/shop/bill.py" not in said
+    found = ranked(MemorySource(SHOP), "invoices are not in euros", past=past)
+    assert paths(found)[0] == "src/shop/stock.py"
+
+
 def test_a_sweep_over_everything_says_nothing() -> None:
     assert past_of([("format", [f"f{n}.py" for n in range(500)])]).paths == ()
 
@@ -86,6 +98,8 @@ def test_a_past_is_the_same_after_it_was_kept() -> None:
     again = past_from(past.to_bytes())
     for task in (["thing"], ["one"], ["other"]):
         assert again.alike(task) == past.alike(task)
+        weighted = [(term, 1.0) for term in task]
+        assert again.said_of(weighted) == past.said_of(weighted)
     assert again.lately() == past.lately()
     assert again.together_with({"a.py": 1.0}) == past.together_with({"a.py": 1.0}) == {"b.py": 1.0}
 
