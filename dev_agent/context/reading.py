@@ -9,9 +9,11 @@ text of a page is redacted as a whole before any part of it is cut out, so no ex
 from __future__ import annotations
 
 import difflib
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Protocol
 
 from dev_agent.context.entry import LARGEST
@@ -23,7 +25,7 @@ _FOLDER, _LINK, _SUBMODULE = "040000", "120000", "160000"
 _LONGEST_NAME = 200
 _MOST_NEAR = 3
 _MOST_LISTED = 40
-_MOST_COMPARED = 20_000
+_MOST_COMPARED, _ALIKE = 2_000, 0.75
 _NOTES = {
     Kind.GENERATED: "generated: change what it is made from",
     Kind.VENDORED: "a copy of somebody else's code",
@@ -159,6 +161,7 @@ class Reader:
             return Reason.SUBMODULE, "a submodule; its files are another repository's"
         return None
 
+    @cached_property
     def _showable(self) -> list[str]:
         return [
             path
@@ -166,18 +169,25 @@ class Reader:
             if kind_of(path) is not Kind.WITHHELD and self.library.covers(path)
         ]
 
+    @cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = defaultdict(list)
+        for path in self._showable:
+            found[path.rpartition("/")[2]].append(path)
+        return found
+
     def _inside(self, folder: str) -> list[str]:
-        inside = [path for path in self._showable() if path.startswith(f"{folder}/")]
+        inside = [path for path in self._showable if path.startswith(f"{folder}/")]
         return [*inside[:_MOST_LISTED], *(["…"] if len(inside) > _MOST_LISTED else [])]
 
     def _near(self, path: str) -> list[str]:
-        """Files of the same name elsewhere, else of nearly this path."""
-        known = self._showable()
+        """Files of the same name elsewhere, else of nearly this name; of a large tree only the former."""
+        names = self._by_name
         name = path.rpartition("/")[2]
-        same = [one for one in known if one.rpartition("/")[2] == name]
-        if same or len(known) > _MOST_COMPARED:
-            return same[:_MOST_NEAR]
-        return difflib.get_close_matches(path, known, n=_MOST_NEAR, cutoff=0.75)
+        if name in names or len(names) > _MOST_COMPARED:
+            return names.get(name, [])[:_MOST_NEAR]
+        alike = difflib.get_close_matches(name, names, n=_MOST_NEAR, cutoff=_ALIKE)
+        return [one for other in alike for one in names[other]][:_MOST_NEAR]
 
 
 def normal_path(path: str) -> str | None:

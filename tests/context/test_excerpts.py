@@ -211,6 +211,9 @@ def test_a_path_that_is_not_there_brings_those_that_are_but_no_withheld_one() ->
     found = page({**SHOP, "keys/bill.pem": b""}, "shop/bill.py")
     assert isinstance(found, Refused)
     assert "src/shop/bill.py" in found.detail
+    misspelt = page(dict(SHOP), "src/shop/bil.py")
+    assert isinstance(misspelt, Refused)
+    assert "src/shop/bill.py" in misspelt.detail
     missing = page({**SHOP, "src/shop/.env": b"", "src/shop/.env.example": b""}, "src/shop/.env.exampl")
     assert isinstance(missing, Refused)
     assert missing.reason is Reason.WITHHELD
