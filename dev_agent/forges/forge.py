@@ -1,9 +1,9 @@
 """What the bots need of a code host, as one small interface and frozen values. Nothing here does anything.
 
 Every text in these values was written by somebody else and is data: it reaches Markdown, refs, paths, terminals and
-workflow commands only through the encoders of `dev_agent.forges.text`. Times are the host's own ISO 8601 strings, which
-are compared for equality only. A method that publishes is one request: either the host has it or it has not; what is
-asked twice because an answer was lost is sorted out by `sticky`, `checks` and the callers, which look before they write.
+workflow commands only through the encoders of `dev_agent.forges.text`. Times are the host's own ISO 8601 strings,
+compared for equality only. A method that publishes is one request: either the host has it or it has not; what is asked
+twice because an answer was lost is sorted out by `sticky`, `checks` and the callers, which look before they write.
 
 All methods raise the family of `dev_agent.forges.errors`, and KeyboardInterrupt if a stop was asked for meanwhile.
 """
@@ -76,7 +76,7 @@ class Association(StrEnum):
 
 
 class Permission(StrEnum):
-    """What an account may do in the repository. `maintain` counts as write and `triage` as read, as GitHub maps them."""
+    """What an account may do here. `maintain` counts as write and `triage` as read, as GitHub maps them."""
 
     NONE = "none"
     READ = "read"
@@ -220,7 +220,7 @@ class Annotation:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CheckReport:
-    """What a check run says. `conclusion` is given exactly when it is completed; texts are Markdown, encoded already."""
+    """What a check run says; texts are Markdown, encoded already. It concludes exactly when it is completed."""
 
     name: str
     status: CheckStatus
