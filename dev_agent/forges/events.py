@@ -2,8 +2,8 @@
 
 Five events mean something to us, with whatever action; every other one is refused by its name. The payload is a
 snapshot of a moment: what it says about labels, text and commits may have changed since, so whoever acts asks the host
-again (`trust`). Branch names of the payload are what others chose; they are refused here if git could take them for anything
-but a branch, and still are data everywhere else.
+again (`trust`). Branch names of the payload are what others chose; they are refused here if git could take them for
+anything but a branch, and still are data everywhere else.
 """
 
 from __future__ import annotations
