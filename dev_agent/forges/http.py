@@ -6,8 +6,8 @@ Rules kept here, so that no method of a client can forget them:
   done is a ForgeUnreachable, and its caller looks before it writes again.
 - A rate limit is waited for as the host asks, as long as all pauses of one call stay below `patience_s`; else it is
   told at once, with the seconds that are missing.
-- A stop that was asked for ends a pause. Lists end after a bounded number of pages. Only the base URL's origin is
-  asked.
+- A stop that was asked for ends a pause. Lists end after a bounded number of pages. Only the base URL's origin
+  is asked.
 
 Answers to GET are kept by ETag for the life of this object: asking again for what has not changed costs no rate. What
 the JSON means is left to `shapes` and the clients, what an answer calls for to `patience`.

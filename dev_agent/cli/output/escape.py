@@ -1,4 +1,4 @@
-"""What keeps a terminal from obeying text that others wrote. The bots' Markdown needs the same, so it lives below us."""
+"""What keeps a terminal from obeying text that others wrote; `visible` has it, for the bots' Markdown too."""
 
 from __future__ import annotations
 

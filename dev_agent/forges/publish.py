@@ -1,0 +1,345 @@
+"""The second job of the issue bot: a change from the first one becomes a draft pull request, or a comment says why not.
+
+It has the token that writes, and therefore no model, and runs nothing of the repository outside the sandbox. Of the
+artifact it believes nothing: proof, patch, base and request are checked (`artifact`, `_misfit`), and then the change is
+judged again here. What is pushed is the commit that *this* judging staged.
+
+The steps, each of which can be done again, and what a death after it leaves:
+
+    1. weigh           is it still asked, by somebody who may                  nothing
+    2. read, judge     proof, binding, the whole judging                       a run and objects in this repository
+    3. weigh again     the text may have changed while judging took its time   the same
+    4. the comment     says which commit goes onto which branch                a comment that says so and what to do
+    5. push            the remote's transaction, with a lease on the tip       a branch; the comment names its commit
+    6. pull request    found, or opened as a draft                             a pull request at the verified commit
+    7. look            branch and pull request are at that commit              the same
+    8. the comment     says that it is done                                    done
+
+Started again after 4 or 5 it goes on from the commit the request began from (`place`) and replaces what it had pushed
+itself, under a lease; after 6 it finds the pull request and updates it. Everything that stops it is told in the same
+one comment, edited in place; a fault of the host that keeps even that from being told is the exit code's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dev_agent.edits.errors import EditError
+from dev_agent.errors import DevAgentError, UsageFault
+from dev_agent.forges.artifact import Artifact, Handover, read_artifact
+from dev_agent.forges.errors import ForgeRejected, ForgeUnreachable
+from dev_agent.forges.forge import ComparisonStatus, NewPullRequest, OpenState
+from dev_agent.forges.issue_report import BotOutcome, BotReport, of_run
+from dev_agent.forges.issue_text import COMMENT, PULL, comment_body, pull_body, pull_title, working_body
+from dev_agent.forges.place import kept_state
+from dev_agent.forges.propose import refused
+from dev_agent.forges.remote import Denied, Moved
+from dev_agent.forges.request import Asked, Refused, weigh
+from dev_agent.forges.sticky import find, marker, say, state_of
+from dev_agent.forges.trust import changed_since
+from dev_agent.policy.errors import PolicyError
+from dev_agent.programs.rejudge import rejudge
+from dev_agent.programs.report import Outcome, RunReport
+from dev_agent.programs.request import ApplyRequest
+from dev_agent.repository.discovery import resolve_commit
+
+if TYPE_CHECKING:
+    from dev_agent.cancel import Cancel
+    from dev_agent.forges.forge import Forge, PullRequest
+    from dev_agent.forges.http import Clock
+    from dev_agent.forges.remote import Remote
+    from dev_agent.forges.trigger import Trigger
+    from dev_agent.runtime.engine import Reporter
+
+_LOOKS = 6
+_LOOK_S = 2.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Publication:
+    """What publishing works with. The fields of `apply` mean what they mean there."""
+
+    forge: Forge
+    remote: Remote
+    artifact: Path
+    trigger: Trigger
+    bots: frozenset[str]
+    environ: Mapping[str, str] = field(repr=False)
+    reporter: Reporter
+    cancel: Cancel
+    clock: Clock
+    policy: str | None = None
+    must_pass: tuple[str, ...] = ()
+    sandbox: str = "auto"
+
+
+class _Stopped(Exception):
+    """It ends here, with this report. `state` is what the comment keeps from now on, None: what it kept before."""
+
+    def __init__(self, report: BotReport, state: Mapping[str, str] | None = None) -> None:
+        super().__init__(report.reason)
+        self.report = report
+        self.state = state
+
+
+def publish(work: Publication) -> BotReport:
+    """Publish, or tell why not. Raises what kept it from telling anybody, and faults of ours."""
+    found = weigh(work.forge, work.trigger, bots=work.bots)
+    if isinstance(found, Refused):
+        if found.told and found.distrust.about_actor:
+            # A stranger must not be able to replace what the bot has told others; the log of the job has it.
+            return refused(found)
+        return _told(work, found, refused(found), found.state)
+    try:
+        return _publish(work, found)
+    except _Stopped as stopped:
+        return _told(work, found, stopped.report, found.state if stopped.state is None else stopped.state)
+    except (DevAgentError, EditError, PolicyError) as fault:
+        failed = BotReport(
+            outcome=BotOutcome.FAILED,
+            issue=work.trigger.issue,
+            reason="fault",
+            sentence=str(fault),
+            advice=fault.hint,
+            branch=found.place.branch,
+            code=2 if isinstance(fault, UsageFault) else 3,
+        )
+        # The branch may have moved before the fault: what the comment keeps by now is what happened.
+        kept = state_of(find(work.forge, work.trigger.issue, COMMENT, viewer=found.viewer))
+        return _told(work, found, failed, kept)
+
+
+def _publish(work: Publication, asked: Asked) -> BotReport:
+    artifact = _read(work, asked)
+    judged = _judged(work, asked, artifact)
+    commit = judged.commit or ""
+    state = kept_state(key=work.trigger.key, branch=asked.place.branch, base=judged.base, commit=commit)
+    _require_asked(work)
+    body = working_body(work.trigger, asked.place.branch, commit)
+    say(work.forge, work.trigger.issue, COMMENT, body, viewer=asked.viewer, state=state)
+    _push(work, asked, commit)
+    done = BotReport(
+        outcome=BotOutcome.PUBLISHED,
+        issue=work.trigger.issue,
+        branch=asked.place.branch,
+        base=judged.base,
+        commit=commit,
+        run=judged,
+    )
+    pull = _pull_request(work, asked, done)
+    moved = _moved_since(work, pull, commit)
+    if moved is not None:
+        raise _Stopped(moved, state)
+    done = replace(done, pull_request=pull.number, pull_request_url=pull.url)
+    return _told(work, asked, done, state)
+
+
+def _read(work: Publication, asked: Asked) -> Artifact:
+    """The artifact of this very request, with a change in it. Raises _Stopped."""
+    if not work.artifact.is_dir():
+        raise _Stopped(
+            _no(work, asked, "no_artifact", "the job that proposes left nothing to publish",
+                "look at the log of that job, mend what it says, then ask again")
+        )  # fmt: skip
+    try:
+        artifact = read_artifact(work.artifact)
+    except UsageFault as fault:
+        raise _Stopped(_no(work, asked, "artifact", fault.message, fault.hint)) from fault
+    misfit = _misfit(work, asked, artifact.handover)
+    if misfit:
+        hint = "start both jobs again, for the request as it stands"
+        raise _Stopped(_no(work, asked, "other_request", f"the artifact is not for this: {misfit}", hint))
+    report = artifact.report
+    if report is None:
+        told = artifact.handover
+        raise _Stopped(_no(work, asked, "not_begun", told.failure or "the run did not begin", told.advice))
+    if report.outcome is not Outcome.VERIFIED:
+        raise _Stopped(_of_run(work, asked, report))
+    return artifact
+
+
+def _misfit(work: Publication, asked: Asked, given: Handover) -> str:
+    """In what the artifact is not for this request, at this moment; empty if it is."""
+    trigger, place = work.trigger, asked.place
+    if given.repository.lower() != str(work.forge.repository).lower():
+        return f"it is of the repository {given.repository}"
+    if (given.issue, given.key) != (trigger.issue, trigger.key):
+        return f"it is of the request {given.key} of issue {given.issue}"
+    if given.digest != trigger.digest:
+        return "what was asked then reads differently now"
+    if given.branch != place.branch:
+        return f"it goes onto the branch {given.branch}, and that is finished or taken"
+    if not given.base:
+        return ""
+    if place.base is not None:
+        return "" if given.base == place.base else f"the branch has moved on to {place.base[:12]}"
+    default = work.forge.describe().default_branch
+    stands = work.forge.compare(given.base, default).status
+    if stands not in {ComparisonStatus.IDENTICAL, ComparisonStatus.AHEAD}:
+        return f"its base {given.base[:12]} is not in the history of {default}"
+    return ""
+
+
+def _judged(work: Publication, asked: Asked, artifact: Artifact) -> RunReport:
+    """A run of our own that verified the change, with the same tree as the artifact's. Raises _Stopped."""
+    base, proposed = artifact.handover.base, artifact.report
+    if proposed is None:
+        raise AssertionError("BUG: an artifact without a run has been read for publishing")
+    repository = work.remote.repository
+    if resolve_commit(repository, base) is None:
+        # A start that is no branch's tip is in the history of one that is.
+        started = asked.place.base is not None
+        work.remote.fetch(asked.place.branch if started else work.forge.describe().default_branch)
+    request = ApplyRequest(
+        task=proposed.task,
+        patch=artifact.patch,
+        dry_run=True,
+        policy=work.policy,
+        must_pass=work.must_pass,
+        sandbox=work.sandbox,
+    )
+    report = rejudge(
+        repository, request, base=base, environ=work.environ, reporter=work.reporter, cancel=work.cancel
+    )
+    if report.outcome is not Outcome.VERIFIED or not report.commit:
+        raise _Stopped(_of_run(work, asked, report))
+    if report.tree != proposed.tree:
+        raise _Stopped(
+            _no(work, asked, "other_tree", "the patch gives other files here than where it was proposed",
+                "a commit hook that gives different results each time is one cause; start both jobs again")
+        )  # fmt: skip
+    return report
+
+
+def _require_asked(work: Publication) -> None:
+    distrust = changed_since(work.forge, work.trigger)
+    if distrust is not None:
+        raise _Stopped(
+            BotReport(
+                outcome=BotOutcome.REJECTED,
+                issue=work.trigger.issue,
+                reason=distrust.doubt.value,
+                sentence=distrust.sentence,
+                advice=distrust.remedy,
+            )
+        )
+
+
+def _push(work: Publication, asked: Asked, commit: str) -> None:
+    pushed = work.remote.push(commit, asked.place.branch, expected=asked.place.tip)
+    if isinstance(pushed, Moved):
+        there = f"it is at {pushed.tip[:12]} now" if pushed.tip else "it is gone now"
+        moved = _no(
+            work, asked, "moved", f"somebody pushed to {asked.place.branch} meanwhile: {there}", _AGAIN
+        )
+        raise _Stopped(replace(moved, outcome=BotOutcome.MOVED))
+    if isinstance(pushed, Denied):
+        denied = _no(work, asked, "push_denied", f"the server refused the push\n{pushed.said}", _PUSH_HINT)
+        raise _Stopped(replace(denied, outcome=BotOutcome.FAILED))
+
+
+_AGAIN = "ask again with a new comment: the work goes on from what is there now"
+_PUSH_HINT = (
+    "the job needs `permissions: contents: write`; a rule may protect branches named dev-agent/**; a change of "
+    "workflows needs a token that may change them"
+)
+
+
+def _pull_request(work: Publication, asked: Asked, done: BotReport) -> PullRequest:
+    """The open pull request of the branch: the one there is, or a new draft. Its text is ours only if it still is."""
+    body = pull_body(done, work.trigger, _receipt(done))
+    known = asked.place.pull
+    if known is None:
+        new = NewPullRequest(
+            title=pull_title(work.trigger),
+            body=body,
+            head=asked.place.branch,
+            base=work.forge.describe().default_branch,
+        )
+        return _opened(work, new)
+    ours = known.body.replace("\r\n", "\n").startswith(f"{marker(PULL)}\n")
+    return work.forge.update_pull_request(known.number, body=body) if ours else known
+
+
+def _opened(work: Publication, new: NewPullRequest) -> PullRequest:
+    """Open it, unless somebody has: an answer may have been lost, and the host allows one of a branch."""
+    try:
+        return work.forge.create_pull_request(new)
+    except (ForgeUnreachable, ForgeRejected) as fault:
+        found = work.forge.pull_requests(head=new.head)
+        if found:
+            return found[0]
+        if new.draft and isinstance(fault, ForgeRejected) and "draft" in fault.message.lower():
+            # Private repositories of some plans have no drafts; a person merges the other kind too.
+            return _opened(work, replace(new, draft=False))
+        if isinstance(fault, ForgeUnreachable):
+            return work.forge.create_pull_request(new)
+        raise
+
+
+def _moved_since(work: Publication, pull: PullRequest, commit: str) -> BotReport | None:
+    """The postcondition: the pull request is open, at the commit of the receipt. None if it holds.
+
+    The host may take a moment to see a push, so it is asked a few times.
+    """
+    now = pull
+    for look in range(_LOOKS):
+        if look:
+            work.cancel.check()
+            work.clock.sleep(_LOOK_S)
+            now = work.forge.pull_request(pull.number)
+        if now.head.sha == commit and now.state is OpenState.OPEN:
+            return None
+        if now.state is OpenState.CLOSED:
+            break
+    said = "is closed" if now.state is OpenState.CLOSED else f"is at {now.head.sha[:12]}"
+    return BotReport(
+        outcome=BotOutcome.MOVED,
+        issue=work.trigger.issue,
+        reason="pull_request_moved",
+        sentence=f"pull request {pull.number} {said} now; verified and pushed was {commit[:12]}",
+        advice=_AGAIN,
+        branch=pull.head.ref,
+        pull_request=pull.number,
+        pull_request_url=pull.url,
+    )
+
+
+def _told(
+    work: Publication, found: Asked | Refused, report: BotReport, state: Mapping[str, str]
+) -> BotReport:
+    """The report, once the issue says it too."""
+    body = comment_body(report, work.trigger)
+    made = say(work.forge, work.trigger.issue, COMMENT, body, viewer=found.viewer, state=state)
+    return replace(report, comment_url=made.url)
+
+
+def _no(work: Publication, asked: Asked, reason: str, sentence: str, advice: str) -> BotReport:
+    return BotReport(
+        outcome=BotOutcome.REJECTED,
+        issue=work.trigger.issue,
+        reason=reason,
+        sentence=sentence,
+        advice=advice,
+        branch=asked.place.branch,
+    )
+
+
+def _of_run(work: Publication, asked: Asked, report: RunReport) -> BotReport:
+    """A run that did not verify anything, in the bot's words."""
+    outcome = BotOutcome.NO_CHANGE if report.outcome is Outcome.NO_CHANGE else BotOutcome.REJECTED
+    return BotReport(
+        outcome=outcome,
+        issue=work.trigger.issue,
+        branch=asked.place.branch,
+        code=report.exit_code,
+        **of_run(report),
+    )
+
+
+def _receipt(done: BotReport) -> bytes:
+    path = done.run.receipt if done.run else None
+    return Path(path).read_bytes() if path else b""
