@@ -235,9 +235,7 @@ def test_a_wrong_token_says_what_to_do(connect: Connect) -> None:
 
 
 def test_a_proxy_that_answers_with_a_page_is_named(fake: Fake, client: GitHub) -> None:
-    fake.faults.append(
-        Fault("GET", "issues/12", 200, HTML, {"Content-Type": "text/html", "Via": "squid"})
-    )
+    fake.faults.append(Fault("GET", "issues/12", 200, HTML, {"Content-Type": "text/html", "Via": "squid"}))
     with pytest.raises(ForgeUnintelligible) as raised:
         client.issue(12)
     assert "text/html" in raised.value.message
