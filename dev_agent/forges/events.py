@@ -105,7 +105,7 @@ def parse_event(name: str, payload: bytes) -> Event:
     reader = _READERS.get(name)
     if reader is None:
         raise UsageFault(
-            f"the event {name!r} means nothing to dev-agent"[:200],
+            f"the event {name[:60]!r} means nothing to dev-agent",
             hint=f"events it acts on: {', '.join(_READERS)}; see `on:` in the workflow",
         )
     try:

@@ -11,20 +11,23 @@ from __future__ import annotations
 import re
 import unicodedata
 
+MAX_SHOWN = 70_000
+"""Characters that are read; no host takes a longer issue. The patterns below go forward only: text of strangers."""
+
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _FENCE_OR_COMMENT = re.compile(
-    r"^ {0,3}(?P<fence>`{3,}|~{3,})[^\n]*\n.*?(?:^ {0,3}(?P=fence)[`~]*[ \t]*$|\Z)|<!--.*?(?:-->|\Z)",
+    r"^ {0,3}(?P<fence>`{3,}+|~{3,}+)[^\n]*+\n.*?(?:^ {0,3}(?P=fence)[`~]*[ \t]*$|\Z)|<!--.*?(?:-->|\Z)",
     re.MULTILINE | re.DOTALL,
 )
 _DEFINITION = re.compile(r"^ {0,3}\[[^\]\n]*\]:[^\n]*$", re.MULTILINE)
-_IMAGE = re.compile(r"!\[[^\]]*\](\([^()\n]*\))?")
-_LINK_TITLE = re.compile(r"(\]\([^\s()]*)\s+(?:\"[^\"]*\"|'[^']*'|\([^()]*\))\s*\)")
+_IMAGE = re.compile(r"!\[[^\]]*+\](\([^()\n]*+\))?")
+_LINK_TITLE = re.compile(r"(\]\([^\s()]*+)\s++(?:\"[^\"]*\"|'[^']*'|\([^()]*\))\s*\)")
 _TAG = re.compile(r"<(/?[A-Za-z][A-Za-z0-9-]*)\s[^<>]*>")
 
 
 def shown_text(text: str) -> str:
     """`text` without what its readers cannot see."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ")
+    lines = text[:MAX_SHOWN].replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ")
     inked = "".join(one for one in lines if one == "\n" or unicodedata.category(one) not in _INVISIBLE)
     parts: list[str] = []
     end = 0

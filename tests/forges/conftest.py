@@ -81,5 +81,5 @@ def world(tmp_path: Path, built: Path, made: dict[tuple[str, str, bytes], Path])
         fake.open_issue(12, "Write the numbers as digits", "All of them.")
         running = World(fake=fake, project=project, bare=bare, folder=folder, store=built / "made", made=made)
         yield running
-        for client in running.clients:
+        for client in running.clients.values():
             client.__exit__()

@@ -385,6 +385,7 @@ _ROUTES: list[tuple[str, str, Callable[..., tuple[int, Any]]]] = [
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = 65_536  # one packet an answer: two wait for each other's acknowledgement
     fake: Fake
 
     def log_message(self, *_: object) -> None:

@@ -52,16 +52,17 @@ class World:
     folder: Path
     store: Path
     clock: Minutes = field(default_factory=Minutes)
-    clients: list[GitHub] = field(default_factory=list)
+    clients: dict[str, GitHub] = field(default_factory=dict)
     bots: frozenset[str] = frozenset()
     made: dict[tuple[str, str, bytes], Path] = field(default_factory=dict)
     artifacts: int = 0
 
     def client(self, token: str) -> GitHub:
-        http = Http(self.fake.url, Token(token), cancel=Cancel(), clock=self.clock)
-        made = GitHub(http, RepositoryName(owner=OWNER, name=NAME))
-        self.clients.append(made)
-        return made
+        """The client of one of the two jobs."""
+        if token not in self.clients:
+            http = Http(self.fake.url, Token(token), cancel=Cancel(), clock=self.clock)
+            self.clients[token] = GitHub(http, RepositoryName(owner=OWNER, name=NAME))
+        return self.clients[token]
 
     @property
     def remote(self) -> Remote:
