@@ -5,12 +5,13 @@
 #   make test       install the development tools too, then run the tests with the coverage floor
 #   make bench      measure what docs/performance.md promises; some minutes, on a quiet machine
 #   make lint types contracts      the other gates; `make check` is all of them
+#   make forge-contract            hold the GitHub client to GitHub's own description; needs npm
 
 # Pinned, so that two machines install alike.
 UV := 0.13.9
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench lint types contracts check clean
+.PHONY: help demo test bench lint types contracts forge-contract check clean
 
 # uv lives apart from what it installs: `uv sync` removes what the lock does not name, itself included.
 TOOL := .venv/tool-$(UV)
@@ -50,6 +51,9 @@ types: .venv/.ready-dev
 
 contracts: .venv/.ready-dev
 	.venv/bin/lint-imports
+
+forge-contract: .venv/.ready-dev
+	tests/forges/contract/run .venv/bin/python
 
 check: lint types contracts test demo
 

@@ -140,6 +140,8 @@ def _give_identity(session: Session) -> None:
     except UsageFault:
         names = {f"GIT_{role}_NAME": _BOT_NAME for role in ("AUTHOR", "COMMITTER")}
         mails = {f"GIT_{role}_EMAIL": _BOT_MAIL for role in ("AUTHOR", "COMMITTER")}
+        # `apply` is started inside this process, and reads the environment for itself.
+        os.environ.update({**names, **mails})
         session.environ = {**session.environ, **names, **mails}
         session.__dict__["repository"] = discover(session.directory, session.environ)
 

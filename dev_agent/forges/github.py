@@ -194,7 +194,7 @@ class GitHub:
 
     def ref(self, name: str) -> Ref | None:
         """The ref, or None; a token that may not see the repository is told by every other method."""
-        path = f"{self._root}/git/ref/{quote(name.removeprefix('refs/'), safe='/')}"
+        path = f"{self._root}/git/ref/{quote(name.removeprefix('refs/'), safe='')}"
         try:
             found = self._read(path, shapes.ref)
         except ForgeRefused as refused:
