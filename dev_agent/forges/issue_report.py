@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from dev_agent.programs.report import RunReport
+from dev_agent.programs.report import Outcome, RunReport
 
 
 class BotOutcome(StrEnum):
@@ -36,8 +36,8 @@ _EXIT_CODES = {
 class BotReport:
     """`reason` is a stable code, `sentence` says why in plain words, `advice` what to do; all three may be empty.
 
-    `run` is the run that judged last. `commit` and `pull_request` are there once they are published. `code` is an exit
-    code where the outcome alone does not say it (usage, budget).
+    `run` is the run that judged last. `commit` is there once it is published, `pull_request` also if there is one that
+    stays as it is. `code` is an exit code where the outcome alone does not say it (usage, budget).
     """
 
     outcome: BotOutcome
@@ -79,12 +79,19 @@ class BotReport:
         }
 
 
+_ELSEWHERE = "say in a new comment what is to be different; the whole run is in the artifact of the job"
+
+
 def of_run(report: RunReport) -> dict[str, Any]:
-    """The fields of a BotReport that a run's own report answers."""
+    """The fields of a BotReport that a run's own report answers.
+
+    Advice to look at the run is left out: it is on a machine that will be gone.
+    """
+    verified = report.outcome is Outcome.VERIFIED
     return {
-        "reason": report.reason or report.outcome.value,
-        "sentence": report.explanation or f"the run ended: {report.outcome.value}",
-        "advice": report.advice,
+        "reason": report.reason or ("" if verified else report.outcome.value),
+        "sentence": report.explanation or ("" if verified else f"the run ended: {report.outcome.value}"),
+        "advice": _ELSEWHERE if report.run in report.advice else report.advice,
         "base": report.base,
         "run": report,
     }

@@ -25,9 +25,9 @@ _MOST = 20
 _HEADS = {
     BotOutcome.PUBLISHED: "the change is in pull request",
     BotOutcome.NO_CHANGE: "there is nothing to change",
-    BotOutcome.REJECTED: "no pull request was made",
-    BotOutcome.MOVED: "the change was verified, and not published",
-    BotOutcome.FAILED: "no pull request was made: something it needs did not work",
+    BotOutcome.REJECTED: "nothing was published",
+    BotOutcome.MOVED: "the change was verified, and then something else moved",
+    BotOutcome.FAILED: "it could not be finished: something it needs did not work",
 }
 
 
@@ -90,7 +90,8 @@ def _closing(report: BotReport) -> str:
         return (
             "Review it. To go on from there, comment here or on it: `/dev-agent` and what is to be different."
         )
-    return "Ask again with a comment that begins with `/dev-agent`. Nothing was changed."
+    stays = "" if report.pull_request is None else f"Pull request #{report.pull_request} is still there. "
+    return f"{stays}Ask again with a comment that begins with `/dev-agent`."
 
 
 def _run_parts(report: RunReport) -> list[str]:

@@ -106,8 +106,7 @@ def hand_over(
     outcome = {Outcome.VERIFIED: BotOutcome.PROPOSED, Outcome.NO_CHANGE: BotOutcome.NO_CHANGE}.get(
         report.outcome, BotOutcome.REJECTED
     )
-    reason = {**of_run(report), "reason": report.reason}
-    return replace(told, outcome=outcome, code=report.exit_code, **reason)
+    return replace(told, outcome=outcome, code=report.exit_code, **of_run(report))
 
 
 def refused(found: Refused) -> BotReport:

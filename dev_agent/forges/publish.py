@@ -312,6 +312,8 @@ def _told(
     work: Publication, found: Asked | Refused, report: BotReport, state: Mapping[str, str]
 ) -> BotReport:
     """The report, once the issue says it too."""
+    if isinstance(found, Asked) and found.place.pull is not None and report.pull_request is None:
+        report = replace(report, pull_request=found.place.pull.number, pull_request_url=found.place.pull.url)
     body = comment_body(report, work.trigger)
     made = say(work.forge, work.trigger.issue, COMMENT, body, viewer=found.viewer, state=state)
     return replace(report, comment_url=made.url)
