@@ -7,10 +7,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 
+from dev_agent.cli.issue import propose, publish
 from tests.forges.fake import BOT, READER, SLUG, WRITER, Fake, serving, user
 from tests.testing.repos import Project, clone, isolated_environ, make_repository
 
@@ -157,3 +158,19 @@ def test_a_task_nobody_understands_is_told_on_the_issue(workflow: Workflow, tmp_
     assert "no recipe understands this task" in comment["body"].replace("&#45;", "-")
     assert comment["user"]["login"] == BOT
     assert not fake.pulls
+
+
+def test_every_option_is_in_its_table() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text("utf-8")
+    table = page.split("| option of `issue propose`, `issue publish` |")[1].split("\n\n")[0]
+    shared = {"-C", "--json", "--quiet", "--policy", "--must-pass", "--sandbox"}
+    found = set()
+    for command in (propose, publish):
+        hints = get_type_hints(command, include_extras=True)
+        for option in (hint.__metadata__[0] for name, hint in hints.items() if name != "return"):
+            # In an annotation typer keeps the first name where a default would stand; an argument has none.
+            if isinstance(option.default, str) and option.default not in shared:
+                found.add(option.default)
+                assert f"| `{option.default}" in table
+                assert option.envvar is None or f"| `{option.envvar}` |" in table
+    assert len(found) == 8
