@@ -35,6 +35,7 @@ from dev_agent.forges.forge import (
 from dev_agent.forges.github import ACTIONS_BOT, GitHub
 from dev_agent.forges.http import ATTEMPTS, Http
 from dev_agent.forges.token import Token, token_of
+from dev_agent.forges.wire import Wire
 from tests.forges.conftest import Connect
 from tests.forges.fake import BOT, READER, WRITER, Fake, Fault, Minutes
 
@@ -262,6 +263,15 @@ def test_the_token_does_not_follow_to_another_host(fake: Fake, client: GitHub) -
     fake.faults.append(Fault("GET", "comments", 200, b"[]", link))
     with pytest.raises(ForgeUnintelligible, match="another host"):
         client.comments(12)
+
+
+def test_the_connection_itself_knows_where_the_token_goes(fake: Fake) -> None:
+    wire = Wire(fake.url, Token(WRITER))
+    for elsewhere in ("http://127.0.0.1:9/user", "https://127.0.0.1/user", fake.url.replace("http", "https")):
+        with pytest.raises(ForgeUnintelligible, match="another host"):
+            wire.exchange("GET", elsewhere, params={}, body=None, etag="")
+    wire.close()
+    assert not fake.asked
 
 
 def test_a_renamed_repository_is_followed(fake: Fake, client: GitHub) -> None:

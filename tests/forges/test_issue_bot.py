@@ -11,10 +11,11 @@ import pytest
 
 from dev_agent.errors import RepositoryFault, UsageFault
 from dev_agent.forges.errors import ForgeFault
+from dev_agent.forges.events import parse_event
 from dev_agent.forges.github import GitHub
 from dev_agent.forges.issue_report import BotOutcome
 from dev_agent.forges.propose import branch_to_start_from, hand_over
-from dev_agent.forges.request import Asked, Refused, weigh
+from dev_agent.forges.request import Asked, Refused, read_request, weigh
 from dev_agent.forges.trigger import Trigger
 from dev_agent.forges.trust import Doubt
 from tests.forges.fake import BOT, READER, SLUG, WRITER, Fault
@@ -241,6 +242,44 @@ def test_an_artifact_that_says_something_else_is_refused(
     assert done.outcome is BotOutcome.REJECTED
     assert said in done.sentence
     assert world.branches().keys() == {"main"}
+
+
+def test_an_artifact_from_before_somebody_pushed_is_refused(world: World) -> None:
+    one = world.trigger(world.label_event())
+    world.publish(one, world.propose(one))
+    two = world.trigger(world.comment_event("/dev-agent three"))
+    artifact = world.propose(two, THREE)
+    theirs = world.push_as_somebody(BRANCH)
+    done = world.publish(two, artifact)
+    assert "the branch has moved on" in done.sentence
+    assert world.branches()[BRANCH] == theirs
+
+
+def test_by_hand_and_by_dispatch_whoever_asks_has_to_be_able_to_write(world: World) -> None:
+    client = world.client(READER)
+    by_hand = read_request(client, None, 12, label="dev-agent")
+    assert isinstance(by_hand, Trigger)
+    assert (by_hand.actor.login, by_hand.key, by_hand.title) == (BOT, "hand", "Write the numbers as digits")
+    assert isinstance(weigh(client, by_hand, bots=frozenset()), Asked)
+    payload = {
+        "repository": {"full_name": SLUG},
+        "sender": {"login": "reader", "type": "User"},
+        "ref": "refs/heads/main",
+        "inputs": {"issue": "12"},
+    }
+    event = parse_event("workflow_dispatch", json.dumps(payload).encode())
+    dispatched = read_request(client, event, None, label="dev-agent")
+    assert isinstance(dispatched, Trigger)
+    found = weigh(client, dispatched, bots=frozenset())
+    assert isinstance(found, Refused)
+    assert found.distrust.doubt is Doubt.PERMISSION
+    with pytest.raises(UsageFault, match="no issue is named"):
+        read_request(client, None, None, label="dev-agent")
+    other = parse_event(
+        "workflow_dispatch", json.dumps({**payload, "repository": {"full_name": "a/b"}}).encode()
+    )
+    with pytest.raises(UsageFault, match="the event is of a/b"):
+        read_request(client, other, None, label="dev-agent")
 
 
 def test_a_base_that_is_in_no_history_of_the_default_branch_is_refused(world: World) -> None:
