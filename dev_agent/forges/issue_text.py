@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dev_agent.forges.issue_report import BotOutcome, BotReport
 from dev_agent.forges.sticky import marker
-from dev_agent.forges.text import fenced, inline_code, prose, title
+from dev_agent.forges.text import commit_line, fenced, inline_code, prose, title
 
 if TYPE_CHECKING:
     from dev_agent.forges.trigger import Trigger
@@ -59,6 +59,11 @@ def working_body(trigger: Trigger, branch: str, commit: str) -> str:
 def pull_title(trigger: Trigger) -> str:
     """The title of a new pull request."""
     return title(trigger.sentence, limit=120)
+
+
+def commit_task(trigger: Trigger) -> str:
+    """What the commit says it is for: the request's own sentence, of which nothing acts on anybody."""
+    return commit_line(trigger.sentence) or f"Work on issue {trigger.issue}"
 
 
 def pull_body(report: BotReport, trigger: Trigger, receipt: bytes) -> str:

@@ -33,7 +33,15 @@ from dev_agent.forges.artifact import Artifact, Handover, read_artifact
 from dev_agent.forges.errors import ForgeRejected, ForgeUnreachable
 from dev_agent.forges.forge import ComparisonStatus, NewPullRequest, OpenState
 from dev_agent.forges.issue_report import BotOutcome, BotReport, of_run
-from dev_agent.forges.issue_text import COMMENT, PULL, comment_body, pull_body, pull_title, working_body
+from dev_agent.forges.issue_text import (
+    COMMENT,
+    PULL,
+    comment_body,
+    commit_task,
+    pull_body,
+    pull_title,
+    working_body,
+)
 from dev_agent.forges.place import kept_state
 from dev_agent.forges.propose import refused
 from dev_agent.forges.remote import Denied, Moved
@@ -194,7 +202,7 @@ def _judged(work: Publication, asked: Asked, artifact: Artifact) -> RunReport:
         started = asked.place.base is not None
         work.remote.fetch(asked.place.branch if started else work.forge.describe().default_branch)
     request = ApplyRequest(
-        task=proposed.task,
+        task=commit_task(work.trigger),
         patch=artifact.patch,
         dry_run=True,
         policy=work.policy,

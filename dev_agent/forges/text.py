@@ -4,6 +4,7 @@
     fenced          several lines as a block of Markdown
     prose           a few words of others inside our own Markdown, where code would look wrong
     title           the title of a pull request or a check: one line, no Markdown
+    commit_line     a line of a commit's message: a host reads mentions, references and "fixes #12" in it too
     is_ref_name     a branch name that may be handed to git
     command         a workflow command (`::error …`) on the standard output of a GitHub job
     output_entry    one output of a GitHub job's step, in the file `GITHUB_OUTPUT`
@@ -25,8 +26,8 @@ from dev_agent.visible import escape_line, escape_lines
 
 _BREAK = "\u200b"
 _PUNCTUATION = re.compile(r"[!-+.-/:-@\[-`{-~-]")
-_MENTION = re.compile(r"([@#])(?=[A-Za-z0-9])")
-_GH_REFERENCE = re.compile(r"(GH-)(?=\d)", re.IGNORECASE)
+_MENTION = re.compile(r"[@#](?=[A-Za-z0-9])")
+_GH_REFERENCE = re.compile(r"GH-(?=\d)", re.IGNORECASE)
 _ADDRESS = re.compile(r":(?=//)|www(?=\.)", re.IGNORECASE)
 """Where an address begins to be one. Linear on purpose: a pattern of a whole scheme takes minutes on a long word."""
 
@@ -73,6 +74,15 @@ def title(text: str, *, limit: int = 200) -> str:
     """`text` as a title: one visible line that mentions nobody and refers to nothing."""
     shown = " ".join(escape_line(" ".join(text[: 10 * limit].split())).split())
     return cut(_unlinked(cut(shown, limit)), limit) or "(empty)"
+
+
+def commit_line(text: str, *, limit: int = 200) -> str:
+    """`text` as a line of a commit's message, where git hosts look for people to tell and issues to close.
+
+    What does not show is taken out of commit messages, so here the break is a space.
+    """
+    shown = " ".join(escape_line(" ".join(text[: 10 * limit].split())).split())
+    return cut(_unlinked(cut(shown, limit), " "), limit)
 
 
 def is_ref_name(name: str) -> bool:
@@ -126,11 +136,11 @@ def _whole_lines(lines: list[str], limit: int) -> list[str]:
     return kept
 
 
-def _unlinked(text: str) -> str:
+def _unlinked(text: str, apart: str = _BREAK) -> str:
     """Visible text in which a code host finds nobody to mention, nothing to refer to and no address."""
-    text = _ADDRESS.sub(lambda found: found.group(0) + _BREAK, text)
-    text = _GH_REFERENCE.sub(rf"\g<1>{_BREAK}", text)
-    return _MENTION.sub(rf"\g<1>{_BREAK}", text)
+    for pattern in (_ADDRESS, _GH_REFERENCE, _MENTION):
+        text = pattern.sub(lambda found: found.group(0) + apart, text)
+    return text
 
 
 def _entities(text: str) -> str:

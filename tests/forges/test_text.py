@@ -10,7 +10,7 @@ import pytest
 from dev_agent.errors import UsageFault
 from dev_agent.forges.forge import Actor, ActorKind
 from dev_agent.forges.issue_report import BotOutcome, BotReport
-from dev_agent.forges.issue_text import comment_body, pull_body, pull_title, working_body
+from dev_agent.forges.issue_text import comment_body, commit_task, pull_body, pull_title, working_body
 from dev_agent.forges.shown import shown_text
 from dev_agent.forges.text import command, cut, fenced, inline_code, is_ref_name, output_entry, prose, title
 from dev_agent.forges.trigger import Trigger, issue_number
@@ -120,12 +120,13 @@ class TestEverySink:
         assert "\n" not in pull_title(asked)
 
     def test_as_the_message_of_the_commit(self, text: str) -> None:
-        asked = trigger(text)
-        message = commit_message(asked.task or "x", {"Dev-Agent-Run": "r"})
-        assert [line for line in message.split("\n") if re.match(r"[A-Za-z-]+: ", line)][-1:] == [
-            "Dev-Agent-Run: r"
-        ]
+        message = commit_message(commit_task(trigger(text)), {"Dev-Agent-Run": "r"})
+        trailers = [line for line in message.split("\n") if re.match(r"[A-Za-z-]+: ", line)]
+        assert trailers[-1:] == ["Dev-Agent-Run: r"]
         assert not INKLESS.search(message.replace("\n", ""))
+        assert not re.search(r"[@#][A-Za-z0-9]|[A-Za-z]://|GH-\d", message, re.IGNORECASE), (
+            "nobody is told, nothing closed"
+        )
 
 
 def trigger(text: str) -> Trigger:
