@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 APPLY = "apply"
 CHECK = "check"
 UNDO = "undo"
-BUILTIN = (APPLY, CHECK, UNDO)
+PREMERGE = "premerge"
+BUILTIN = (APPLY, CHECK, UNDO, PREMERGE)
 
 
 def builtin_text(name: str) -> str:

@@ -10,7 +10,7 @@ from dev_agent.programs.paths import from_recorded
 from dev_agent.programs.places import places_of
 from dev_agent.programs.reasons import Reason, gate_reason, why
 from dev_agent.programs.report import Outcome, RunReport
-from dev_agent.programs.staged import current
+from dev_agent.programs.staged import current, landing_of
 from dev_agent.programs.story import Story, recipe_of
 from dev_agent.programs.undoing import undoing_of
 from dev_agent.runtime.canonical import thaw
@@ -55,7 +55,7 @@ def report_of(story: Story, *, task: str, places: Places, alive: bool) -> RunRep
     outcome = outcome_of(story, alive=alive)
     reason = _reason(story, outcome)
     staged = current(story.facts)
-    landed = story.facts.get("land", {})
+    landed = landing_of(story.facts)
     commit = (
         staged.commit if staged and outcome in (Outcome.COMMITTED, Outcome.KEPT, Outcome.VERIFIED) else None
     )
@@ -83,7 +83,16 @@ def report_of(story: Story, *, task: str, places: Places, alive: bool) -> RunRep
         proposer=_proposer(story),
         places=places_of(story.facts.get("patch", {})),
         places_more=int(story.facts.get("patch", {}).get("places_more", 0)),
+        conflicts=_conflicts(story),
     )
+
+
+def _conflicts(story: Story) -> tuple[str, ...]:
+    """The paths the last merge or rebase of the run failed on."""
+    said = story.facts.get(story.path[-1].state, {}) if story.path else {}
+    if not isinstance(said, Mapping) or said.get("reason") != "conflict":
+        return ()
+    return tuple(from_recorded(path) for path in said.get("paths", ()))
 
 
 def _proposer(story: Story) -> str:

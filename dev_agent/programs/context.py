@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dev_agent.gates.type_run import TypeRun
     from dev_agent.gates.verdict import Verdict
     from dev_agent.policy.policy import Policy
+    from dev_agent.programs.merging import Merging
     from dev_agent.programs.proposers import Proposer
     from dev_agent.programs.undoing import Undoing
     from dev_agent.repository.discovery import Repository
@@ -92,7 +93,8 @@ class ApplyContext:
     """Everything an action may use. `snapshot` is what `begin` records about it, `faults` what actions raised.
 
     `identity` and `sign` are those of the staged commit; None: as the user's own git would have them.
-    `undoing` is what a run of `undo` takes back, None in a run of another program.
+    `undoing` is what a run of `undo` takes back, `merging` what one of `premerge` merges; None in a run of another
+    program.
     `gates` is None for a drive that can judge nothing any more: recovery telling a run that it has landed.
     """
 
@@ -112,6 +114,7 @@ class ApplyContext:
     snapshot: Mapping[str, Any] = field(default_factory=dict)
     faults: list[Exception] = field(default_factory=list)
     undoing: Undoing | None = None
+    merging: Merging | None = None
 
     @property
     def judges(self) -> Judges:

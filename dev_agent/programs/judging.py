@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dev_agent.gates.config import read_config
+from dev_agent.gates.config import GateConfig, read_config
 from dev_agent.gates.gates import Gates, Preflight
 from dev_agent.gates.hooks import HookRun
 from dev_agent.gates.interpreter import Surroundings
@@ -28,9 +28,21 @@ if TYPE_CHECKING:
     from dev_agent.sandbox.sandbox import Sandbox
 
 
+def judged_at(repository: Repository) -> Path:
+    """Where judged code believes to lie: the work tree's place; of a bare repository an empty folder of ours."""
+    if repository.root is not None:
+        return repository.root
+    place = repository.state_dir / "judged"
+    place.mkdir(parents=True, exist_ok=True)
+    return place
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Judging:
-    """Gates for whatever base a run comes to stand on. Safe to use from several threads."""
+    """Gates for whatever base a run comes to stand on. Safe to use from several threads.
+
+    `python` is the caller's word for the interpreter, "" for what the base's settings and the machine say.
+    """
 
     repository: Repository
     trees: Trees
@@ -41,6 +53,7 @@ class Judging:
     cancel: Cancel
     cache: Path
     limits: Limits = field(default_factory=Limits)
+    python: str = ""
     _prepared: dict[str, Gates] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -49,10 +62,10 @@ class Judging:
         with self._lock:
             if base_tree not in self._prepared:
                 self._prepared[base_tree] = Gates.prepare(
-                    self.repository.work_tree,
+                    judged_at(self.repository),
                     self.trees,
                     base_tree,
-                    read_config(self.trees, base_tree),
+                    self._config(base_tree),
                     policy=self.policy,
                     sandbox=self.sandbox,
                     cache=self.cache,
@@ -62,6 +75,10 @@ class Judging:
                     limits=self.limits,
                 )
             return self._prepared[base_tree]
+
+    def _config(self, base_tree: str) -> GateConfig:
+        config = read_config(self.trees, base_tree)
+        return replace(config, python=self.python) if self.python else config
 
     def apart(self, cache: Path) -> Judging:
         """The same gates, remembering elsewhere: of what was judged before they know nothing."""

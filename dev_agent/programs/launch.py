@@ -22,7 +22,7 @@ from dev_agent.programs.context import ApplyContext
 from dev_agent.programs.faults import raise_bugs
 from dev_agent.programs.folders import RunFolder, runs_dir
 from dev_agent.programs.gc import keep_within
-from dev_agent.programs.proposers import Command, Inverse, Proposer, RecipeTask, Source
+from dev_agent.programs.proposers import Command, Inverse, Merge, Proposer, RecipeTask, Source
 from dev_agent.programs.receipt import WITH_HEALTH
 from dev_agent.programs.recipe_run import RecipeRun
 from dev_agent.programs.sources import payloads, recorded
@@ -113,7 +113,8 @@ def bind(
 
     What will not land is committed by the agent itself: it needs neither the user's name nor their signing key.
     """
-    judged_only = program.name == CHECK
+    merging = proposer.merging if isinstance(proposer, Merge) else None
+    judged_only = program.name == CHECK or (merging is not None and not merging.own_commit)
     return ApplyContext(
         repository=repository,
         journal=journal,
@@ -129,6 +130,7 @@ def bind(
         identity=AGENT if judged_only else None,
         sign=False if judged_only else None,
         undoing=proposer.undoing if isinstance(proposer, Inverse) else None,
+        merging=merging,
         snapshot=setting.snapshot(repository),
     )
 
@@ -166,6 +168,7 @@ def inputs_of(program: Program, request: ApplyRequest, proposer: Source, sandbox
         "must_pass": list(request.must_pass),
         "branch": request.branch or "",
         "sandbox": sandbox,
+        "land": isinstance(proposer, Merge) and proposer.merging.land,
     }
     return {name: value for name, value in known.items() if name in program.facts}
 
@@ -182,6 +185,7 @@ def _record_request(
         "must_pass": list(request.must_pass),
         "sandbox": request.sandbox,
         "profile": request.profile or "",
+        **({"python": request.python} if request.python else {}),
         "target": {"kind": target.kind.value, "ref": target.ref},
         "base": setting.base.commit or "",
         "base_tree": setting.base.tree,

@@ -22,6 +22,11 @@ def to_recorded(path: str) -> Recorded:
     return path
 
 
+def recordable(text: str) -> str:
+    """Words as a trace can hold them: bytes that are no UTF-8 as visible escapes. Not to be read back as a path."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def from_recorded(recorded: object) -> str:
     """The inverse of `to_recorded`. Raises ValueError for anything else."""
     if isinstance(recorded, str):

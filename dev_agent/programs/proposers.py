@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from dev_agent.programs.merging import Merging
     from dev_agent.programs.undoing import Undoing
     from dev_agent.recipes.model import Job, Place
 
@@ -74,6 +75,19 @@ class Inverse:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Merge:
+    """Nobody proposes a merge: it is computed from its two commits, in git's own objects."""
+
+    merging: Merging
+    name: str = "merge"
+    revises: bool = False
+
+    def propose(self) -> Answer:
+        """No bytes."""
+        return Answer(content=None, declined="a merge is computed, not proposed")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PatchFile:
     """A patch as bytes: it is what it is, so a second asking would change nothing."""
 
@@ -127,5 +141,5 @@ class RecipeTask:
         return words.encode("utf-8", "backslashreplace").decode()[:_LONGEST_TITLE]
 
 
-Source = PatchFile | ExistingTree | Command | RecipeTask | Inverse
+Source = PatchFile | ExistingTree | Command | RecipeTask | Inverse | Merge
 """What a caller can name as the source of a proposal."""

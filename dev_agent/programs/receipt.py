@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dev_agent.programs.staged import current
+from dev_agent.programs.merging import merging_of
+from dev_agent.programs.staged import current, landing_of
 from dev_agent.programs.story import Story, program_of, recipe_of, told
 from dev_agent.programs.undoing import undoing_of
 from dev_agent.runtime.canonical import thaw
@@ -82,6 +83,7 @@ def _predicate(story: Story) -> dict[str, Any]:
         "trace": {"format": TRACE_FORMAT, "events": story.events, "head": {"sha256": story.head}},
         **({"recipe": recipe} if (recipe := recipe_of(story)) else {}),
         **_undone(story),
+        **_merged(story),
     }
 
 
@@ -110,8 +112,14 @@ def _undone(story: Story) -> dict[str, Any]:
     }
 
 
+def _merged(story: Story) -> dict[str, Any]:
+    """Which head a run of `premerge` merged; the base is where every run has it."""
+    merging = merging_of(story)
+    return {} if merging is None else {"merges": {"head": {"digest": {"gitCommit": merging.head}}}}
+
+
 def _ref(story: Story) -> str:
-    landed = story.facts.get("land", {}).get("ref", "")
+    landed = landing_of(story.facts).get("ref", "")
     return str(landed or story.facts.get("begin", {}).get("ref", ""))
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from dev_agent.programs.actions.declared import Declared
 from dev_agent.programs.actions.land import LAND
 from dev_agent.programs.actions.patch import PROPOSAL
+from dev_agent.programs.actions.push import LOOK_AGAIN, PUSH
 from dev_agent.programs.proposers import Answer
 from dev_agent.programs.staged import required
 from dev_agent.runtime.actions import Result, View
@@ -22,6 +23,12 @@ from dev_agent.runtime.fold import LEFT
 if TYPE_CHECKING:
     from dev_agent.programs.context import ApplyContext
     from dev_agent.runtime.events import Event
+
+_NOT_THERE = {LAND.name: "refused", PUSH.name: "refused", LOOK_AGAIN.name: "superseded"}
+"""The outcome by which a replay ends where the recorded run never came to."""
+
+PUBLISHING = (LAND, LOOK_AGAIN, PUSH)
+"""The actions that change, or ask, what is outside of the run: a replay does not do them again."""
 
 _ASKED_AGAIN = frozenset({"again", "stuck"})
 
@@ -66,22 +73,24 @@ def signals(events: Sequence[Event], waits: frozenset[str]) -> list[dict[str, An
 
 @dataclass(kw_only=True, slots=True)
 class RecordedLandings:
-    """Stands where `land` stands and moves nothing: it says what was said, about the tree that is staged now."""
+    """Stands where one of `PUBLISHING` stands and moves nothing: it says what was said, about the tree staged now."""
 
     events: Sequence[Event]
+    stands_for: Declared = LAND
     _given: int = field(default=0)
 
     def action(self) -> Declared:
-        """The action that takes the place of `land`."""
-        return Declared(name=LAND.name, outcomes=LAND.outcomes, facts=LAND.facts, run=self._land)
+        """The action that takes its place."""
+        taken = self.stands_for
+        return Declared(name=taken.name, outcomes=taken.outcomes, facts=taken.facts, run=self._say)
 
-    def _land(self, _context: ApplyContext, view: View) -> Result:
+    def _say(self, _context: ApplyContext, view: View) -> Result:
         staged = required(view.facts)
-        recorded = left(self.events, LAND.name)
+        recorded = left(self.events, self.stands_for.name)
         self._given += 1
         if self._given > len(recorded):
             why = "the run that is replayed never came to land here"
-            return Result("refused", {"reason": "not_recorded", "explanation": why})
+            return Result(_NOT_THERE[self.stands_for.name], {"reason": "not_recorded", "explanation": why})
         event = recorded[self._given - 1]
         data: dict[str, Any] = thaw(event.data["data"])  # type: ignore[assignment]  # an object, by its declaration
         same = {"commit": staged.commit, "tree": staged.tree} if data.get("commit") else {}

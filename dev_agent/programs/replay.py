@@ -24,7 +24,7 @@ from dev_agent.programs.comparison import Comparison, compare
 from dev_agent.programs.faults import raise_bugs
 from dev_agent.programs.folders import RunFolder
 from dev_agent.programs.launch import bind, inputs_of
-from dev_agent.programs.recording import RecordedLandings, recorded_proposer, signals
+from dev_agent.programs.recording import PUBLISHING, RecordedLandings, recorded_proposer, signals
 from dev_agent.programs.resume import recorded_base, recorded_request
 from dev_agent.programs.setting import prepare_again, recorded_rules
 from dev_agent.programs.sources import stand_in_for
@@ -139,8 +139,8 @@ def _drive(
     record: _Record, program: Program, context: ApplyContext, inputs: Mapping[str, Any], reporter: Reporter
 ) -> None:
     """To the end, or to a wait the recorded run was never in."""
-    landings = RecordedLandings(events=record.events).action()
-    actions = {**ACTIONS, landings.name: landings}
+    recorded = [RecordedLandings(events=record.events, stands_for=one).action() for one in PUBLISHING]
+    actions = {**ACTIONS, **{one.name: one for one in recorded}}
     engine = Engine(
         program,
         {name: action.bound(context) for name, action in actions.items()},

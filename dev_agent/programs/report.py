@@ -47,7 +47,8 @@ class RunReport:
 
     `reason` is a stable code, `explanation` one plain sentence, `advice` what to do next (either may be empty).
     `gates` are verdicts as JSON objects, `cost` whole numbers (milliseconds, calls, tokens). `places` are lines of the
-    base that the proposer speaks of; `places_more` counts those that were not kept.
+    base that the proposer speaks of; `places_more` counts those that were not kept. `conflicts` are the paths a merge
+    failed on.
     """
 
     run: str
@@ -72,6 +73,7 @@ class RunReport:
     proposer: str = ""
     places: tuple[Place, ...] = ()
     places_more: int = 0
+    conflicts: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -83,7 +85,7 @@ class RunReport:
         return _EXIT_CODES[self.outcome]
 
     def to_json(self) -> dict[str, Json]:
-        """The result object of `--json`. Its keys are a contract; `places` is there if the proposer named some."""
+        """The result object of `--json`. Its keys are a contract; `places` and `conflicts` only if there are any."""
         return {
             "run": self.run,
             "outcome": self.outcome.value,
@@ -99,4 +101,5 @@ class RunReport:
             "receipt": self.receipt,
             "trace": self.trace,
             **({"places": [place_json(one) for one in self.places]} if self.places else {}),
+            **({"conflicts": list(self.conflicts)} if self.conflicts else {}),
         }

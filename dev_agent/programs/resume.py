@@ -157,6 +157,7 @@ def recorded_request(story: Story, read: Callable[[str], bytes]) -> ApplyRequest
         must_pass=tuple(known["must_pass"]),
         sandbox=str(known["sandbox"]),
         profile=str(known["profile"]) or None,
+        python=str(known.get("python", "")) or None,
     )
 
 

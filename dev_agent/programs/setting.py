@@ -17,7 +17,7 @@ from dev_agent.errors import RepositoryFault, UsageFault
 from dev_agent.gates.config import GateConfig, read_config
 from dev_agent.programs.differences import differences, in_words
 from dev_agent.programs.distrust import DistrustedTrees
-from dev_agent.programs.judging import Judging
+from dev_agent.programs.judging import Judging, judged_at
 from dev_agent.programs.rules import Rules, again, read_rules
 from dev_agent.repository.discovery import read_head, tree_of
 from dev_agent.repository.identity import user_identity
@@ -232,7 +232,7 @@ def _complete(
         )
     profile = read_profile(request.profile)
     sandbox = choose(
-        wanted, profile, scratch_root=repository.state_dir / "scratch", outside=(repository.work_tree,)
+        wanted, profile, scratch_root=repository.state_dir / "scratch", outside=(judged_at(repository),)
     )
     gates = Judging(
         repository=repository,
@@ -243,6 +243,7 @@ def _complete(
         environ=environ,
         cancel=cancel,
         limits=profile.limits,
+        python=request.python or "",
         cache=repository.state_dir / "cache",
     )
     gates.of(base.tree)

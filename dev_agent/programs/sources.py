@@ -11,8 +11,17 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.errors import UsageFault
+from dev_agent.programs.merging import Merging, is_merging
 from dev_agent.programs.paths import from_recorded, to_recorded
-from dev_agent.programs.proposers import Command, ExistingTree, Inverse, PatchFile, RecipeTask, Source
+from dev_agent.programs.proposers import (
+    Command,
+    ExistingTree,
+    Inverse,
+    Merge,
+    PatchFile,
+    RecipeTask,
+    Source,
+)
 from dev_agent.programs.recipe_task import read_again
 from dev_agent.programs.undoing import recorded_undoing
 
@@ -25,6 +34,8 @@ def recorded(source: Source) -> dict[str, Any]:
     """The fields of the request by which `source_of` knows the source again; none for a patch."""
     if isinstance(source, Inverse):
         return {"undo": source.undoing.to_json()}
+    if isinstance(source, Merge):
+        return {"proposer": source.merging.to_json()}
     if isinstance(source, ExistingTree):
         known: dict[str, Any] = {
             "kind": "tree",
@@ -74,6 +85,8 @@ def source_of(
     source = known.get("proposer")
     if source is None:
         return PatchFile(content=request.patch)
+    if is_merging(source):
+        return Merge(merging=Merging.from_json(source))
     if source.get("kind") == "tree":
         return ExistingTree(
             tree=str(source["tree"]),

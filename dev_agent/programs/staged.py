@@ -48,6 +48,11 @@ def said(facts: Mapping[str, Any], state: str) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
+def landing_of(facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the state that publishes recorded last, whichever of the two it is; {} before that."""
+    return said(facts, "land") or said(facts, "push")
+
+
 def current(facts: Mapping[str, Any]) -> StagedCommit | None:
     """The staged commit the run is about, or None before there is one."""
     found = [facts[state] for state in _WRITERS if state in facts and facts[state].get("commit")]

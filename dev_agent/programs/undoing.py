@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.errors import UsageFault
-from dev_agent.programs.staged import current
+from dev_agent.programs.staged import current, landing_of
 from dev_agent.programs.trailers import RUN, UNDOES
 
 if TYPE_CHECKING:
@@ -56,10 +56,16 @@ def landed_change(story: Story, actor: str) -> Undoing:
             f"run {story.run} landed nothing that could be undone: it {stands}",
             hint=f"see: dev-agent show {story.run}",
         )
+    landed = landing_of(story.facts)
+    if landed.get("remote"):
+        raise UsageFault(
+            f"run {story.run} landed on {landed['remote']}, which undo does not reach",
+            hint=f"take it back by a merge of its own: git revert -m 1 {staged.commit} on a branch, then premerge that",
+        )
     return Undoing(
         run=story.run,
         commit=staged.commit,
-        ref=str(story.facts["land"]["ref"]),
+        ref=str(landed["ref"]),
         restores=staged.base_tree,
         actor=actor,
     )

@@ -24,7 +24,7 @@ from dev_agent.runtime.states import FactType
 if TYPE_CHECKING:
     from dev_agent.programs.context import ApplyContext
 
-_MOST = 5
+MOST_MOVES = 5
 """How often a branch may move under a run before it is left to the user to say when."""
 
 
@@ -32,14 +32,14 @@ def _rebase(context: ApplyContext, view: View) -> Result:
     staged = required(view.facts)
     tip = str(said(view.facts, "land")["tip"]) or None
     count = int(said(view.facts, "rebase").get("count", 0)) + 1
-    if count > _MOST:
+    if count > MOST_MOVES:
         kept.keep(context.repository, context.run, staged.commit)
-        text = f"the branch moved {_MOST} times while the change was judged"
+        text = f"the branch moved {MOST_MOVES} times while the change was judged"
         return Result("busy", {"count": 0, "reason": "branch_busy", "explanation": text})
     moved = rebase(context.repository, base=staged.base, commit=staged.commit, onto=tip)
     if isinstance(moved, Conflicted) or tip is None:
         return _conflict(moved, count)
-    changed = _rules_changed(context, staged.base, tip)
+    changed = rules_changed(context, staged.base, tip)
     if changed:
         return _conflict(Conflicted(paths=changed, text="it brings other rules; start the task again"), count)
     base_tree = tree_of(context.repository, tip)
@@ -62,7 +62,7 @@ def _rebase(context: ApplyContext, view: View) -> Result:
     return Result("rebased", data, {"change.patch": patch})
 
 
-def _rules_changed(context: ApplyContext, base: str | None, tip: str) -> tuple[str, ...]:
+def rules_changed(context: ApplyContext, base: str | None, tip: str) -> tuple[str, ...]:
     """The paths of the base's policy that read differently at the tip: a run is judged by one policy only."""
     before, after = GitTree(context.repository, base), GitTree(context.repository, tip)
     return tuple(path for path in context.own_paths if before.entry(path) != after.entry(path))

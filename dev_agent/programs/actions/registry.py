@@ -9,7 +9,9 @@ from dev_agent.programs.actions.hooks import HOOKS
 from dev_agent.programs.actions.invert import INVERT
 from dev_agent.programs.actions.judge import CHECKS, TESTS, TYPES
 from dev_agent.programs.actions.land import LAND
+from dev_agent.programs.actions.merge import MERGE, REMERGE
 from dev_agent.programs.actions.patch import PATCH
+from dev_agent.programs.actions.push import LOOK_AGAIN, PUSH
 from dev_agent.programs.actions.rebase import REBASE
 from dev_agent.programs.actions.repair import REPAIR
 from dev_agent.programs.actions.stage import STAGE
@@ -21,6 +23,7 @@ ACTIONS: dict[str, Declared] = {
         PATCH,
         STAGE,
         INVERT,
+        MERGE,
         HOOKS,
         CHECK_POLICY,
         TYPES,
@@ -29,5 +32,8 @@ ACTIONS: dict[str, Declared] = {
         REPAIR,
         LAND,
         REBASE,
+        REMERGE,
+        LOOK_AGAIN,
+        PUSH,
     )
 }
