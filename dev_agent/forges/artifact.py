@@ -121,7 +121,7 @@ def require_free(folder: Path) -> None:
 def read_artifact(folder: Path) -> Artifact:
     """The artifact in `folder`, if it holds together. Raises UsageFault that says what does not."""
     try:
-        _require_bounded(folder)
+        require_bounded(folder)
         handover = Handover.from_json(json.loads(_bytes(folder / _REQUEST, _MAX_REQUEST)))
         patch = _bytes(folder / _PATCH, MAX_BYTES)
         report = _proved(folder / _RUN, handover, patch) if handover.run else None
@@ -154,7 +154,8 @@ def _proved(runs: Path, handover: Handover, patch: bytes) -> RunReport:
     return record.report
 
 
-def _require_bounded(folder: Path) -> None:
+def require_bounded(folder: Path) -> None:
+    """Refuse what we never make: neither file nor folder, too many, too large. Raises ValueError and OSError."""
     size = 0
     for files, entry in enumerate(_entries(folder), start=1):
         found = entry.stat(follow_symlinks=False)
