@@ -29,6 +29,10 @@ COMMANDS = {
         "Let any program work on a copy, judge what it changed, and land it as one commit or not at all.",
     ),
     "check": ("dev_agent.cli.check", "Judge a change that exists, and land nothing."),
+    "premerge": (
+        "dev_agent.cli.premerge",
+        "Judge the merge of a head into its base: as a bot, as a git hook, at a shell; land it with --land.",
+    ),
     "issue": ("dev_agent.cli.issue", "Work on an issue of GitHub, up to a draft pull request."),
     "resume": ("dev_agent.cli.resume", "Go on with an interrupted run."),
     "approve": ("dev_agent.cli.approve", "Let a run that waits for a person land."),
