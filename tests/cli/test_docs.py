@@ -14,11 +14,13 @@ from dev_agent.cli.apply import apply
 from dev_agent.cli.check import check
 from dev_agent.cli.demonstration.material import demo_material
 from dev_agent.cli.failure import ExitCode
+from dev_agent.cli.premerge import premerge
 from dev_agent.cli.run import run
 from dev_agent.edits.jsonedits import OPERATIONS
 from dev_agent.edits.model import DictTree, MatchLevel
 from dev_agent.edits.parse import parse
 from dev_agent.edits.resolve import resolve
+from dev_agent.forges.forge import Conclusion
 from dev_agent.gates.config import parse_config
 from dev_agent.policy.analysis import remarks_on
 from dev_agent.policy.catalogue import CATALOGUE
@@ -27,6 +29,7 @@ from dev_agent.policy.policy import load_policy
 from dev_agent.policy.shipped import shipped, shipped_names
 from dev_agent.policy.vocabulary import vocabulary
 from dev_agent.programs.conditions import CONDITIONS
+from dev_agent.programs.guard import CHOICES, KEYS
 from dev_agent.programs.report import Outcome, RunReport
 
 ROOT = Path(__file__).parents[2]
@@ -137,6 +140,44 @@ def test_every_option_of_check_is_in_its_table() -> None:
     assert "`BASE..HEAD`" in table
     for name in ("patch", "staged", "worktree", "untracked", "policy", "must_pass", "sandbox"):
         assert f"`{own[name].default}" in table, name
+
+
+def test_every_option_of_premerge_and_its_variable_is_in_its_table() -> None:
+    table = text("docs/configuration.md").split("## What `premerge` judges")[1].split("\n## ")[0]
+    hints = get_type_hints(premerge, include_extras=True)
+    shared = {"policy", "must_pass", "sandbox", "directory", "as_json", "quiet"}
+    own = [hint.__metadata__[0] for name, hint in hints.items() if name not in {"return", "pushed", *shared}]
+    assert len(own) == 11
+    for option in own:
+        assert f"`{option.default}" in table
+        assert not option.envvar or f"`{option.envvar}`" in table, option.envvar
+    assert all(f"`{hints[name].__metadata__[0].default}" in table for name in shared)
+
+
+def test_every_setting_of_the_guard_is_in_its_table_with_its_values() -> None:
+    page = text("docs/premerge.md")
+    rows = dict(re.findall(r"^\| `dev-agent\.(\w+)` \| ([^|]*) \|", page, re.MULTILINE))
+    assert set(rows) == set(KEYS)
+    for key, values in CHOICES.items():
+        assert re.findall(r"`([a-z]+)`", rows[key]) == list(values), key
+
+
+def test_every_outcome_of_a_merge_is_in_the_table() -> None:
+    page = text("docs/premerge.md")
+    told = set(re.findall(r"`([a-z_]+)`", page.split("| it ends with |")[1].split("\n\n")[0]))
+    assert told >= {one.value for one in Conclusion}
+    assert told >= {one.value for one in Outcome} - {"interrupted", "running"}
+
+
+def test_the_hooks_for_pre_commit_are_commands_with_options_that_are_there() -> None:
+    entries = re.findall(
+        r"^  entry: dev-agent (\w+) (--[\w-]+)$", text(".pre-commit-hooks.yaml"), re.MULTILINE
+    )
+    assert entries == [("check", "--staged"), ("premerge", "--pre-push")]
+    known = {"check": check, "premerge": premerge}
+    for command, option in entries:
+        hints = get_type_hints(known[command], include_extras=True)
+        assert option in {hint.__metadata__[0].default for name, hint in hints.items() if name != "return"}
 
 
 def test_every_option_of_run_is_in_its_table() -> None:
