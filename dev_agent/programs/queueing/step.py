@@ -1,0 +1,94 @@
+"""Deciding: a state and an event give the next state and what is to be done. Pure; nothing else decides.
+
+What is to be done is read off the difference: a batch that is now being composed, judged or landed, and was not once
+the event was taken in, is an order; an attempt that was running and runs no more is to be cancelled. So the state says
+everything, and a state folded from a trace goes on as the one that was lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from dev_agent.programs.queueing.commands import Cancel, Command, Compose, Judge, Land
+from dev_agent.programs.queueing.events import Event, Judged, Opened, Restarted
+from dev_agent.programs.queueing.model import Batch, Phase, QueueState
+from dev_agent.programs.queueing.ordering import in_order
+from dev_agent.programs.queueing.taking import take
+
+
+def opened(event: Opened) -> tuple[QueueState, tuple[Command, ...]]:
+    """The first state of a queue, and what is to be done first."""
+    state = QueueState(
+        tip=event.tip,
+        jobs=max(event.jobs, 1),
+        max_batch=max(event.max_batch, 1),
+        size=max(event.max_batch, 1),
+        waiting=event.items,
+    )
+    first = in_order(state)
+    return first, tuple(_orders(state, first))
+
+
+def step(state: QueueState, event: Event) -> tuple[QueueState, tuple[Command, ...]]:
+    """The next state and what is to be done."""
+    taken = take(state, event)
+    after = in_order(taken)
+    gone = sorted(_running(state) - _running(after) - _ended(state, event))
+    return after, (*(Cancel(attempt=one) for one in gone), *_orders(taken, after))
+
+
+def fold(events: Iterable[Event]) -> QueueState | None:
+    """The state all of `events` lead to; None before the first."""
+    state: QueueState | None = None
+    for event in events:
+        if state is not None:
+            state, _ = step(state, event)
+        elif isinstance(event, Opened):
+            state, _ = opened(event)
+        else:
+            raise AssertionError("BUG: a queue's first event opens it")
+    return state
+
+
+def _ended(state: QueueState, event: Event) -> set[int]:
+    """The attempts that nobody has to stop: the one that answers, and all of a process that died."""
+    if isinstance(event, Restarted):
+        return _running(state)
+    return {event.attempt} if isinstance(event, Judged) else set()
+
+
+def _running(state: QueueState) -> set[int]:
+    return {one.attempt for one in state.line if one.phase is Phase.JUDGING}
+
+
+def _orders(before: QueueState, after: QueueState) -> Iterator[Command]:
+    """An order for every batch that is in another of the three busy phases than before, or in it for something else."""
+    known = {_busy(one) for one in before.line}
+    for batch in after.line:
+        if _busy(batch) in known:
+            continue
+        match batch.phase:
+            case Phase.COMPOSING:
+                yield Compose(batch=batch.id, parent=batch.parent, items=batch.items)
+            case Phase.JUDGING:
+                yield Judge(
+                    attempt=batch.attempt,
+                    batch=batch.id,
+                    parent=batch.parent,
+                    commit=batch.commit,
+                    fresh=batch.reds > 0,
+                )
+            case Phase.LANDING:
+                yield Land(
+                    batch=batch.id,
+                    parent=batch.parent,
+                    commit=batch.commit,
+                    run=batch.run,
+                    items=batch.items,
+                )
+            case _:
+                pass
+
+
+def _busy(batch: Batch) -> tuple[int, Phase, str, int]:
+    return batch.id, batch.phase, batch.parent, batch.attempt
