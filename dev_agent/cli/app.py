@@ -33,6 +33,10 @@ COMMANDS = {
         "dev_agent.cli.premerge",
         "Judge the merge of a head into its base: as a bot, as a git hook, at a shell; land it with --land.",
     ),
+    "queue": (
+        "dev_agent.cli.queue",
+        "Test heads as they would land, several at a time, and land the good ones.",
+    ),
     "issue": ("dev_agent.cli.issue", "Work on an issue of GitHub, up to a draft pull request."),
     "resume": ("dev_agent.cli.resume", "Go on with an interrupted run."),
     "approve": ("dev_agent.cli.approve", "Let a run that waits for a person land."),
@@ -66,6 +70,10 @@ COMMANDS = {
     "lab": (
         "dev_agent.cli.lab",
         "Attack the engine in a scratch repository, and show what stops each attack.",
+    ),
+    "init": (
+        "dev_agent.cli.init",
+        "Write the files for continuous integration and hooks; shown first, then asked.",
     ),
     "policy": ("dev_agent.cli.policy", "Check, test and explain policies, and try their expressions."),
     "demo": ("dev_agent.cli.demo", "Show everything on a small project of its own."),

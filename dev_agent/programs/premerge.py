@@ -13,9 +13,11 @@ nothing) → `launch`. Afterwards the head's name is looked up again: one that m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from dev_agent.errors import RepositoryFault, UsageFault
@@ -28,7 +30,7 @@ from dev_agent.programs.proposers import Merge
 from dev_agent.programs.recovery import recover_first
 from dev_agent.programs.report import Outcome
 from dev_agent.programs.request import ApplyRequest
-from dev_agent.programs.setting import Base, prepare_on
+from dev_agent.programs.setting import Base, Setting, prepare_on
 from dev_agent.repository.discovery import resolve_commit, tree_of
 from dev_agent.repository.identity import user_identity
 from dev_agent.repository.landing.outcome import Refusal
@@ -56,7 +58,8 @@ class MergeRequest:
     `land` publishes the tested commit: `base` then is a local branch or a remote's (`origin/main`). `own_commit` makes
     a merge commit even where the head is built on the base, as landing always does. `as_is` judges the head's own tree
     against the base instead of a merge. `head_ref` names the head's ref on the remote of the base, to be looked at
-    again before landing. The others mean what they mean to `apply`.
+    again before landing. `fresh` asks the gates anew, whatever they remember of this very tree: a red that is only
+    remembered says nothing about a test that fails now and then. The others mean what they mean to `apply`.
     """
 
     base: str
@@ -70,6 +73,7 @@ class MergeRequest:
     sandbox: str = "auto"
     profile: str | None = None
     python: str | None = None
+    fresh: bool = False
 
 
 def judge_merge(
@@ -105,13 +109,13 @@ def judge_merge(
     )
     start = Base(target=target, commit=tip, tree=tree_of(repository, tip))
     setting = prepare_on(repository, applied, start, environ=environ, cancel=cancel)
-    with closing(setting.trees):
+    with closing(setting.trees), _memory(setting, fresh=asked.fresh) as judging:
         run = launch(
             repository,
             builtin_program(PREMERGE),
             applied,
             Merge(merging=merging),
-            setting,
+            judging,
             reporter=reporter,
             cancel=cancel,
         )
@@ -122,6 +126,16 @@ def judge_merge(
         return report  # a head that is named by the branch it landed on has moved by that
     now = resolve_commit(repository, asked.head)
     return report if now in (None, merging.head) else replace(report, superseded=f"the head is at {now} now")
+
+
+@contextmanager
+def _memory(setting: Setting, *, fresh: bool) -> Iterator[Setting]:
+    """The setting, with a memory of its own that is forgotten afterwards if it is to judge afresh."""
+    if not fresh:
+        yield setting
+        return
+    with TemporaryDirectory(prefix="dev-agent-fresh-", ignore_cleanup_errors=True) as folder:
+        yield replace(setting, gates=setting.gates.apart(Path(folder)))
 
 
 def _merging(repository: Repository, asked: MergeRequest) -> tuple[Merging, Target]:

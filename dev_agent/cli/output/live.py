@@ -75,7 +75,7 @@ class LiveReporter(Reporter):
         """What has ended, then what runs now with its spinner and seconds."""
         now = time.monotonic()
         with self._lock:
-            rows = [_text(one) for one in self._ended]
+            rows = [rich_text(one) for one in self._ended]
             rows += [self._row(key, started, now) for key, started in self._running.items()]
         return Group(*rows)
 
@@ -87,7 +87,8 @@ class LiveReporter(Reporter):
         return Text.assemble((f"{name:<14} ", "dim"), (turn, "cyan"), (f"  {now - started:.1f} s", "dim"))
 
 
-def _text(one: Line) -> Text:
+def rich_text(one: Line) -> Text:
+    """A line as rich shows it, nothing in it taken for markup."""
     return Text.assemble(*((part.text, _RICH_STYLES[part.style]) for part in one.spans), no_wrap=True)
 
 

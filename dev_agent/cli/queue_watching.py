@@ -1,0 +1,82 @@
+"""How a queue is watched: a table drawn again on a terminal, a line an event in a pipe, objects with --json."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from dev_agent.cli.output.terminal import Terminal, standard_terminals
+from dev_agent.cli.pages.queue import event_lines, table_lines
+from dev_agent.programs.queueing.driver import Watcher
+from dev_agent.programs.queueing.events import to_json
+
+if TYPE_CHECKING:
+    from dev_agent.cli.session import Session
+    from dev_agent.programs.queueing.events import Event
+    from dev_agent.programs.queueing.model import QueueState
+
+
+class PlainWatcher(Watcher):
+    """Writes what is worth a line."""
+
+    def __init__(self, stderr: Terminal) -> None:
+        self._stderr = stderr
+        self._told = 0
+
+    def happened(self, event: Event, state: QueueState) -> None:
+        """An event, and the heads that got their fate by it."""
+        for one in event_lines(event, state.decided[self._told :]):
+            self._stderr.write_line(one)
+        self._told = len(state.decided)
+
+
+class JsonWatcher(Watcher):
+    """Writes every event as an object."""
+
+    def __init__(self, stderr: Terminal) -> None:
+        self._stderr = stderr
+
+    def happened(self, event: Event, state: QueueState) -> None:  # noqa: ARG002 - the object says it all
+        """The event as its trace has it."""
+        self._stderr.write_text(json.dumps(to_json(event)) + "\n")
+
+
+@contextmanager
+def watching(session: Session) -> Iterator[Watcher]:
+    """The watcher that goes with the terminal and the user's words."""
+    _, stderr = standard_terminals(session.environ)
+    if session.as_json:
+        yield JsonWatcher(stderr)
+    elif session.quiet:
+        yield Watcher()
+    elif stderr.is_terminal and not stderr.dumb:
+        with _table(stderr) as watcher:
+            yield watcher
+    else:
+        yield PlainWatcher(stderr)
+
+
+@contextmanager
+def _table(stderr: Terminal) -> Iterator[Watcher]:
+    """A table that is drawn again after every event; its last picture stays."""
+    from rich.console import Console, Group  # noqa: PLC0415 - rich, for a terminal only
+    from rich.live import Live  # noqa: PLC0415 - rich, for a terminal only
+
+    from dev_agent.cli.output.live import rich_text  # noqa: PLC0415 - rich, for a terminal only
+
+    console = Console(
+        file=stderr.stream, force_terminal=True, no_color=not stderr.colour, highlight=False, markup=False
+    )
+    with Live(console=console, refresh_per_second=4, redirect_stdout=False, redirect_stderr=False) as live:
+
+        class LiveWatcher(Watcher):
+            """Draws the table."""
+
+            def happened(self, event: Event, state: QueueState) -> None:  # noqa: ARG002 - the state says it all
+                """The state after the event."""
+                live.update(Group(*(rich_text(one) for one in table_lines(state))))
+
+        yield LiveWatcher()
+    stderr.write_text("\n")
