@@ -6,7 +6,7 @@ all), and a question for which none is left gets status 500. A step is an object
     {"do": "answer", "content": {...}}          the content as JSON text; "tool": NAME sends it as a tool's input
     {"do": "answer", "text": "..."}             any text; "stop": "done" | "length" | "refusal"
     {"do": "cut", "content": {...}, "keep": 3}  the stream ends after so many events; "rude": true without a last chunk
-    {"do": "fail", "status": 429, "kind": "rate_limit_error", "message": "...", "retry_after": 2}
+    {"do": "fail", "status": 429, "kind": "rate_limit_error", "message": "...", "retry_after": 2, "location": URL}
     {"do": "break", "kind": "overloaded_error", "status": 529}   an error event in the middle of the stream
     {"do": "html"}  {"do": "garbage"}           a proxy's page; a stream whose data is no JSON
     {"do": "hang"}  {"do": "stall"}             nothing at all; nothing more after the first events
@@ -202,7 +202,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _fail(self, step: Step, request: Request) -> None:
         status, kind = step["status"], step.get("kind", "invalid_request_error")
-        extra = {"retry-after": str(step["retry_after"])} if "retry_after" in step else {}
+        extra = {key: str(step[key]) for key in ("retry_after", "location") if key in step}
         told = wire.error(request.api, status, kind, step.get("message", kind), request.number)
         self._json(status, told, request.number, **extra)
 

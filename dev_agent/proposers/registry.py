@@ -1,0 +1,91 @@
+"""From settings to a model one can ask: one dict from the proposer's name to how it is made.
+
+Nothing is contacted here. A missing key, extra or package is said before anything is sent, with what to do about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib.util import find_spec
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
+from dev_agent.errors import EnvironmentFault, UsageFault
+from dev_agent.proposers.anthropic import BEDROCK, VERTEX, AnthropicApi
+from dev_agent.proposers.keys import KEYRING, VARIABLES, Secret, Secrets
+from dev_agent.proposers.model import Model
+from dev_agent.proposers.openai import OpenAIApi
+from dev_agent.proposers.service import ServiceModel
+from dev_agent.proposers.settings import ModelSettings
+
+OFFICIAL = "https://api.openai.com/v1"
+
+
+def open_model(settings: ModelSettings, *, secrets: Secrets) -> Model:
+    """The model the settings name. Raises UsageFault (no key, an unsafe address), EnvironmentFault (no client)."""
+    return _MADE[settings.proposer](settings, secrets)
+
+
+def key_for(settings: ModelSettings, secrets: Secrets) -> Secret | None:
+    """The key these settings need, None where none is needed. Raises UsageFault if there is none."""
+    if settings.proposer in (BEDROCK, VERTEX):
+        return None
+    if settings.profile and settings.proposer == "anthropic":
+        return None
+    found = secrets.key(settings.service, settings.key_variable)
+    needed = settings.service == "anthropic" or settings.base_url == OFFICIAL
+    if found is None and settings.key_variable:
+        raise UsageFault(f"the variable {settings.key_variable} holds no key", hint="set it")
+    if found is None and needed:
+        raise UsageFault(
+            f"there is no key for {settings.host}",
+            hint=f"set {VARIABLES[settings.service][0]}, or store one: keyring set {KEYRING} {settings.service}",
+        )
+    if found is not None and urlsplit(settings.base_url).scheme == "http" and not settings.local:
+        raise UsageFault(
+            f"{settings.base_url} is not encrypted: everybody on the way could read your key and your code",
+            hint="use https",
+        )
+    return found
+
+
+def _anthropic(settings: ModelSettings, secrets: Secrets) -> Model:
+    secret = key_for(settings, secrets)
+    return ServiceModel(settings, AnthropicApi(settings, secret), secret)
+
+
+def _bedrock(settings: ModelSettings, secrets: Secrets) -> Model:
+    _require("boto3", "anthropic[bedrock]", "Amazon Bedrock")
+    return _anthropic(settings, secrets)
+
+
+def _vertex(settings: ModelSettings, secrets: Secrets) -> Model:
+    _require("google.auth", "anthropic[vertex]", "Google Cloud")
+    return _anthropic(settings, secrets)
+
+
+def _openai(settings: ModelSettings, secrets: Secrets) -> Model:
+    _require("openai", "dev-agent[openai]", "OpenAI's API")
+    secret = key_for(settings, secrets)
+    return ServiceModel(settings, OpenAIApi(settings, secret), secret)
+
+
+_MADE: Mapping[str, Callable[[ModelSettings, Secrets], Model]] = MappingProxyType(
+    {
+        "anthropic": _anthropic,
+        BEDROCK: _bedrock,
+        VERTEX: _vertex,
+        "openai": _openai,
+    }
+)
+
+
+def _require(module: str, package: str, what: str) -> None:
+    try:
+        found = find_spec(module)
+    except ModuleNotFoundError:
+        found = None
+    if found is None:
+        raise EnvironmentFault(
+            f"{what} needs a package that is not installed ({module})", hint=f"pip install '{package}'"
+        )
