@@ -13,7 +13,6 @@ import platform
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,8 @@ from dev_agent.gates.project import Project
 from dev_agent.gates.project import discover as discover_project
 from dev_agent.policy.errors import PolicyError
 from dev_agent.programs.builtin import load_and_prove
+from dev_agent.programs.finding import LACK, OK, WARN, Finding
+from dev_agent.programs.model_doctor import model_findings
 from dev_agent.programs.recipe_task import shipped_recipes
 from dev_agent.programs.rules import read_rules
 from dev_agent.repository.discovery import Repository, discover, read_head, tree_of
@@ -39,27 +40,19 @@ from dev_agent.sandbox.choose import choose, probes
 from dev_agent.sandbox.profile import Profile, load_profile, shipped
 from dev_agent.sandbox.sandbox import Probe, Sandbox
 
-OK, WARN, LACK = "ok", "warn", "lack"
 _REFUSALS = (DevAgentError, PolicyError, RuntimeFault)
 _MEGABYTE = 1024 * 1024
 _LEAST_SPACE, _SCARCE_SPACE = 200 * _MEGABYTE, 1024 * _MEGABYTE
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
-    """One topic: `status` is "ok", "warn" or "lack" (a run would be refused); `remedy` is empty if ok."""
+def examine(start: Path, environ: Mapping[str, str], *, online: bool = False) -> tuple[Finding, ...]:
+    """Everything that can be seen from `start`. Never raises for what it finds.
 
-    topic: str
-    status: str
-    detail: str
-    remedy: str = ""
-
-
-def examine(start: Path, environ: Mapping[str, str]) -> tuple[Finding, ...]:
-    """Everything that can be seen from `start`. Never raises for what it finds."""
+    Only `online` is the model's service asked, for its models; no question is put to one, and nothing is charged.
+    """
     findings = [_ok("dev-agent", f"{dev_agent.__version__} on Python {platform.python_version()}")]
     findings += _checked("program", lambda: [_program()])
-    findings += [_proposers()]
+    findings += [_proposers(), *model_findings(environ, online=online)]
     findings += _confinement()
     try:
         repository = discover(start, environ)

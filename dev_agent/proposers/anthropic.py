@@ -93,6 +93,16 @@ class AnthropicApi:
         tokens = getattr(counted, "input_tokens", None)
         return tokens if isinstance(tokens, int) else None
 
+    async def look(self, client: Any) -> str:
+        """What Anthropic says of the model; the platforms have no such call."""
+        settings = self._settings
+        if settings.proposer != "anthropic":
+            return f"{settings.host} cannot be asked for its models; a first question will tell"
+        told = await client.models.retrieve(settings.model)
+        life = getattr(told, "lifecycle", "")
+        note = f"; it is {life} there" if life in ("deprecated", "retired") else ""
+        return f"{settings.host} knows the key and the model{note}"
+
     def take(self, event: Mapping[str, Any], heard: Heard) -> None:
         """Take one event of a stream."""
         anthropic_events.take(event, heard)

@@ -111,8 +111,10 @@ async def events(stream: Any, heard: Heard, host: str) -> AsyncIterator[Mapping[
         ) from None
 
 
-def failure(error: Exception, sdk: Any, heard: Heard, host: str, secret: Secret | None) -> Failed:
-    """What an error of a client's means. `sdk` is its module; both have the same family of errors."""
+def failure(
+    error: Exception, sdk: Any, host: str, secret: Secret | None, *, begun: bool = False, request_id: str = ""
+) -> Failed:
+    """What an error of a client's means. `sdk` is its module; both have the same family. `begun`: an answer had."""
     if isinstance(error, sdk.APIStatusError):
         refusal = refusal_of(error.status_code, error.body)
         found = _scrubbed(problem_of(refusal, host), secret)
@@ -122,23 +124,20 @@ def failure(error: Exception, sdk: Any, heard: Heard, host: str, secret: Secret 
     if isinstance(error, getattr(sdk, "CredentialsError", ())):
         return Failed(problem(Trouble.UNAUTHORISED, f"no credentials for {host}: {readable(str(error))}"))
     if isinstance(error, sdk.APITimeoutError):
-        return Failed(
-            problem(Trouble.UNREACHABLE, f"{host} did not take the connection within {CONNECT_S:.0f} seconds")
-        )
+        said = f"{host} did not take the connection within {CONNECT_S:.0f} seconds"
+        return Failed(problem(Trouble.UNREACHABLE, said))
     if isinstance(error, sdk.APIResponseValidationError):
         return Failed(problem(Trouble.NOT_AN_API, f"{host} answered something that is no answer of a model"))
     if isinstance(error, sdk.APIConnectionError) or not isinstance(error, sdk.APIError):
-        return Failed(_scrubbed(_broken(error, heard, host), secret), request_id=heard.request_id)
+        return Failed(_scrubbed(_broken(error, host, begun=begun), secret), request_id=request_id)
     # An error in the middle of OpenAI's stream has a body and no status.
-    return Failed(
-        _scrubbed(problem_of(refusal_of(200, error.body), host), secret), request_id=heard.request_id
-    )
+    return Failed(_scrubbed(problem_of(refusal_of(200, error.body), host), secret), request_id=request_id)
 
 
-def _broken(error: Exception, heard: Heard, host: str) -> Problem:
+def _broken(error: Exception, host: str, *, begun: bool) -> Problem:
     causes = [str(one) for one in (error.__cause__, error) if one is not None and str(one)]
     said = readable(causes[0]) if causes else type(error).__name__
-    if heard.begun:
+    if begun:
         return problem(Trouble.CUT_OFF, f"the connection to {host} broke in the middle of the answer: {said}")
     found = problem(Trouble.UNREACHABLE, f"{host} cannot be reached: {said}")
     if "CERTIFICATE" in said.upper():

@@ -13,12 +13,13 @@ from urllib.parse import urlsplit
 
 from dev_agent.proposers import openai_events
 from dev_agent.proposers.asking import texts_of
-from dev_agent.proposers.exchange import CONNECT_S
+from dev_agent.proposers.exchange import CONNECT_S, Failed
 from dev_agent.proposers.forms import is_strict, sent_schema
 from dev_agent.proposers.hearing import Heard, Stop
 from dev_agent.proposers.keys import Secret
-from dev_agent.proposers.model import Ask, Form
+from dev_agent.proposers.model import Ask, Form, Trouble
 from dev_agent.proposers.settings import ModelSettings
+from dev_agent.proposers.troubles import problem, readable
 
 # The client wants a key; a server that needs none does not look at it.
 _NO_KEY = "none"
@@ -83,6 +84,17 @@ class OpenAIApi:
     async def count(self, client: Any, request: dict[str, Any]) -> int | None:  # noqa: ARG002 - see below
         """None: the API cannot tell before it answers."""
         return None
+
+    async def look(self, client: Any) -> str:
+        """Whether the model is among those the service lists. Raises Failed if it is not."""
+        settings = self._settings
+        page = await client.models.list()
+        names = [str(one.id) for one in page.data]
+        if settings.model not in names:
+            listed = readable(", ".join(names[:8]) or "none")
+            said = f"{settings.host} does not list the model {settings.model}; it lists {listed}"
+            raise Failed(problem(Trouble.UNKNOWN_MODEL, said))
+        return f"{settings.host} takes the key and lists the model"
 
     def take(self, event: Mapping[str, Any], heard: Heard) -> None:
         """Take one chunk of a stream."""

@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 from dev_agent.errors import EnvironmentFault, UsageFault
 from dev_agent.proposers.anthropic import BEDROCK, VERTEX, AnthropicApi
 from dev_agent.proposers.keys import KEYRING, VARIABLES, Secret, Secrets
-from dev_agent.proposers.model import Model
 from dev_agent.proposers.openai import OpenAIApi
 from dev_agent.proposers.service import ServiceModel
 from dev_agent.proposers.settings import ModelSettings
@@ -21,7 +20,7 @@ from dev_agent.proposers.settings import ModelSettings
 OFFICIAL = "https://api.openai.com/v1"
 
 
-def open_model(settings: ModelSettings, *, secrets: Secrets) -> Model:
+def open_model(settings: ModelSettings, *, secrets: Secrets) -> ServiceModel:
     """The model the settings name. Raises UsageFault (no key, an unsafe address), EnvironmentFault (no client)."""
     return _MADE[settings.proposer](settings, secrets)
 
@@ -49,28 +48,28 @@ def key_for(settings: ModelSettings, secrets: Secrets) -> Secret | None:
     return found
 
 
-def _anthropic(settings: ModelSettings, secrets: Secrets) -> Model:
+def _anthropic(settings: ModelSettings, secrets: Secrets) -> ServiceModel:
     secret = key_for(settings, secrets)
     return ServiceModel(settings, AnthropicApi(settings, secret), secret)
 
 
-def _bedrock(settings: ModelSettings, secrets: Secrets) -> Model:
+def _bedrock(settings: ModelSettings, secrets: Secrets) -> ServiceModel:
     _require("boto3", "anthropic[bedrock]", "Amazon Bedrock")
     return _anthropic(settings, secrets)
 
 
-def _vertex(settings: ModelSettings, secrets: Secrets) -> Model:
+def _vertex(settings: ModelSettings, secrets: Secrets) -> ServiceModel:
     _require("google.auth", "anthropic[vertex]", "Google Cloud")
     return _anthropic(settings, secrets)
 
 
-def _openai(settings: ModelSettings, secrets: Secrets) -> Model:
+def _openai(settings: ModelSettings, secrets: Secrets) -> ServiceModel:
     _require("openai", "dev-agent[openai]", "OpenAI's API")
     secret = key_for(settings, secrets)
     return ServiceModel(settings, OpenAIApi(settings, secret), secret)
 
 
-_MADE: Mapping[str, Callable[[ModelSettings, Secrets], Model]] = MappingProxyType(
+_MADE: Mapping[str, Callable[[ModelSettings, Secrets], ServiceModel]] = MappingProxyType(
     {
         "anthropic": _anthropic,
         BEDROCK: _bedrock,

@@ -17,12 +17,12 @@ from dev_agent.proposers.hearing import Heard, Stop
 from dev_agent.proposers.keys import Secret
 from dev_agent.proposers.model import Ask, Reply, Trouble
 from dev_agent.proposers.settings import ModelSettings
-from dev_agent.proposers.troubles import problem
+from dev_agent.proposers.troubles import Problem, problem
 from dev_agent.proposers.waiting import finish
 from dev_agent.runtime.canonical import Json
 from dev_agent.runtime.host import Cancel, NeverCancelled
 
-_COUNT_S = 30.0
+_SHORT_S = 30.0
 
 
 class Api(Protocol):
@@ -45,6 +45,10 @@ class Api(Protocol):
 
     async def count(self, client: Any, request: dict[str, Any]) -> int | None:
         """The tokens of a request by the service's count, None if it has none."""
+        ...
+
+    async def look(self, client: Any) -> str:
+        """What the service says of the model, in a sentence, without asking the model anything. Raises Failed."""
         ...
 
     def take(self, event: Mapping[str, Any], heard: Heard) -> None:
@@ -101,6 +105,32 @@ class ServiceModel:
             "client": f"{package} {import_module(package).__version__}",
         }
 
+    def look(self, cancel: Cancel) -> str | Problem:
+        """Whether the service knows key and model, asked without a question, which would cost something."""
+        import httpx2  # noqa: PLC0415 - see _hear
+
+        sdk: Any = import_module(self._api.package)
+        host = self._settings.host
+
+        async def work() -> str:
+            try:
+                async with self._client() as client:
+                    return await self._api.look(client)
+            except (_family(sdk), httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+                raise failure(error, sdk, host, self._secret) from None
+
+        try:
+            return finish(work, cancel=cancel, seconds=_SHORT_S)
+        except Failed as error:
+            return error.problem
+        except TimeoutError:
+            return problem(Trouble.TIMED_OUT, f"{host} did not answer within {_SHORT_S:.0f} seconds")
+        except (ValueError, TypeError, AttributeError) as error:
+            # Whatever answered there makes no sense to the client.
+            return problem(
+                Trouble.NOT_AN_API, f"{host} answered something that is no API ({type(error).__name__})"
+            )
+
     def _asked(self, ask: Ask, cancel: Cancel, told: Callable[[int], None], *, plain: bool) -> Reply:
         seconds = self._settings.timeout_s if ask.timeout_ms is None else ask.timeout_ms / 1000
         heard = Heard(ask=ask, stops=self._api.stops, told=told)
@@ -123,8 +153,11 @@ class ServiceModel:
                 await held.enter_async_context(stream)
                 async for event in events(stream, heard, host):
                     self._api.take(event, heard)
+                    if heard.too_long:
+                        break
         except (_family(sdk), httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
-            raise failure(error, sdk, heard, host, self._secret) from None
+            begun, named = heard.begun, heard.request_id
+            raise failure(error, sdk, host, self._secret, begun=begun, request_id=named) from None
 
     def _client(self) -> Any:
         try:
@@ -142,7 +175,7 @@ class ServiceModel:
 
         sdk: Any = import_module(self._api.package)
         try:
-            return finish(work, cancel=cancel, seconds=_COUNT_S)
+            return finish(work, cancel=cancel, seconds=_SHORT_S)
         except (_family(sdk), Failed, httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError, TypeError):
             # The question itself will meet the same trouble, and name it.
             return None

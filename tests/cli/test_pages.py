@@ -16,7 +16,7 @@ from dev_agent.cli.pages.report import report_page
 from dev_agent.cli.pages.runs import runs_page, show_page
 from dev_agent.cli.pages.verify import verify_page
 from dev_agent.programs.builtin import APPLY, builtin_program
-from dev_agent.programs.doctor import Finding
+from dev_agent.programs.finding import Finding
 from dev_agent.programs.recovery import Recovered
 from dev_agent.programs.report import Outcome, RunReport
 from dev_agent.programs.runs import RunRecord, RunSummary

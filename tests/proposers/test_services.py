@@ -15,7 +15,9 @@ import openai
 import pytest
 
 from dev_agent.cancel import Cancel
+from dev_agent.proposers.anthropic import AnthropicApi
 from dev_agent.proposers.model import Trouble, Usage
+from dev_agent.proposers.settings import ModelSettings
 from dev_agent.runtime.host import NeverCancelled
 from tests.testing.asks import GOOD, KEY, PLAN, asked, model_at, question
 from tests.testing.model_server import ModelServer, Step, serving
@@ -392,3 +394,39 @@ def test_the_question_has_one_name_whoever_is_asked(service: str, server: ModelS
     assert ask.digest != question(sample=1).digest
     assert ask.digest != question(changing="The other task.").digest
     assert PLAN.name == "plan"
+
+
+@BOTH
+def test_a_service_can_be_looked_at_without_a_question(service: str, server: ModelServer) -> None:
+    server.lifecycle = "deprecated"
+    known = model_at(service, server.url).look(NeverCancelled())
+    assert isinstance(known, str)
+    assert ("deprecated" in known) == (service == "anthropic")
+    for url, model, trouble in (
+        (server.url, "other", Trouble.UNKNOWN_MODEL),
+        (f"{server.url}/nothing", "served-1", Trouble.NOT_AN_API),
+        ("http://127.0.0.1:1", "served-1", Trouble.UNREACHABLE),
+    ):
+        refused = model_at(service, url, model=model).look(NeverCancelled())
+        assert not isinstance(refused, str)
+        assert refused.trouble is trouble, refused.detail
+    assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "host"),
+    [
+        (
+            {"proposer": "anthropic-bedrock", "region": "eu-central-1"},
+            "bedrock-runtime.eu-central-1.amazonaws.com",
+        ),
+        (
+            {"proposer": "anthropic-vertex", "region": "eu", "project": "p"},
+            "aiplatform.eu.rep.googleapis.com",
+        ),
+    ],
+)
+def test_a_platform_is_the_same_api_at_another_host(settings: Mapping[str, Any], host: str) -> None:
+    api = AnthropicApi(ModelSettings(model="m", **settings), None)
+    assert api.client().base_url.host == host
+    assert api.request(question(), plain=False)["output_config"]["format"]["type"] == "json_schema"

@@ -8,6 +8,7 @@ from typing import Any
 from dev_agent.proposers.keys import Secrets
 from dev_agent.proposers.model import Ask, Form, Model, Reply
 from dev_agent.proposers.registry import open_model
+from dev_agent.proposers.service import ServiceModel
 from dev_agent.proposers.settings import ModelSettings
 from dev_agent.runtime.canonical import Json
 from dev_agent.runtime.host import Cancel, NeverCancelled
@@ -72,7 +73,7 @@ def settings_for(service: str, url: str, **more: Any) -> ModelSettings:
     return ModelSettings(**{"proposer": service, "model": "served-1", "base_url": base, **more})
 
 
-def model_at(service: str, url: str, **more: Any) -> Model:
+def model_at(service: str, url: str, **more: Any) -> ServiceModel:
     """A model at a served address."""
     environ = {"ANTHROPIC_API_KEY": KEY, "OPENAI_API_KEY": KEY}
     return open_model(settings_for(service, url, **more), secrets=Secrets(environ, lambda _: None))

@@ -88,6 +88,9 @@ class ModelServer:
     hung_up: threading.Event = field(default_factory=threading.Event)
     stopped: threading.Event = field(default_factory=threading.Event)
     tokens: Callable[[Request], int | None] = field(default=lambda request: len(request.prompt) // 4)
+    models: tuple[str, ...] = ("served-1",)
+    lifecycle: str = "active"
+    looks: int = 0
     log: Path | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -167,9 +170,17 @@ class _Handler(BaseHTTPRequestHandler):
         """Stay silent."""
 
     def do_GET(self) -> None:
+        seen = self.server.model_server
+        seen.looks += 1
+        served = [{"id": name, "object": "model", "created": 1, "owned_by": "us"} for name in seen.models]
         if self.path == "/v1/models":
-            models = [{"id": "served", "object": "model", "created": 1, "owned_by": "us"}]
-            return self._json(200, {"object": "list", "data": models}, 0)
+            return self._json(200, {"object": "list", "data": served}, 0)
+        name = self.path.rpartition("/")[2]
+        if self.path == f"/v1/models/{name}" and name in seen.models:
+            told = {"type": "model", "id": name, "display_name": name, "lifecycle": seen.lifecycle}
+            return self._json(200, {**told, "created_at": "2026-01-01T00:00:00Z"}, 0)
+        if self.path == f"/v1/models/{name}":
+            return self._json(404, wire.error(wire.ANTHROPIC, 404, "not_found_error", f"model: {name}", 0), 0)
         return self._json(404, {"error": {"message": "no such page"}}, 0)
 
     def do_POST(self) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dev_agent.cli.output.page import Fit, Line, Page, Style, count, line, prose, span
 
 if TYPE_CHECKING:
-    from dev_agent.programs.doctor import Finding
+    from dev_agent.programs.finding import Finding
 
 _STYLES = {"ok": Style.GOOD, "warn": Style.WARN, "lack": Style.BAD}
 
