@@ -16,7 +16,9 @@ import pytest
 
 from dev_agent.cancel import Cancel
 from dev_agent.proposers.anthropic import AnthropicApi
+from dev_agent.proposers.keys import Secrets
 from dev_agent.proposers.model import Trouble, Usage
+from dev_agent.proposers.registry import open_model
 from dev_agent.proposers.settings import ModelSettings
 from dev_agent.runtime.host import NeverCancelled
 from tests.testing.asks import GOOD, KEY, PLAN, asked, model_at, question
@@ -411,6 +413,24 @@ def test_a_service_can_be_looked_at_without_a_question(service: str, server: Mod
         assert not isinstance(refused, str)
         assert refused.trouble is trouble, refused.detail
     assert server.asked == []
+
+
+def test_the_clients_own_variables_for_proxies_count(
+    server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.add(ANSWER)
+    monkeypatch.setenv("HTTP_PROXY", server.url)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    settings = ModelSettings(proposer="openai", model="served-1", base_url="http://model.invalid/v1")
+    model = open_model(settings, secrets=Secrets({}, lambda _: None))
+    assert asked(model).trouble is None
+    assert server.requests[0].headers["host"] == "model.invalid"
+    # A proxy that is none, and one that does not answer, are troubles with a name.
+    for proxy in ("nonsense://x", "http://127.0.0.1:1"):
+        monkeypatch.setenv("HTTP_PROXY", proxy)
+        reply = asked(model)
+        assert reply.trouble is Trouble.UNREACHABLE
+        assert reply.hint
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from tests.testing import model_wire as wire
 
@@ -186,7 +187,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         seen = self.server.model_server
         body = json.loads(self.rfile.read(int(self.headers.get("content-length", 0))) or b"{}")
-        path = self.path.partition("?")[0]
+        # A proxy is told the whole address.
+        path = urlsplit(self.path).path
         request = seen.note(path, {key.lower(): value for key, value in self.headers.items()}, body)
         if path == "/v1/messages/count_tokens":
             tokens = seen.tokens(request)
