@@ -14,7 +14,7 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from dev_agent.errors import UsageFault
-from dev_agent.proposers.abilities import Abilities, abilities_of, default_model, known_models
+from dev_agent.proposers.abilities import Abilities, abilities_of, default_model
 from dev_agent.proposers.user_config import NUMBERS, TEXTS, UserConfig
 
 SERVICES: Mapping[str, str] = MappingProxyType(
@@ -26,6 +26,8 @@ SERVICES: Mapping[str, str] = MappingProxyType(
     }
 )
 """By proposer, the service whose API it speaks."""
+NO_SERVICES = frozenset({"auto", "recipes", "patch", "recorded"})
+"""Proposers that are no model at a service; whoever chooses among all of them reads the same variable."""
 _ADDRESSES = {
     "anthropic": ("ANTHROPIC_BASE_URL", "https://api.anthropic.com"),
     "openai": ("OPENAI_BASE_URL", "https://api.openai.com/v1"),
@@ -91,6 +93,9 @@ def read_settings(
     `flags` are fields of ModelSettings by name, None where a flag was not given.
     """
     values, sources = _layered(flags, environ, config)
+    if values.get("proposer") in NO_SERVICES:
+        # Said of who proposes, and nothing of which model would.
+        del values["proposer"], sources["proposer"]
     proposer = str(values.get("proposer", "")) or _implied(values, environ, sources)
     if not proposer:
         return None
@@ -259,8 +264,3 @@ def _thinking(thinking: str, model: str, abilities: Abilities) -> str:
     if thinking and abilities.known and thinking not in abilities.thinking:
         raise UsageFault(f"thinking of {model} cannot be turned {thinking}", hint="leave `thinking` out")
     return thinking if abilities.known else ""
-
-
-def suggestions(service: str) -> str:
-    """Names of models for a message."""
-    return ", ".join(known_models(service)[:4])

@@ -45,6 +45,13 @@ def test_a_key_in_the_environment_is_enough() -> None:
     assert found.window == 1_000_000
 
 
+@pytest.mark.parametrize("word", ["auto", "recipes", "patch", "recorded"])
+def test_a_word_for_who_proposes_is_none_for_a_service(word: str) -> None:
+    environ = {"DEV_AGENT_PROPOSER": word}
+    assert read_settings({}, environ=environ, config=NOTHING) is None
+    assert read({}, {**environ, "ANTHROPIC_API_KEY": KEY}).proposer == "anthropic"
+
+
 def test_flags_win_over_the_environment_which_wins_over_the_configuration() -> None:
     config = UserConfig(source="config.toml", model={"proposer": "openai", "model": "c", "timeout_s": 5})
     environ = {
