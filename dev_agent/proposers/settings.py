@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from dev_agent.errors import UsageFault
 from dev_agent.proposers.abilities import Abilities, abilities_of, default_model
+from dev_agent.proposers.addresses import is_loopback, require_address
 from dev_agent.proposers.user_config import NUMBERS, TEXTS, UserConfig
 
 SERVICES: Mapping[str, str] = MappingProxyType(
@@ -131,16 +131,6 @@ def read_settings(
     )
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _layered(
     flags: Mapping[str, str | int | None], environ: Mapping[str, str], config: UserConfig
 ) -> tuple[dict[str, str | int], dict[str, str]]:
@@ -225,24 +215,8 @@ def _base_url(
         elif not values.get("profile"):
             return default
     if given:
-        _require_address(given)
+        require_address(given)
     return given
-
-
-def _require_address(address: str) -> None:
-    hint = "write it as https://host/v1"
-    try:
-        parts = urlsplit(address)
-        parts.port  # noqa: B018 - a wrong port is refused by asking
-    except ValueError as error:
-        raise UsageFault(f"the address of the model's service is not one: {error}", hint=hint) from error
-    if parts.username or parts.password:
-        raise UsageFault(
-            "the address of the model's service holds a password",
-            hint="put the key into a variable or the keyring",
-        )
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageFault(f"the address of the model's service is not one: {address[:120]!r}", hint=hint)
 
 
 def _effort(effort: str, model: str, abilities: Abilities) -> str:
