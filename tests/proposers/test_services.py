@@ -21,7 +21,7 @@ from dev_agent.proposers.model import Trouble, Usage
 from dev_agent.proposers.registry import open_model
 from dev_agent.proposers.settings import ModelSettings
 from dev_agent.runtime.host import NeverCancelled
-from tests.testing.asks import GOOD, KEY, PLAN, asked, model_at, question
+from tests.testing.asks import GOOD, KEY, PLAN, asked, model_at, question, settings_for
 from tests.testing.model_server import ModelServer, Step, serving
 
 BOTH = pytest.mark.parametrize("service", ["anthropic", "openai"])
@@ -320,13 +320,16 @@ def test_nobody_at_the_address_is_unreachable(service: str) -> None:
 
 
 @BOTH
-def test_a_key_that_the_service_quotes_is_not_shown(service: str, server: ModelServer) -> None:
-    server.add({"do": "fail", "status": 401, "kind": "authentication_error", "message": f"wrong key: {KEY}"})
-    model = model_at(service, server.url)
+@pytest.mark.parametrize("key", [KEY, "of-no-known-form-1"])
+def test_a_key_that_the_service_quotes_is_not_shown(service: str, key: str, server: ModelServer) -> None:
+    server.add({"do": "fail", "status": 401, "kind": "authentication_error", "message": f"wrong: {key}!"})
+    environ = {"ANTHROPIC_API_KEY": key, "OPENAI_API_KEY": key}
+    model = open_model(settings_for(service, server.url), secrets=Secrets(environ, lambda _: None))
     reply = asked(model)
+    assert server.requests[0].headers["authorization"] == f"Bearer {key}"
     assert reply.trouble is Trouble.UNAUTHORISED
     for shown in (repr(reply), repr(model), str(model.describe()), repr(vars(model))):
-        assert KEY not in shown
+        assert key not in shown
 
 
 def test_too_large_a_question_is_refused_here_by_the_services_count(server: ModelServer) -> None:
