@@ -384,10 +384,12 @@ def test_effort_and_thinking_go_out_where_they_are_set(service: str, server: Mod
 
 
 def test_an_endless_answer_does_not_fill_the_memory(server: ModelServer) -> None:
-    server.add({"do": "answer", "text": "x" * 100_000})
-    reply = asked(model_at("openai", server.url), question(max_output=10))
+    # It says no more after that, and would be waited for until the deadline if anybody still listened.
+    server.add({"do": "stall", "text": "x" * 100_000, "keep": 2000})
+    reply = asked(model_at("openai", server.url), question(max_output=10, timeout_ms=60_000))
     assert reply.trouble is Trouble.TRUNCATED
     assert len(reply.text) < 60_000
+    assert server.hung_up.wait(10)
 
 
 @BOTH
