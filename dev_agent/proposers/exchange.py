@@ -50,7 +50,7 @@ def exchange(
         finish(hear, cancel=cancel, seconds=seconds)
         judged = heard.judged(host)
     except TimeoutError:
-        judged = problem(Trouble.TIMED_OUT, f"{host} gave no complete answer within {seconds:.0f} seconds")
+        judged = problem(Trouble.TIMED_OUT, f"{host} gave no complete answer within {seconds:g} seconds")
     except Failed as error:
         judged, failed = error.problem, error
     common: dict[str, Any] = {

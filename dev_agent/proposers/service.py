@@ -80,9 +80,11 @@ class ServiceModel:
         refused = too_large(ask, self._settings.window, lambda one: self._counted(one, cancel))
         if refused is not None:
             return Reply(trouble=refused.trouble, detail=refused.detail, hint=refused.hint, model=self.model)
-        reply = self._asked(ask, cancel, told, plain=self._plain)
+        seconds = self._settings.timeout_s if ask.timeout_ms is None else ask.timeout_ms / 1000
+        reply = self._asked(ask, cancel, told, seconds=seconds, plain=self._plain)
         if reply.trouble is Trouble.BAD_REQUEST and not self._plain:
-            plainly = self._asked(ask, cancel, told, plain=True)
+            left = max(seconds - reply.ms / 1000, 0.0)
+            plainly = self._asked(ask, cancel, told, seconds=left, plain=True)
             if plainly.trouble is not Trouble.BAD_REQUEST:
                 self._plain = True
                 return plainly
@@ -131,8 +133,9 @@ class ServiceModel:
                 Trouble.NOT_AN_API, f"{host} answered something that is no API ({type(error).__name__})"
             )
 
-    def _asked(self, ask: Ask, cancel: Cancel, told: Callable[[int], None], *, plain: bool) -> Reply:
-        seconds = self._settings.timeout_s if ask.timeout_ms is None else ask.timeout_ms / 1000
+    def _asked(
+        self, ask: Ask, cancel: Cancel, told: Callable[[int], None], *, seconds: float, plain: bool
+    ) -> Reply:
         heard = Heard(ask=ask, stops=self._api.stops, told=told)
 
         async def hear() -> None:

@@ -269,6 +269,7 @@ def test_a_service_that_hangs_is_left_at_the_deadline(service: str, server: Mode
     for _ in range(2):
         reply = asked(model, question(timeout_ms=300))
         assert reply.trouble is Trouble.TIMED_OUT, reply.detail
+        assert "within 0.3 seconds" in reply.detail
         assert server.hung_up.wait(10)
         server.hung_up.clear()
 
