@@ -113,7 +113,8 @@ def read_settings(
     _require_model(model, proposer)
     base_url = _base_url(proposer, values, environ, sources)
     abilities = abilities_of(service, model)
-    window = values.get("window", abilities.window)
+    told = values.get("window", abilities.window)
+    window = None if told is None else int(told)
     return ModelSettings(
         proposer=proposer,
         model=model,
@@ -121,8 +122,8 @@ def read_settings(
         key_variable=str(values.get("key_variable", "")),
         effort=_effort(str(values.get("effort", "")), model, abilities),
         thinking=_thinking(str(values.get("thinking", "")), model, abilities),
-        max_output=min(int(values.get("max_output", _MAX_OUTPUT)), abilities.max_output or 1_000_000),
-        window=None if window is None else int(window),
+        max_output=_max_output(values, window, abilities),
+        window=window,
         timeout_s=int(values.get("timeout_s", _TIMEOUT_S)),
         profile=str(values.get("profile", "")),
         region=str(values.get("region", "")),
@@ -217,6 +218,15 @@ def _base_url(
     if given:
         require_address(given)
     return given
+
+
+def _max_output(values: Mapping[str, str | int], window: int | None, abilities: Abilities) -> int:
+    """What was said, else the usual, but never so much that a small window has no room for a question."""
+    if "max_output" in values:
+        wanted = int(values["max_output"])
+    else:
+        wanted = _MAX_OUTPUT if window is None else min(_MAX_OUTPUT, window // 4)
+    return min(wanted, abilities.max_output or wanted)
 
 
 def _effort(effort: str, model: str, abilities: Abilities) -> str:

@@ -116,6 +116,14 @@ def test_effort_is_not_sent_to_a_model_nobody_listed() -> None:
     assert read({"model": "claude-opus-5-5", "effort": "max"}).effort == "max"
 
 
+def test_a_small_window_leaves_room_for_the_question() -> None:
+    local: dict[str, str | int | None] = {"model": "qwen3", "proposer": "openai", "window": 8192}
+    assert read(local).max_output == 2048
+    assert read({**local, "max_output": 4000}).max_output == 4000
+    assert read({**local, "window": None}).max_output == 32_000
+    assert read({"model": "claude-haiku-4-5", "max_output": 100_000}).max_output == 64_000
+
+
 def test_a_profile_is_used_if_it_is_named_and_no_key_is_there() -> None:
     named = {"ANTHROPIC_PROFILE": "work"}
     assert read({"proposer": "anthropic"}, named).profile == "work"
