@@ -1,8 +1,7 @@
-"""`dev-agent apply`: a task, and a recipe or a patch for it, become one commit, or nothing."""
+"""`dev-agent apply`: a task, and a patch, a recipe or a model for it, become one commit, or nothing."""
 
 from __future__ import annotations
 
-from enum import StrEnum
 from functools import partial
 from typing import Annotated
 
@@ -10,6 +9,18 @@ import typer
 
 from dev_agent.cli.app import command_app
 from dev_agent.cli.driving import drive
+from dev_agent.cli.model_options import (
+    BaseUrl,
+    Cassette,
+    Effort,
+    MaxCalls,
+    MaxCost,
+    MaxTime,
+    MaxTokens,
+    ModelName,
+    Record,
+    spending_from,
+)
 from dev_agent.cli.options import (
     HERE,
     AsJson,
@@ -24,24 +35,27 @@ from dev_agent.cli.options import (
 )
 from dev_agent.cli.patch_source import read_patch
 from dev_agent.cli.session import Session
-from dev_agent.errors import UsageFault
+from dev_agent.cli.task_source import read_task_text
 from dev_agent.programs.apply import apply as apply_change
-from dev_agent.programs.recipe_task import read_task
-from dev_agent.programs.request import ApplyRequest
+from dev_agent.programs.choosing import Who, Wish, proposer_for, require_sense
+from dev_agent.programs.models import ModelChoice
+from dev_agent.programs.request import MAX_TASK, ApplyRequest
 
 app = command_app()
 
 
-class ProposerChoice(StrEnum):
-    """Who proposes: `auto` is the patch if there is one, else a recipe."""
-
-    AUTO = "auto"
-    RECIPES = "recipes"
-    PATCH = "patch"
-
-
 Task = Annotated[
-    str, typer.Argument(metavar="TASK", help="What the change is for; it becomes the commit's message.")
+    str | None,
+    typer.Argument(metavar="[TASK]", help="What the change is for; it becomes the commit's message."),
+]
+TaskFile = Annotated[
+    str | None,
+    typer.Option(
+        "--task-file",
+        metavar="FILE|-",
+        envvar="DEV_AGENT_TASK_FILE",
+        help="Read the task from a file; - reads stdin.",
+    ),
 ]
 Patch = Annotated[
     str | None,
@@ -50,12 +64,13 @@ Patch = Annotated[
     ),
 ]
 Proposers = Annotated[
-    ProposerChoice,
+    Who,
     typer.Option(
         "--proposer",
-        metavar="auto|recipes|patch",
+        metavar="auto|patch|recipes|anthropic|openai|…|recorded",
         envvar="DEV_AGENT_PROPOSER",
-        help="Who proposes. `auto`: the patch if there is one, else a recipe.",
+        help="Who proposes. `auto`: the patch if there is one, else a recipe that understands the task, else the model "
+        "that is set up.",
     ),
 ]
 Paths = Annotated[
@@ -64,17 +79,27 @@ Paths = Annotated[
         "--path",
         metavar="PATTERN",
         envvar="DEV_AGENT_PATH",
-        help="A recipe rewrites only these files, folders or globs; repeatable.",
+        help="A recipe rewrites, or a model is shown, only these files, folders or globs; repeatable.",
     ),
 ]
 
 
 @app.command()
 def apply(  # noqa: PLR0913 - one parameter an option
-    task: Task,
+    task: Task = None,
     *,
+    task_file: TaskFile = None,
     patch: Patch = None,
-    proposer: Proposers = ProposerChoice.AUTO,
+    proposer: Proposers = Who.AUTO,
+    model: ModelName = None,
+    base_url: BaseUrl = None,
+    effort: Effort = None,
+    max_calls: MaxCalls = None,
+    max_tokens: MaxTokens = None,
+    max_cost: MaxCost = None,
+    max_time: MaxTime = None,
+    record: Record = None,
+    cassette: Cassette = None,
     path: Paths = None,
     dry_run: DryRun = False,
     branch: Branch = None,
@@ -88,17 +113,27 @@ def apply(  # noqa: PLR0913 - one parameter an option
 ) -> int:
     """Stage a change apart, judge it, and land it as one commit or not at all.
 
-    Without a patch a recipe makes the change, if one understands the task (`dev-agent recipes` lists them).
+    Without a patch a recipe makes the change, if one understands the task (`dev-agent recipes` lists them); else a
+    model plans and writes it, if one is set up (docs/models.md).
 
     Accepted patches: unified diffs, SEARCH/REPLACE blocks, apply_patch envelopes, text editor operations, whole
     files and JSON operations, also inside what a model writes around them, and several formats in one text.
     """
     session = Session(directory=directory, as_json=as_json, quiet=quiet)
     session.listen()
-    source = _patch(patch, proposer, path or [])
+    wish = Wish(
+        who=proposer,
+        patched=patch is not None,
+        paths=tuple(path or ()),
+        model=ModelChoice(
+            flags={"model": model, "base_url": base_url, "effort": effort}, record=record, cassette=cassette
+        ),
+        spending=spending_from(max_calls, max_tokens, max_cost, max_time),
+    )
+    require_sense(wish)
     request = ApplyRequest(
-        task=task,
-        patch=b"" if source is None else read_patch(source),
+        task=read_task_text(task, task_file, longest=MAX_TASK),
+        patch=b"" if patch is None else read_patch(patch),
         dry_run=dry_run,
         branch=branch,
         policy=policy,
@@ -106,19 +141,5 @@ def apply(  # noqa: PLR0913 - one parameter an option
         sandbox=sandbox,
         key=key,
     )
-    recipe = read_task(task, path or ()) if source is None else None
-    return drive(session, partial(apply_change, recipe=recipe), request)
-
-
-def _patch(patch: str | None, proposer: ProposerChoice, paths: list[str]) -> str | None:
-    """Where the patch is; None if a recipe is to propose. Raises UsageFault for words that contradict each other."""
-    if proposer is ProposerChoice.RECIPES and patch is not None:
-        raise UsageFault("a recipe is to propose, and a patch is given", hint="leave one of them out")
-    if proposer is ProposerChoice.PATCH and patch is None:
-        raise UsageFault(
-            "no change is proposed: --patch is missing",
-            hint="write --patch FILE, or --patch - to read it from standard input",
-        )
-    if patch is not None and paths:
-        raise UsageFault("--path tells a recipe where to work, and a patch is given", hint="leave --path out")
-    return patch
+    chosen = proposer_for(request.task, wish, environ=session.environ)
+    return drive(session, partial(apply_change, proposer=chosen), request)

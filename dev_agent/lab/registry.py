@@ -10,6 +10,7 @@ from dev_agent.lab.attacks.escape import ESCAPE_ATTACKS
 from dev_agent.lab.attacks.forgery import FORGERY_ATTACKS
 from dev_agent.lab.attacks.injection import INJECTION_ATTACKS
 from dev_agent.lab.attacks.judging import JUDGING_ATTACKS
+from dev_agent.lab.attacks.obeying import OBEYING_ATTACKS
 from dev_agent.lab.attacks.programs import PROGRAM_ATTACKS
 from dev_agent.lab.attacks.proof import PROOF_ATTACKS
 from dev_agent.lab.attacks.racing import RACING_ATTACKS
@@ -32,6 +33,7 @@ _FAMILIES: tuple[tuple[Attack, ...], ...] = (
     ESCAPE_ATTACKS,
     CONFINEMENT_ATTACKS,
     INJECTION_ATTACKS,
+    OBEYING_ATTACKS,
     SMUGGLING_ATTACKS,
 )
 

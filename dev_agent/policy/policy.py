@@ -25,6 +25,8 @@
                                                             else, may turn it off
     [denied]
     then = "repair" | "reject"      after a denial: another attempt, or the end
+    [plan]
+    outside = "repair" | "deny" | "allow"        a model changed files its plan does not name
     [[rules]]                       the team's own rules over facts; see `team_rules` and `vocabulary`
     name, when, then, because
 
@@ -35,7 +37,7 @@ changed.
 The digest covers what the policy means (all values, defaults filled in, the name and the version, its own path
 sets and its rules) and nothing of how it is written: comments, order of keys, of patterns and of rules, layout and
 in-file tests do not matter. Two policies with one digest decide alike under one release. A policy without rules
-has the digest it had before there were rules.
+has the digest it had before there were rules, and one that says nothing new of plans the one it had before models.
 """
 
 from __future__ import annotations
@@ -62,6 +64,8 @@ YesNo = Literal["allow", "deny"]
 
 VERSION = 1
 _LARGEST = 256_000
+_LATER: schema.Values = {"plan": {"outside": "repair"}}
+"""Tables that came after policies had digests; one that says what was so before changes none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,6 +108,7 @@ class Policy:
     hooks: Literal["run", "skip"]
     sandbox: Literal["namespaces", "required", "optional"]
     on_denied: Literal["repair", "reject"]
+    outside_plan: Literal["repair", "deny", "allow"] = "repair"
     rules: tuple[TeamRule, ...] = ()
 
     def settings_with(self, *, own: tuple[str, ...]) -> FactSettings:
@@ -175,6 +180,7 @@ def _build(name: str, values: schema.Values, sets: schema.Sets, rules: tuple[Tea
         hooks=cast("Literal['run', 'skip']", values["hooks"]["run"]),
         sandbox=cast("Literal['namespaces', 'required', 'optional']", values["sandbox"]["confinement"]),
         on_denied=cast("Literal['repair', 'reject']", values["denied"]["then"]),
+        outside_plan=cast("Literal['repair', 'deny', 'allow']", values["plan"]["outside"]),
         rules=rules,
     )
 
@@ -222,7 +228,9 @@ def _settings(values: schema.Values) -> FactSettings:
 
 def _meaning(name: str, values: schema.Values, sets: schema.Sets, rules: Sequence[TeamRule]) -> str:
     content: dict[str, object] = {"name": name, "version": VERSION}
-    content |= {table: dict(keys) for table, keys in values.items()}
+    content |= {
+        table: dict(keys) for table, keys in values.items() if table not in _LATER or keys != _LATER[table]
+    }
     if sets:
         content["sets"] = dict(sets)
     if rules:

@@ -101,6 +101,7 @@ SCHEMA: Mapping[str, Mapping[str, Key]] = MappingProxyType({
     "hooks": {"run": _choice("run", "skip")},
     "sandbox": {"confinement": _choice("optional", "required", "namespaces")},
     "denied": {"then": _choice("repair", "reject")},
+    "plan": {"outside": _choice("repair", "deny", "allow")},
 })  # fmt: skip
 
 

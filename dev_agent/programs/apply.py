@@ -1,7 +1,7 @@
-"""Starting a run of `apply`: one proposed change becomes one commit, or leaves nothing behind.
+"""Starting a run on a task: one proposed change becomes one commit, or leaves nothing behind.
 
-The proposal is the request's patch, or what a recipe makes of its task; the recipe works inside the run, in the state
-`patch`.
+The proposal is the request's patch, or what a recipe makes of its task inside the run (program `apply`), or what a
+model plans and writes (program `solve`).
 
 Order: recover leftovers → read the proposal and resolve everything it rests on (errors here leave nothing) →
 `launch`, which says what a kill means from then on.
@@ -14,10 +14,10 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from dev_agent.edits.parse import parse
-from dev_agent.programs.builtin import apply_program
+from dev_agent.programs.builtin import SOLVE, apply_program, builtin_program
 from dev_agent.programs.keyed import keyed
 from dev_agent.programs.launch import launch
-from dev_agent.programs.proposers import PatchFile
+from dev_agent.programs.proposers import ModelTask, PatchFile
 from dev_agent.programs.recipe_task import require_matching
 from dev_agent.programs.recovery import recover_first
 from dev_agent.programs.setting import prepare
@@ -38,32 +38,35 @@ def apply(
     environ: Mapping[str, str],
     reporter: Reporter,
     cancel: Cancel,
-    recipe: RecipeTask | None = None,
+    proposer: RecipeTask | ModelTask | None = None,
 ) -> RunReport:
-    """Run `apply` for one request, from its beginning to wherever it ends or waits. `recipe` proposes, if there is one.
+    """Run one request, from its beginning to wherever it ends or waits. Without a `proposer` its patch is proposed.
 
     Raises what a wrong request, repository or machine deserves (the families of `dev_agent.errors`, `edits`
     and `policy`) before anything was made; after that, every end is a report.
     """
     recover_first(repository, reporter)
-    if recipe is None:
+    if proposer is None:
         parse(request.patch)
+    program = apply_program()
+    if isinstance(proposer, ModelTask):
+        program = proposer.spending.within(builtin_program(SOLVE))
 
     def execute(on_run: Callable[[str], None]) -> RunReport:
         setting = prepare(repository, request, environ=environ, cancel=cancel)
         with closing(setting.trees):
-            if recipe is not None:
-                require_matching(recipe.paths, setting.trees.paths(setting.base.tree))
+            if proposer is not None:
+                require_matching(proposer.paths, setting.trees.paths(setting.base.tree))
             return launch(
                 repository,
-                apply_program(),
+                program,
                 request,
-                recipe or PatchFile(content=request.patch),
+                proposer or PatchFile(content=request.patch),
                 setting,
                 reporter=reporter,
                 cancel=cancel,
                 on_run=on_run,
             )
 
-    words = () if recipe is None else (recipe.recipe, *recipe.paths)
+    words = () if proposer is None else proposer.words
     return keyed(repository, request, words, execute, environ=environ, reporter=reporter, cancel=cancel)

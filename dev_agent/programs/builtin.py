@@ -19,7 +19,8 @@ APPLY = "apply"
 CHECK = "check"
 UNDO = "undo"
 PREMERGE = "premerge"
-BUILTIN = (APPLY, CHECK, UNDO, PREMERGE)
+SOLVE = "solve"
+BUILTIN = (APPLY, CHECK, UNDO, PREMERGE, SOLVE)
 
 
 def builtin_text(name: str) -> str:

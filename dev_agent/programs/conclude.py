@@ -8,13 +8,14 @@ full disk or a locked ref is a warning of the report.
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dev_agent.errors import DevAgentError
 from dev_agent.programs.anchoring import anchor_now
 from dev_agent.programs.conclusion import Places, report_of
-from dev_agent.programs.folders import RunFolder
+from dev_agent.programs.folders import ANSWERS, RunFolder
 from dev_agent.programs.receipt import receipt_of
 from dev_agent.programs.report import Outcome, RunReport
 from dev_agent.programs.staged import current
@@ -47,6 +48,7 @@ def conclude(repository: Repository, folder: RunFolder, journal: Journal) -> Run
     story.facts = restored(story.facts, story, lambda commitment: _payload(journal, commitment))
     warnings: tuple[str, ...] = ()
     if story.finished:
+        shutil.rmtree(folder.path / ANSWERS, ignore_errors=True)  # what counts of them is in the trace
         try:
             _prove(repository, folder, journal, story)
         except (DevAgentError, RuntimeFault, OSError) as error:

@@ -10,6 +10,7 @@ from dev_agent.programs.paths import from_recorded
 from dev_agent.programs.places import places_of
 from dev_agent.programs.reasons import Reason, gate_reason, why
 from dev_agent.programs.report import Outcome, RunReport
+from dev_agent.programs.solving.troubles import is_environment
 from dev_agent.programs.staged import current, landing_of
 from dev_agent.programs.story import Story, recipe_of
 from dev_agent.programs.undoing import undoing_of
@@ -124,12 +125,7 @@ def _reason(story: Story, outcome: Outcome) -> Reason:
     if outcome is Outcome.INTERRUPTED:
         return Reason(code="interrupted", sentence=f"the run was interrupted in state {story.state}")
     if outcome is Outcome.SUSPENDED:
-        asks = [
-            one["because"]
-            for one in facts.get("check_policy", {}).get("findings", ())
-            if one["verdict"] == "ask"
-        ]
-        return Reason(code="approval_needed", sentence="; ".join(asks) or "policy asks for a person")
+        return Reason(code="approval_needed", sentence=_asks(facts))
     if story.reason.startswith("budget_"):
         return Reason(
             code=story.reason, sentence=f"the run used up its {story.reason.removeprefix('budget_')} budget"
@@ -282,10 +278,13 @@ def _undone(story: Story) -> tuple[str, ...]:
 
 
 def _is_environment(story: Story) -> bool:
-    """True if a gate learned nothing because of the machine, so that the exit code says so.
+    """True if a gate learned nothing because of the machine, or a model could not be asked: the exit code says so.
 
     A gate that raised left `type` and `message` instead of a verdict; if that was a bug of ours, it was raised.
     """
+    last = story.path[-1].state if story.path else ""
+    if last in ("plan", "patch") and is_environment(str(story.facts.get(last, {}).get("reason", ""))):
+        return True
     branches = [one for one in story.facts.get("check", {}).values() if isinstance(one, Mapping)]
     raised = any("result" not in one for one in branches)
     reasons = [str(one.get("reason", "")) for one in branches if one.get("result") == "error"]

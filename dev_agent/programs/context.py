@@ -5,7 +5,7 @@ A context is rebuilt from a run's trace when the run is resumed; nothing in it i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from dev_agent.policy.policy import Policy
     from dev_agent.programs.merging import Merging
     from dev_agent.programs.proposers import Proposer
+    from dev_agent.programs.solving.asking import Asking
+    from dev_agent.programs.solving.briefs import Briefs
     from dev_agent.programs.undoing import Undoing
     from dev_agent.repository.discovery import Repository
     from dev_agent.repository.identity import Identity
@@ -95,6 +97,7 @@ class ApplyContext:
     `identity` and `sign` are those of the staged commit; None: as the user's own git would have them.
     `undoing` is what a run of `undo` takes back, `merging` what one of `premerge` merges; None in a run of another
     program.
+    `asking` and `briefs` are there in a run of `solve`: how a model is asked, and what shows it the repository.
     `gates` is None for a drive that can judge nothing any more: recovery telling a run that it has landed.
     """
 
@@ -115,6 +118,15 @@ class ApplyContext:
     faults: list[Exception] = field(default_factory=list)
     undoing: Undoing | None = None
     merging: Merging | None = None
+    asking: Asking | None = None
+    briefs: Callable[[int], Briefs] | None = None
+
+    @property
+    def briefing(self) -> Callable[[int], Briefs]:
+        """What shows a model the repository, by how often it has to be made smaller. Without a model: our bug."""
+        if self.briefs is None:
+            raise AssertionError("BUG: a model was to be shown something in a run that has none")
+        return self.briefs
 
     @property
     def judges(self) -> Judges:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 RECEIPT = "receipt.json"
 ENVELOPE = "receipt.dsse.json"
 TRACE = "trace.jsonl"
+ANSWERS = "answers"
+"""Answers of a model that are not on record yet (`proposers.remembering`); a run that has ended has none."""
 _LAST = "last"
 _SHOWN = 8
 

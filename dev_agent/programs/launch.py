@@ -9,24 +9,38 @@ anchor. Killed in between: recovery concludes the run again, each step repeatabl
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.programs.actions.registry import ACTIONS
 from dev_agent.programs.anchoring import anchor_now
+from dev_agent.programs.briefing import Briefer
 from dev_agent.programs.builtin import CHECK
 from dev_agent.programs.clock import SystemClock, new_run_id
 from dev_agent.programs.command import CommandRun
 from dev_agent.programs.conclude import conclude
 from dev_agent.programs.context import ApplyContext
 from dev_agent.programs.faults import raise_bugs
-from dev_agent.programs.folders import RunFolder, runs_dir
+from dev_agent.programs.folders import ANSWERS, RunFolder, runs_dir
 from dev_agent.programs.gc import keep_within
-from dev_agent.programs.proposers import Command, Inverse, Merge, Proposer, RecipeTask, Source
+from dev_agent.programs.proposers import (
+    Command,
+    Inverse,
+    Merge,
+    ModelTask,
+    Proposer,
+    RecipeTask,
+    Source,
+)
 from dev_agent.programs.receipt import WITH_HEALTH
 from dev_agent.programs.recipe_run import RecipeRun
+from dev_agent.programs.solving.asking import Asking
+from dev_agent.programs.solving.briefs import Briefs
 from dev_agent.programs.sources import payloads, recorded
+from dev_agent.programs.spending import in_words
 from dev_agent.programs.story import REQUEST
+from dev_agent.proposers.remembering import RememberingModel
 from dev_agent.repository.identity import AGENT
 from dev_agent.runtime.canonical import canonical
 from dev_agent.runtime.engine import Engine
@@ -77,14 +91,23 @@ def launch(
             reporter.noted(lack)
         for weakness in setting.weaknesses():
             reporter.noted(weakness)
-        if isinstance(proposer, RecipeTask):
-            reporter.noted(f"proposed by the recipe {proposer.recipe}: {proposer.title}")
+        if chosen := _chosen(program, proposer):
+            reporter.noted(chosen)
         engine = engine_of(program, context, journal, reporter)
         engine.start(inputs_of(program, request, proposer, setting.sandbox.name))
         report = conclude(repository, folder, journal)
         keep_within(repository, setting.cache_size)
         raise_bugs(context)
         return report
+
+
+def _chosen(program: Program, proposer: Source) -> str:
+    """Who proposes where that was chosen for the caller, and what a model may cost; said before anything is asked."""
+    if isinstance(proposer, RecipeTask):
+        return f"proposed by the recipe {proposer.recipe}: {proposer.title}"
+    if isinstance(proposer, ModelTask):
+        return f"proposed by {proposer.name}; at most {in_words(program)}"
+    return ""
 
 
 def engine_of(program: Program, context: ApplyContext, journal: Journal, reporter: Reporter) -> Engine:
@@ -96,6 +119,7 @@ def engine_of(program: Program, context: ApplyContext, journal: Journal, reporte
         clock=SystemClock(),
         cancel=context.cancel,
         reporter=reporter,
+        sleep=context.asking.sleep if context.asking else time.sleep,
     )
 
 
@@ -131,8 +155,38 @@ def bind(
         sign=False if judged_only else None,
         undoing=proposer.undoing if isinstance(proposer, Inverse) else None,
         merging=merging,
-        snapshot=setting.snapshot(repository),
+        snapshot={**setting.snapshot(repository), **_model_of(proposer)},
+        asking=_asking(proposer, journal, reporter),
+        briefs=_briefs(repository, proposer, setting),
     )
+
+
+def _model_of(source: Source) -> dict[str, Any]:
+    """What `begin` records of the model that is asked; nothing for other sources."""
+    return {"model": dict(source.opened.model.describe())} if isinstance(source, ModelTask) else {}
+
+
+def _asking(source: Source, journal: Journal, reporter: Reporter) -> Asking | None:
+    """How the model is asked in this run. What it answers is on the disk before anything is made of it."""
+    if not isinstance(source, ModelTask):
+        return None
+    opened = source.opened
+    return Asking(
+        model=RememberingModel(opened.model, journal.folder / ANSWERS),
+        max_output=opened.max_output,
+        timeout_ms=opened.timeout_ms,
+        told=lambda tokens: reporter.progressed(f"{tokens:,} tokens"),
+        price=opened.price,
+        sleep=source.sleep,
+    )
+
+
+def _briefs(repository: Repository, source: Source, setting: Setting) -> Callable[[int], Briefs] | None:
+    """What shows the model the base, by how often it has to be made smaller."""
+    if not isinstance(source, ModelTask):
+        return None
+    briefer = Briefer(repository, setting.base.commit, paths=source.paths)
+    return lambda shrunk: Briefs(briefer=briefer, shrunk=shrunk)
 
 
 def _bound(

@@ -1,4 +1,4 @@
-"""Where edits come from: one small Protocol, the patch somebody else made, the tree somebody else made.
+"""Where edits come from: one small Protocol, the patch or the tree somebody else made, the model that is asked.
 
 The program that makes a tree is in `command`, the recipe's work in `recipe_run`; here is only what was asked of them.
 
@@ -9,13 +9,17 @@ another answer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from dev_agent.programs.merging import Merging
+    from dev_agent.programs.solving.asking import Price
+    from dev_agent.programs.spending import Spending
     from dev_agent.programs.undoing import Undoing
+    from dev_agent.proposers.model import Model
     from dev_agent.recipes.model import Job, Place
 
 _LONGEST_TITLE = 300
@@ -135,11 +139,61 @@ class RecipeTask:
     name: str = "recipe"
 
     @property
+    def words(self) -> tuple[str, ...]:
+        """What makes two requests the same, besides what a request says itself."""
+        return (self.recipe, *self.paths)
+
+    @property
     def title(self) -> str:
         """The task in the recipe's own words, on one line, as a trace can hold it."""
         words = " ".join(self.job.title.split())
         return words.encode("utf-8", "backslashreplace").decode()[:_LONGEST_TITLE]
 
 
-Source = PatchFile | ExistingTree | Command | RecipeTask | Inverse | Merge
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Opened:
+    """A model that can be asked, what a usage of it costs (None: unknown), and the bounds of one answer."""
+
+    model: Model
+    price: Price
+    max_output: int
+    timeout_ms: int | None = None
+
+
+Models = Callable[[str], Opened]
+"""A model by how it was opened, as a run's trace has it. Raises UsageFault for what cannot be read."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelTask:
+    """A model that is to plan and write, and what it may look at: no `paths`, everything.
+
+    `settings` is how it was opened, as a text without secrets, so that a run can be taken up again; `spending` the most
+    it may cost; `sleep` waits between attempts.
+    """
+
+    opened: Opened
+    settings: str
+    spending: Spending
+    paths: tuple[str, ...] = ()
+    sleep: Callable[[float], None] = time.sleep
+    revises: bool = True
+
+    @property
+    def name(self) -> str:
+        """The proposer's name with the model's, as a trace can hold it."""
+        model = self.opened.model
+        return f"{model.name} {model.model}"[:_LONGEST_TITLE]
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What makes two requests the same, besides what a request says itself."""
+        return (self.settings, *self.paths)
+
+    def propose(self) -> Answer:
+        """A model proposes in the states of `solve`, by typed answers, and never here."""
+        raise AssertionError("BUG: a model was asked past the program")
+
+
+Source = PatchFile | ExistingTree | Command | RecipeTask | Inverse | Merge | ModelTask
 """What a caller can name as the source of a proposal."""

@@ -27,9 +27,12 @@ def why(facts: Mapping[str, Any]) -> Reason:
     gates = gate_reason(facts)
     policy = facts.get("check_policy", {})
     stage = facts.get("stage", {})
+    scope = facts.get("scope", {})
     hooks = facts.get("hooks", {})
     if stage.get("reason"):
         return _of(stage)
+    if scope.get("reason"):
+        return _of(scope)
     if hooks.get("reason"):
         return _of(hooks)
     if policy.get("reason"):

@@ -23,11 +23,16 @@ if TYPE_CHECKING:
     from dev_agent.recipes.model import Recipe
 
 _NEAR, _MOST_NEAR = 0.55, 2
+_NOBODY = "no recipe understands this task, and no patch is given"
 _WAYS = (
     "every recipe with examples: dev-agent recipes",
     "a change somebody made: --patch FILE",
     "a program that makes it: dev-agent run -- COMMAND",
 )
+
+
+class NotUnderstood(UsageFault):
+    """No recipe takes the task: somebody else may."""
 
 
 def shipped_recipes() -> Mapping[str, Recipe]:
@@ -42,8 +47,8 @@ def read_task(
 ) -> RecipeTask:
     """The recipe that takes the task, and what it made of it.
 
-    `recipes` are those there are, by default the shipped ones. Raises UsageFault if none takes it, or if the one that
-    does says that it cannot be meant.
+    `recipes` are those there are, by default the shipped ones. Raises NotUnderstood if none takes it, UsageFault if the
+    one that does says that it cannot be meant.
     """
     from dev_agent.recipes.registry import find  # noqa: PLC0415 - as above
 
@@ -52,7 +57,7 @@ def read_task(
     covering(reach)
     found = find(task, known)
     if found is None:
-        raise UsageFault("no recipe understands this task, and no patch is given", hint=_ways(task, known))
+        raise NotUnderstood(_NOBODY, hint=_ways(task, known))
     name, job = found
     if isinstance(job, Declined):
         places = "".join(f"\n  {place.path}:{place.line}: {place.text}" for place in job.places)

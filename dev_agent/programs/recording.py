@@ -6,8 +6,8 @@ moves no branch and needs no person.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.programs.actions.declared import Declared
@@ -15,14 +15,20 @@ from dev_agent.programs.actions.land import LAND
 from dev_agent.programs.actions.patch import PROPOSAL
 from dev_agent.programs.actions.push import LOOK_AGAIN, PUSH
 from dev_agent.programs.proposers import Answer
+from dev_agent.programs.solving.asking import REPLY
 from dev_agent.programs.staged import required
+from dev_agent.proposers.model import Reply, Trouble
+from dev_agent.proposers.records import reply_from_json
 from dev_agent.runtime.actions import Result, View
-from dev_agent.runtime.canonical import thaw
-from dev_agent.runtime.fold import LEFT
+from dev_agent.runtime.canonical import read_json, thaw
+from dev_agent.runtime.fold import LEFT, RETRIED
 
 if TYPE_CHECKING:
     from dev_agent.programs.context import ApplyContext
+    from dev_agent.proposers.model import Ask, Usage
+    from dev_agent.runtime.canonical import Json
     from dev_agent.runtime.events import Event
+    from dev_agent.runtime.host import Cancel
 
 _NOT_THERE = {LAND.name: "refused", PUSH.name: "refused", LOOK_AGAIN.name: "superseded"}
 """The outcome by which a replay ends where the recorded run never came to."""
@@ -69,6 +75,67 @@ def signals(events: Sequence[Event], waits: frozenset[str]) -> list[dict[str, An
         for event in events
         if event.type == LEFT and event.data["state"] in waits
     ]
+
+
+@dataclass(kw_only=True, slots=True)
+class RecordedModel:
+    """The model of a replay: what the recorded one answered, call by call, and then nothing.
+
+    Every call of the run is here, those that were tried again too, so the replay takes the same turns and counts the
+    same costs. The questions are put together anew; which answer belongs to which is their order (of each sample).
+    """
+
+    name: str
+    model: str
+    replies: Mapping[int, Sequence[tuple[Reply, int | None]]]
+    described: Mapping[str, Json]
+    _given: dict[int, int] = field(default_factory=dict)
+    _micro: int | None = None
+
+    def ask(self, ask: Ask, *, cancel: Cancel, told: Callable[[int], None]) -> Reply:  # noqa: ARG002 - as models are asked
+        """The next recorded reply to this sample."""
+        at = self._given.get(ask.sample, 0)
+        self._given[ask.sample] = at + 1
+        known = self.replies.get(ask.sample, ())
+        if at >= len(known):
+            detail = "the recording holds no further answer"
+            return Reply(trouble=Trouble.BAD_REQUEST, detail=detail, model=self.model)
+        reply, self._micro = known[at]
+        # Whatever the service asked to be waited for was waited for then.
+        return replace(reply, retry_after_ms=None)
+
+    def count(self, ask: Ask) -> int | None:  # noqa: ARG002 - as above
+        """A recording counts nothing."""
+        return None
+
+    def describe(self) -> Mapping[str, Json]:
+        """What the recorded model was."""
+        return self.described
+
+    def price(self, _model: str, _usage: Usage) -> int | None:
+        """What the call cost when it was made, as it was known then."""
+        return self._micro
+
+
+def recorded_model(events: Sequence[Event], blob: Callable[[str], bytes]) -> RecordedModel:
+    """The model a run asked, as its trace recorded it. Raises what `blob` raises, ValueError for a foreign reply."""
+    begin: Any = next((event.data["data"] for event in left(events, "begin")), {})
+    known: Any = begin.get("model") or {}
+    replies: dict[int, list[tuple[Reply, int | None]]] = {}
+    for event in events:
+        if event.type in (LEFT, RETRIED):
+            data: Any = event.data["data"]
+            answers = [one.commitment for one in event.blobs if one.role.partition("-")[0] == REPLY]
+            for call, commitment in zip(data.get("calls", ()), answers, strict=False):
+                replies.setdefault(int(call["sample"]), []).append(
+                    (reply_from_json(read_json(blob(commitment))), call["micro_usd"])
+                )
+    return RecordedModel(
+        name=str(known.get("name", "")),
+        model=str(known.get("model", "")),
+        replies=replies,
+        described=known,
+    )
 
 
 @dataclass(kw_only=True, slots=True)

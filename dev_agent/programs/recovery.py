@@ -17,7 +17,6 @@ from dev_agent.cancel import Cancel
 from dev_agent.errors import EnvironmentFault
 from dev_agent.programs.actions.registry import ACTIONS
 from dev_agent.programs.anchoring import require_anchored
-from dev_agent.programs.builtin import builtin_program
 from dev_agent.programs.clock import SystemClock
 from dev_agent.programs.conclude import conclude
 from dev_agent.programs.context import ApplyContext
@@ -26,8 +25,9 @@ from dev_agent.programs.folders import RunFolder, all_runs
 from dev_agent.programs.landed import already_landed
 from dev_agent.programs.proposers import PatchFile
 from dev_agent.programs.rules import again
+from dev_agent.programs.spending import program_of_run
 from dev_agent.programs.staged import current
-from dev_agent.programs.story import REQUEST, Story, lacks_of_request, program_of, told
+from dev_agent.programs.story import REQUEST, Story, lacks_of_request, told
 from dev_agent.programs.targets import target_of
 from dev_agent.programs.undoing import undoing_of
 from dev_agent.repository.landing.outcome import Stop
@@ -131,7 +131,7 @@ def _drive_to_the_end(repository: Repository, journal: Journal, story: Story) ->
         undoing=undoing_of(story),
     )
     Engine(
-        builtin_program(program_of(story)),
+        program_of_run(story),
         {name: action.bound(context) for name, action in ACTIONS.items()},
         journal,
         clock=SystemClock(),

@@ -11,6 +11,7 @@ remove. The recorded run is only read.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -18,17 +19,26 @@ from typing import TYPE_CHECKING, Any
 
 from dev_agent.errors import UsageFault
 from dev_agent.programs.actions.registry import ACTIONS
-from dev_agent.programs.builtin import builtin_program
 from dev_agent.programs.clock import SystemClock, new_run_id
 from dev_agent.programs.comparison import Comparison, compare
 from dev_agent.programs.faults import raise_bugs
 from dev_agent.programs.folders import RunFolder
 from dev_agent.programs.launch import bind, inputs_of
-from dev_agent.programs.recording import PUBLISHING, RecordedLandings, recorded_proposer, signals
+from dev_agent.programs.models import MOST_OUTPUT
+from dev_agent.programs.proposers import Opened
+from dev_agent.programs.recording import (
+    PUBLISHING,
+    RecordedLandings,
+    RecordedModel,
+    recorded_model,
+    recorded_proposer,
+    signals,
+)
 from dev_agent.programs.resume import recorded_base, recorded_request
 from dev_agent.programs.setting import prepare_again, recorded_rules
 from dev_agent.programs.sources import stand_in_for
-from dev_agent.programs.story import REQUEST, Story, program_of, told
+from dev_agent.programs.spending import program_of_run
+from dev_agent.programs.story import REQUEST, Story, told
 from dev_agent.repository import kept
 from dev_agent.repository.refs import drop_ref
 from dev_agent.repository.scratch import scratch
@@ -91,12 +101,18 @@ def replay(
     request = recorded_request(record.story, record.requested)
     rules = recorded_rules(record.story.request, record.requested("policy").decode("utf-8"))
     base = recorded_base(record.story)
-    program = builtin_program(program_of(record.story))
+    program = program_of_run(record.story)
     with scratch(repository) as place:
         setting = prepare_again(repository, request, base, rules, environ=environ, cancel=cancel)
         setting = replace(setting, gates=setting.gates.apart(place.path / "cache"))
         with closing(setting.trees):
-            source = stand_in_for(record.story.request, request, lambda: record.requested("command"))
+            answering = recorded_model(record.events, record.blob)
+            source = stand_in_for(
+                record.story.request,
+                request,
+                record.requested,
+                lambda settings: _standing_in(answering, settings),
+            )
             run = new_run_id(SystemClock().now())
             binding = {**record.story.binding, "program": program.digest}
             with Journal.create(place.path / run, run, binding, SystemClock()) as journal:
@@ -111,6 +127,13 @@ def replay(
                     kept.release(repository, run)
                 raise_bugs(context)
                 return compare(record.events, journal.events, program)
+
+
+def _standing_in(model: RecordedModel, settings: str) -> Opened:
+    """The recorded answers in the place of the model, with the bounds its questions had."""
+    known = json.loads(settings)
+    most = int(known.get("max_output", MOST_OUTPUT)) if isinstance(known, dict) else MOST_OUTPUT
+    return Opened(model=model, price=model.price, max_output=most)
 
 
 def _record(folder: RunFolder) -> _Record:
@@ -148,6 +171,7 @@ def _drive(
         clock=SystemClock(),
         cancel=context.cancel,
         reporter=reporter,
+        sleep=lambda _seconds: None,  # what was waited for was waited for then
     )
     waits = frozenset(name for name, state in program.states.items() if state.kind is Kind.WAIT)
     answers = signals(record.events, waits)

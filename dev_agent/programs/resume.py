@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from dev_agent.errors import UsageFault
 from dev_agent.programs.anchoring import require_anchored
-from dev_agent.programs.builtin import builtin_program
 from dev_agent.programs.clock import SystemClock
 from dev_agent.programs.conclude import conclude
 from dev_agent.programs.differences import differences, in_words
@@ -23,18 +22,21 @@ from dev_agent.programs.faults import raise_bugs
 from dev_agent.programs.folders import find_run
 from dev_agent.programs.gc import keep_within
 from dev_agent.programs.launch import bind, engine_of, inputs_of
+from dev_agent.programs.models import models_of
 from dev_agent.programs.recovery import recover_first
 from dev_agent.programs.request import ApplyRequest
 from dev_agent.programs.setting import Base, prepare_again, recorded_rules
 from dev_agent.programs.sources import source_of
+from dev_agent.programs.spending import program_of_run
 from dev_agent.programs.staged import current
-from dev_agent.programs.story import REQUEST, Story, lacks_of_request, program_of, told
+from dev_agent.programs.story import REQUEST, Story, lacks_of_request, told
 from dev_agent.programs.targets import target_of
 from dev_agent.runtime.errors import BlobUnavailable, WrongProgram
 from dev_agent.runtime.trace import Journal
 
 if TYPE_CHECKING:
     from dev_agent.cancel import Cancel
+    from dev_agent.programs.proposers import Models
     from dev_agent.programs.report import RunReport
     from dev_agent.recipes.model import Recipe
     from dev_agent.repository.discovery import Repository
@@ -53,13 +55,14 @@ def resume(
     reporter: Reporter,
     cancel: Cancel,
     recipes: Mapping[str, Recipe] | None = None,
+    models: Models | None = None,
 ) -> RunReport:
     """Go on with a run that was interrupted or kept. One that has ended, or waits for a person, is only reported.
 
-    `recipes` are those there are, by default the shipped ones. Raises UsageFault for an unknown run or one whose
-    request was erased; JournalBusy if somebody drives it.
+    `recipes` are those there are, by default the shipped ones; `models` makes the model a run began with. Raises
+    UsageFault for an unknown run or one whose request was erased; JournalBusy if somebody drives it.
     """
-    return _drive(repository, run, environ, reporter, cancel, decision=None, recipes=recipes)
+    return _drive(repository, run, environ, reporter, cancel, decision=None, recipes=recipes, models=models)
 
 
 def decide_approval(
@@ -89,6 +92,7 @@ def _drive(
     cancel: Cancel,
     decision: Mapping[str, Any] | None,
     recipes: Mapping[str, Recipe] | None = None,
+    models: Models | None = None,
 ) -> RunReport:
     recover_first(repository, reporter)
     folder = find_run(repository, text)
@@ -101,7 +105,7 @@ def _drive(
         if signal is None and story.state == _APPROVE:
             return conclude(repository, folder, journal)
         request = recorded_request(story, lambda role: _blob(story, journal, role))
-        program = builtin_program(program_of(story))
+        program = program_of_run(story)
         _require_same(story, program, _if_there(story, journal, "program"))
         rules = recorded_rules(
             story.request,
@@ -112,8 +116,10 @@ def _drive(
             repository, request, recorded_base(story), rules, environ=environ, cancel=cancel
         )
         with closing(setting.trees):
-            command = partial(_blob, story, journal, "command")
-            proposer = source_of(story.request, request, command, recipes)
+            payload = partial(_blob, story, journal)
+            proposer = source_of(
+                story.request, request, payload, recipes, models=models or models_of(environ)
+            )
             context = bind(repository, program, request, proposer, setting, journal, reporter, cancel)
             engine = engine_of(program, context, journal, reporter)
             if story.state:

@@ -18,14 +18,17 @@ from dev_agent.programs.proposers import (
     ExistingTree,
     Inverse,
     Merge,
+    ModelTask,
     PatchFile,
     RecipeTask,
     Source,
 )
 from dev_agent.programs.recipe_task import read_again
+from dev_agent.programs.spending import Spending
 from dev_agent.programs.undoing import recorded_undoing
 
 if TYPE_CHECKING:
+    from dev_agent.programs.proposers import Models
     from dev_agent.programs.request import ApplyRequest
     from dev_agent.recipes.model import Recipe
 
@@ -53,6 +56,13 @@ def recorded(source: Source) -> dict[str, Any]:
             "title": source.title,
             "paths": [to_recorded(path) for path in source.paths],
         }
+    elif isinstance(source, ModelTask):
+        known = {
+            "kind": "model",
+            "name": source.name,
+            "paths": [to_recorded(path) for path in source.paths],
+            "spending": source.spending.to_json(),
+        }
     else:
         return {}
     return {"proposer": known}
@@ -60,22 +70,36 @@ def recorded(source: Source) -> dict[str, Any]:
 
 def payloads(source: Source) -> dict[str, bytes]:
     """What of the source is kept beside the trace, by role."""
+    if isinstance(source, ModelTask):
+        return {"model": source.settings.encode("utf-8")}
     return {"command": json.dumps(source.argv).encode("ascii")} if isinstance(source, Command) else {}
 
 
-def stand_in_for(known: Mapping[str, Any], request: ApplyRequest, command: Callable[[], bytes]) -> Source:
-    """The source of a run whose proposals are taken from its trace: as `source_of`, but no recipe has to be here."""
+def stand_in_for(
+    known: Mapping[str, Any],
+    request: ApplyRequest,
+    payload: Callable[[str], bytes],
+    models: Models,
+) -> Source:
+    """The source of a run whose proposals are taken from its trace: as `source_of`, but no recipe has to be here.
+
+    `models` makes what stands in for the recorded model.
+    """
     recipe = (known.get("proposer") or {}).get("kind") == "recipe"
-    return ExistingTree(tree="", name="recipe") if recipe else source_of(known, request, command)
+    if recipe:
+        return ExistingTree(tree="", name="recipe")
+    return source_of(known, request, payload, models=models)
 
 
 def source_of(
     known: Mapping[str, Any],
     request: ApplyRequest,
-    command: Callable[[], bytes],
+    payload: Callable[[str], bytes],
     recipes: Mapping[str, Recipe] | None = None,
+    *,
+    models: Models,
 ) -> Source:
-    """The source a recorded request names; `command` reads the payload of its arguments.
+    """The source a recorded request names; `payload` reads one of its payloads, `models` makes a model by settings.
 
     Raises UsageFault for one this version does not know.
     """
@@ -95,7 +119,15 @@ def source_of(
             notes=tuple(str(note) for note in source["notes"]),
         )
     if source.get("kind") == "command":
-        return Command(argv=tuple(json.loads(command())), network=bool(source["network"]))
+        return Command(argv=tuple(json.loads(payload("command"))), network=bool(source["network"]))
+    if source.get("kind") == "model":
+        settings = payload("model").decode("utf-8")
+        return ModelTask(
+            opened=models(settings),
+            settings=settings,
+            spending=Spending.from_json(source["spending"]),
+            paths=tuple(map(from_recorded, source["paths"])),
+        )
     if source.get("kind") == "recipe":
         paths = tuple(map(from_recorded, source["paths"]))
         return read_again(str(source["recipe"]), request.task, paths, recipes=recipes)

@@ -18,7 +18,8 @@ from dev_agent.programs.builtin import BUILTIN, builtin_program
 from dev_agent.programs.conclusion import Places, outcome_of, report_of
 from dev_agent.programs.folders import TRACE, RunFolder, all_runs, find_run
 from dev_agent.programs.period import Period, is_period, period_of
-from dev_agent.programs.story import told
+from dev_agent.programs.spending import program_of_run
+from dev_agent.programs.story import Story, told
 from dev_agent.runtime.drift import Fleet, fleet_of
 from dev_agent.runtime.errors import JournalFailed, RuntimeFault
 from dev_agent.runtime.fold import BRANCH_LEFT
@@ -184,7 +185,7 @@ def _needed(repository: Repository | None) -> Repository:
 
 
 def _grouped(
-    folders: Iterable[RunFolder], warnings: list[str], known: Mapping[str, Program]
+    folders: Iterable[RunFolder], warnings: list[str], known: dict[str, Program]
 ) -> dict[str, list[_Measured]]:
     groups: dict[str, list[_Measured]] = {}
     for folder in folders:
@@ -198,11 +199,13 @@ def _grouped(
     return groups
 
 
-def _measured(folder: RunFolder, known: Mapping[str, Program]) -> _Measured:
+def _measured(folder: RunFolder, known: dict[str, Program]) -> _Measured:
     alive = folder.is_driven
     events = read_trace(folder.path)
     walk, story = walk_of(events), told(events)
-    program = known.get(walk.program)
+    program = known.get(walk.program) or _with_limits(story, walk.program)
+    if program:
+        known[walk.program] = program
     named = str(story.request.get("program", "")) if story.request else ""
     name = program.name if program else f"{named or 'program'} {walk.program[:12]}".strip()
     if program or named in BUILTIN:
@@ -212,6 +215,14 @@ def _measured(folder: RunFolder, known: Mapping[str, Program]) -> _Measured:
         outcome = story.state if story.finished else ("running" if alive else "unfinished")
         reason = story.reason
     return _Measured(name=name, walk=walk, outcome=outcome, reason=reason, branches=tuple(_branches(events)))
+
+
+def _with_limits(story: Story, digest: str) -> Program | None:
+    """The shipped program with the limits a run was given, if that is what it followed."""
+    if str(story.request.get("program", "")) not in BUILTIN:
+        return None
+    program = program_of_run(story)
+    return program if program.digest == digest else None
 
 
 def _branches(events: Sequence[Event]) -> Iterable[tuple[str, str, int]]:

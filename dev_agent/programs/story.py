@@ -21,7 +21,7 @@ REQUEST = "request"
 _ASKED = ("dry_run", "branch", "must_pass", "sandbox", "profile", "target", "base", "base_tree", "policy")
 _REJECTIONS = frozenset(
     {"refused", "invalid", "declined", "unresolved", "failed", "repairable", "denied", "rejected", "blocked",
-     "conflict", "error", "exhausted", "stuck", "busy"}
+     "conflict", "error", "exhausted", "stuck", "busy", "unavailable", "too_large", "unaffordable", "outside", "fresh"}
 )  # fmt: skip
 
 

@@ -26,7 +26,7 @@ _KEPT_OF_FAILURE = ("id", "path", "line", "code")
 _OF_FAILURE = ("message", "detail")
 _OF_VERDICT = ("notes", "hint")
 _GATES = ("types", "tests", "checks")
-_STATES = ("stage", "patch")
+_STATES = ("stage", "patch", "plan", "brief")
 
 
 def quoted(data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, bytes]]:
@@ -34,6 +34,12 @@ def quoted(data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, bytes]]:
     kept = {key: value for key, value in data.items() if key not in _SENTENCES}
     said = {key: data[key] for key in _SENTENCES if key in data}
     return {**kept, TEXTS: True}, {TEXTS: _packed(said)}
+
+
+def sentences(payload: bytes) -> str:
+    """What `quoted` took out, as one text: the explanation, and the hint if there is one."""
+    said = json.loads(payload)
+    return "\n".join(str(said[key]) for key in _SENTENCES if said.get(key))
 
 
 def quoted_verdicts(verdicts: Sequence[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], dict[str, bytes]]:

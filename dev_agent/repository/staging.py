@@ -74,9 +74,11 @@ def stage(
     run: str,
     identity: Identity | None = None,
     sign: bool | None = None,
+    onto: str | None = None,
 ) -> Staged:
     """Commit `changes` on `base` (None: as a root commit) under the private ref of `run`.
 
+    The changes are to the base's own tree, or to the tree `onto`, whose other differences from the base are kept.
     `identity` and `sign` default to what the user's own git would do. Staging a run again moves its ref.
     Raises UsageFault (no identity), RepositoryFault (`refused-path`, `missing-objects`), EnvironmentFault
     (cannot sign) or GitFailed.
@@ -84,7 +86,7 @@ def stage(
     ref = staged_ref(run)
     identity = identity or user_identity(repository)
     replacements, blobs = _with_blobs(repository, changes)
-    tree = _write_tree(repository, tree_of(repository, base), replacements, blobs)
+    tree = _write_tree(repository, onto or tree_of(repository, base), replacements, blobs)
     parents = () if base is None else (base,)
     commit = commit_tree(
         repository, tree=tree, parents=parents, message=message, identity=identity, sign=sign

@@ -20,9 +20,11 @@ from dev_agent.runtime.events import require_recordable
 from dev_agent.runtime.facts import has_type
 from dev_agent.runtime.host import Clock
 from dev_agent.runtime.projection import ModelView
-from dev_agent.runtime.states import ERROR
+from dev_agent.runtime.states import ERROR, FactType
 
 MAX_MESSAGE = 2000
+MAX_PAYLOAD_FACT = 16 * 2**20
+"""Bytes; a fact is held in memory, another payload need not be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +136,20 @@ def _checked(spec: AnySpec, result: Result, cost: Mapping[str, int]) -> Attempt:
                 f"{spec.name} gave {name} as {type(data[name]).__name__}, declared is {kind}",
                 cost=cost,
             )
+        if kind is FactType.PAYLOAD and name in blobs and (wrong := _unfit(blobs[name])):
+            return failed("WrongFact", f"{spec.name} gave the payload {name} {wrong}", cost=cost)
     return Attempt(outcome=outcome, data=data, cost=cost, blobs=MappingProxyType(blobs))
+
+
+def _unfit(payload: bytes) -> str:
+    """What keeps bytes from being a payload fact, "" if nothing does."""
+    if len(payload) > MAX_PAYLOAD_FACT:
+        return f"of {len(payload)} bytes, allowed are {MAX_PAYLOAD_FACT}"
+    try:
+        payload.decode()
+    except UnicodeDecodeError:
+        return "that is no UTF-8 text"
+    return ""
 
 
 def _from_exception(error: BaseException) -> Attempt:

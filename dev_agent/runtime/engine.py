@@ -47,7 +47,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from types import MappingProxyType
 
 from dev_agent.runtime import fold
@@ -68,7 +68,7 @@ from dev_agent.runtime.canonical import Json
 from dev_agent.runtime.capabilities import Capabilities, CapabilityRef, Resolver
 from dev_agent.runtime.conditions import Condition, parse
 from dev_agent.runtime.ending import Ending, EndingKind
-from dev_agent.runtime.errors import FactUnusable, JournalFailed, RunRefused, RuntimeFault
+from dev_agent.runtime.errors import BlobUnavailable, FactUnusable, JournalFailed, RunRefused, RuntimeFault
 from dev_agent.runtime.fold import Position
 from dev_agent.runtime.host import Cancel, Clock, Reporter
 from dev_agent.runtime.intake import checked_inputs, checked_signal
@@ -125,7 +125,9 @@ class Engine:
         self._sleep = sleep
         self._workers = workers
         self._capabilities = Capabilities(capabilities)
-        self._cases = _parsed_cases(program, actions)
+        declared = declared_facts(program, actions)
+        self._cases = _parsed_cases(program, declared)
+        self._payload_facts = frozenset(name for name, kind in declared.items() if kind is FactType.PAYLOAD)
         self._position = Position(program)
         self._step: Mapping[Kind, Callable[[State], Ending | None]] = {
             Kind.ACTION: self._act,
@@ -206,7 +208,7 @@ class Engine:
         self._enter(state, durable=state.durable)
         (spec,) = self._specs(state)
         view = self._view(state, "", self._record, spec, share=1)
-        model = self._model_view(state, spec, state.shows, view)
+        model = self._model_view(spec, state.shows, view)
         attempt = attempted(spec, view, self._clock, state.timeout_ms, model)
         if self._was_interrupted([attempt]):
             return self._interrupted([attempt])
@@ -257,7 +259,7 @@ class Engine:
     def _job(self, state: State, branch: Branch, spec: AnySpec, buffer: Buffer) -> Callable[[], Attempt]:
         share = sum(bool(other.spends & spec.spends) for other in self._specs(state))
         view = self._view(state, branch.name, buffer.record, spec, share=share)
-        model = self._model_view(state, spec, branch.shows, view)
+        model = self._model_view(spec, branch.shows, view)
         return lambda: attempted(spec, view, self._clock, state.timeout_ms, model)
 
     def _append_branch(self, state: State, branch: Branch, buffer: Buffer, attempt: Attempt) -> None:
@@ -369,21 +371,29 @@ class Engine:
             return self._cancel.shielded()
         return nullcontext()
 
-    def _model_view(
-        self, state: State, spec: AnySpec, shows: tuple[str, ...], view: View
-    ) -> ModelView | None:
+    def _model_view(self, spec: AnySpec, shows: tuple[str, ...], view: View) -> ModelView | None:
         """The projection for an action that feeds a model; None for any other."""
         if not isinstance(spec, ModelActionSpec):
             return None
         return model_view(
-            self._position.lookup(shows),
+            self._shown(shows),
             names=shows,
             prompts=spec.prompts,
             cancel=self._cancel,
-            timeout_ms=state.timeout_ms,
+            timeout_ms=view.timeout_ms,
             resolve=view.resolve,
             spend=view.spend,
         )
+
+    def _shown(self, shows: tuple[str, ...]) -> dict[str, Json]:
+        """The shown facts there are; a payload is read where its blob lies. One that was erased is not there."""
+        found = self._position.lookup(name for name in shows if name not in self._payload_facts)
+        for name in self._payload_facts.intersection(shows):
+            commitment = self._position.payloads.get(name)
+            if commitment is not None:
+                with suppress(BlobUnavailable):
+                    found[name] = self._journal.blob(commitment).decode("utf-8", "replace")
+        return found
 
     def _view(self, state: State, branch: str, recorder: Recorder, spec: AnySpec, *, share: int) -> View:
         wall = self._program.budgets.wall_ms
@@ -445,8 +455,9 @@ def _count(redacted: int) -> dict[str, int]:
     return {"redacted": redacted} if redacted else {}
 
 
-def _parsed_cases(program: Program, actions: Mapping[str, AnySpec]) -> dict[str, list[tuple[Condition, str]]]:
-    declared = declared_facts(program, actions)
+def _parsed_cases(
+    program: Program, declared: Mapping[str, FactType]
+) -> dict[str, list[tuple[Condition, str]]]:
     return {
         state.name: [(parse(case.when, declared), case.outcome) for case in state.cases]
         for state in program.states.values()

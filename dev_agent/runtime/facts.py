@@ -18,9 +18,11 @@ _EXACT: Mapping[FactType, type] = {FactType.BOOL: bool, FactType.INT: int, FactT
 
 
 def has_type(value: object, kind: FactType) -> bool:
-    """Return whether a plain or frozen value is exactly of a declared type."""
+    """Return whether a plain or frozen value is exactly of a declared type; no value is a payload."""
     if kind is FactType.JSON:
         return True
+    if kind is FactType.PAYLOAD:
+        return False
     if kind is FactType.LIST:
         return type(value) in (list, tuple) and all(type(item) is str for item in value)  # type: ignore[attr-defined]
     return type(value) is _EXACT[kind]

@@ -72,6 +72,8 @@ class Position:
         self.wall_ms = 0
         self.repeats = 0
         """How often the state left last gave the same output since anything else changed."""
+        self.payloads: dict[str, str] = {}
+        """Commitments of the latest output's payloads: `state.role`, `state.branch.role`."""
         self._outputs: dict[str, tuple[bytes, int, int]] = {}
         self._changes = 0
         self._branches: dict[str, Event] = {}
@@ -159,6 +161,7 @@ class Position:
         self._spend(event, _ms(event))
         self._remember(self.state, encode((outcome, data)))
         self.facts[self.state] = data
+        self._keep_payloads(event)
         self.outcomes.update(outcomes)
         self.outcomes[self.state] = outcome
         self.visits[self.state] = self.visits.get(self.state, 0) + 1
@@ -180,6 +183,17 @@ class Position:
             )
         by_path = {f"{self.state}.{name}": outcome for name, outcome in outcomes.items()}
         return MappingProxyType({name: data["data"] for name, data in made.items()}), by_path
+
+    def _keep_payloads(self, event: Event) -> None:
+        """A state's payloads are those of its latest output, like its facts: an earlier one's do not shine through."""
+        mine = f"{self.state}."
+        for name in [name for name in self.payloads if name.startswith(mine)]:
+            del self.payloads[name]
+        self.payloads.update({f"{mine}{blob.role}": blob.commitment for blob in event.blobs})
+        if self.current.kind is Kind.PARALLEL:
+            for branch, left in self._branches.items():
+                made = {f"{mine}{branch}.{blob.role}": blob.commitment for blob in left.blobs}
+                self.payloads.update(made)
 
     def _retried(self, event: Event) -> None:
         self._in_open_state(event)

@@ -129,9 +129,9 @@ class Checker:
         if kind is None:
             hint = "True and False are written with a capital" if name in ("true", "false") else ""
             raise self._error(node, f"unknown fact {name!r}", hint or nearest(name, self._declared))
-        if kind is FactType.JSON:
+        if kind in (FactType.JSON, FactType.PAYLOAD):
             raise self._error(
-                node, f"{name} is declared json", "only bool, int, str and list can be used in conditions"
+                node, f"{name} is declared {kind}", "only bool, int, str and list can be used in conditions"
             )
         self.names[name] = None
         return Node(_DECLARED[kind], lambda facts: value_of(facts, name, kind))

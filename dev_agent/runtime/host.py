@@ -79,5 +79,8 @@ class Reporter:
     def branch_left(self, state: str, branch: str, outcome: str, ms: int) -> None:
         """Called when a branch's action returned; in order of completion, not of the trace."""
 
+    def progressed(self, text: str) -> None:
+        """Called while an action works, as often as it likes and from any thread: how far it has come."""
+
     def noted(self, text: str) -> None:
         """Called with a line for a person: a budget exceeded, a run resumed."""

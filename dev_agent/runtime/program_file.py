@@ -33,12 +33,12 @@ MAX_JOIN_ROWS = 12
 
 
 def read_facts(root: Table, key: str = "facts") -> dict[str, FactType]:
-    """Read a table of fact types."""
+    """Read a table of fact types: of what comes from outside, and a payload is an action's."""
     return root.each(key, _read_fact)
 
 
 def _read_fact(facts: Table, name: str) -> FactType:
-    kind = facts.choice(name, FactType) if name else None
+    kind = facts.choice(name, FactType, but=(FactType.PAYLOAD,)) if name else None
     return kind or FactType.JSON
 
 

@@ -58,7 +58,7 @@ class ModelView:
 
     facts       the shown facts by their dotted names, frozen and redacted; a fact nobody recorded is not in it
     cancel      the host's request to stop
-    timeout_ms  the state's time limit, for the client that talks to the model
+    timeout_ms  what is left of the state's time limit and of the run's, for the client that talks to the model
     """
 
     __slots__ = ("_names", "_prompts", "_resolve", "_spend", "cancel", "facts", "redacted", "timeout_ms")

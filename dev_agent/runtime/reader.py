@@ -6,7 +6,7 @@ keys nobody asked for, each with the nearest key that exists.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from enum import StrEnum
 from typing import TypeVar
 
@@ -78,10 +78,10 @@ class Table:
         """Return a name, `default` if absent."""
         return self.name(key) if key in self else self.text(key, default)
 
-    def choice(self, key: str, kinds: type[_E]) -> _E | None:
-        """Return a member of an enumeration, None after noting a fault; the key is required."""
+    def choice(self, key: str, kinds: type[_E], *, but: Collection[_E] = ()) -> _E | None:
+        """Return a member of an enumeration, `but` not of these, None after noting a fault; the key is required."""
         value = self.name(key)
-        known = [kind.value for kind in kinds]
+        known = [kind.value for kind in kinds if kind not in but]
         if value in known:
             return kinds(value)
         if value:

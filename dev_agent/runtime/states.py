@@ -15,13 +15,18 @@ INPUT = "input"
 
 
 class FactType(StrEnum):
-    """The declared type of a fact. LIST is a list of text; no condition can use JSON."""
+    """The declared type of a fact. LIST is a list of text; no condition can use JSON or PAYLOAD.
+
+    A PAYLOAD is text beside the trace: the blob of the fact's own name in the same Result. No line of the trace holds
+    it, only its commitment; so it may be long, can be erased, and is there for models to be shown.
+    """
 
     BOOL = "bool"
     INT = "int"
     STR = "str"
     LIST = "list"
     JSON = "json"
+    PAYLOAD = "payload"
 
 
 class Kind(StrEnum):

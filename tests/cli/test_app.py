@@ -105,7 +105,7 @@ def test_no_arguments_show_the_help_and_are_an_error(capsys: pytest.CaptureFixtu
     [
         (["aply"], "No such command 'aply'. Did you mean 'apply'?"),
         (["apply", "task", "--pach", "x"], "No such option: --pach"),
-        (["apply"], "Missing argument 'TASK'"),
+        (["apply"], "the task is missing"),
         (["runs", "--json=maybe"], "--json"),
         (["\x1b[31mred"], "\\x1b[31mred"),
     ],

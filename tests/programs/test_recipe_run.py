@@ -52,7 +52,7 @@ def done(
         environ=shop.project.environ,
         reporter=reporter or Reporter(),
         cancel=shop.cancel,
-        recipe=recipe,
+        proposer=recipe,
     )
 
 

@@ -211,6 +211,143 @@ def test_secrets_in_shown_facts_are_marked_and_counted(tmp_path: Path) -> None:
     assert left.data["shown"]["redacted"] == 2  # type: ignore[index, call-overload]
 
 
+# --- payloads: long text beside the trace that a model may be shown ------------------------------------------------
+
+
+def gather_payload(content: bytes, data: Mapping[str, object] | None = None) -> ActionSpec:
+    return ActionSpec(
+        "gather",
+        frozenset({"found"}),
+        {"files": FactType.PAYLOAD, "verdict": FactType.STR},
+        lambda _view: Result("found", data or {}, {"files": content}),
+    )
+
+
+def test_a_payload_is_shown_and_stands_in_no_line_of_the_trace(tmp_path: Path) -> None:
+    texts: list[str] = []
+
+    def ask(view: ModelView) -> Result:
+        texts.append(view.prompt("ask").text)
+        return Result("answered")
+
+    long = "CANARY-payload " * 200_000  # more than a line of the trace could hold
+    ending, events = drive(tmp_path, asks(ask), first=gather_payload(long.encode()))
+    assert ending.state == "done"
+    assert texts == [f"Do mend it in {long}"]
+    assert b"CANARY-payload" not in (tmp_path / "run" / "trace.jsonl").read_bytes()
+    left = next(event for event in events if event.type == "left")
+    assert [blob.role for blob in left.blobs] == ["files"]
+    assert dict(left.data["data"]) == {}  # type: ignore[arg-type]
+
+
+def test_a_payload_is_redacted_as_any_fact_is(tmp_path: Path) -> None:
+    texts: list[str] = []
+
+    def ask(view: ModelView) -> Result:
+        texts.append(view.prompt("ask").text)
+        return Result("answered")
+
+    drive(tmp_path, asks(ask), first=gather_payload(b"key = 'q8Zr2LmX0vWb7TnK4sYdP1cE'"))
+    assert texts == ["Do mend it in key = '[redacted: random value]'"]
+
+
+@pytest.mark.parametrize(
+    ("content", "data", "said"),
+    [
+        (b"\xff\xfe", {}, "no UTF-8"),
+        (b"x" * (16 * 2**20 + 1), {}, "allowed are"),
+        (b"fine", {"files": "in the line"}, "declared is payload"),
+    ],
+    ids=["not text", "too long", "in the data"],
+)
+def test_what_cannot_be_a_payload_fact_is_an_error(
+    tmp_path: Path, content: bytes, data: Mapping[str, object], said: str
+) -> None:
+    ending, _ = drive(tmp_path, asks(lambda _view: Result("answered")), first=gather_payload(content, data))
+    assert ending.state == "rejected"
+    assert said in str(ending.facts["gather"])
+
+
+def test_only_the_latest_output_of_a_state_is_shown_and_a_resumed_run_sees_the_same(tmp_path: Path) -> None:
+    text = ASKING.replace("SHOWS", 'shows = ["gather.files"]').replace(
+        'unclear = "rejected"', 'unclear = "gather"'
+    )
+    made = load_program(text.replace("attempts = 3", "attempts = 2"), source="asking.toml")
+    answers = iter([{"files": b"first"}, {}, {"files": b"third"}])
+    first = ActionSpec(
+        "gather",
+        frozenset({"found"}),
+        {"files": FactType.PAYLOAD},
+        lambda _view: Result("found", {}, next(answers)),
+    )
+    seen: list[Mapping[str, Json]] = []
+
+    def ask(view: ModelView) -> Result:
+        seen.append(dict(view.facts))
+        if len(seen) == 5:
+            raise KeyboardInterrupt
+        return Result("answered" if len(seen) > 5 else "unclear")
+
+    actions: dict[str, AnySpec] = {"gather": first, "ask": asks(ask, {})}
+    inputs = {"task": "t", "reviewer": "r"}
+    with Journal.create(tmp_path / "run", "run-1", {"program": made.digest}, FixedClock()) as journal:
+        Engine(
+            made, actions, journal, clock=FixedClock(), cancel=NeverCancelled(), sleep=lambda _s: None
+        ).start(inputs)
+    with Journal.open(tmp_path / "run", FixedClock()) as journal:
+        Engine(made, actions, journal, clock=FixedClock(), cancel=NeverCancelled()).resume()
+    shown = [one.get("gather.files") for one in seen]
+    assert shown == ["first", "first", None, None, "third", "third"]
+
+
+def test_an_erased_payload_is_no_fact_any_more(tmp_path: Path) -> None:
+    made = program('shows = ["gather.files"]')
+    seen: list[Mapping[str, Json]] = []
+
+    def ask(view: ModelView) -> Result:
+        seen.append(dict(view.facts))
+        if len(seen) == 1:
+            raise KeyboardInterrupt
+        return Result("answered")
+
+    actions: dict[str, AnySpec] = {"gather": gather_payload(b"text"), "ask": asks(ask, {})}
+    with Journal.create(tmp_path / "run", "run-1", {"program": made.digest}, FixedClock()) as journal:
+        Engine(made, actions, journal, clock=FixedClock(), cancel=NeverCancelled()).start(
+            {"task": "t", "reviewer": "r"}
+        )
+        (commitment,) = [blob.commitment for event in journal.events for blob in event.blobs]
+        journal.erase(commitment, "asked for")
+    with Journal.open(tmp_path / "run", FixedClock()) as journal:
+        Engine(made, actions, journal, clock=FixedClock(), cancel=NeverCancelled()).resume()
+    assert seen == [{"gather.files": "text"}, {}]
+
+
+def test_a_condition_cannot_look_into_a_payload() -> None:
+    text = ASKING.replace("SHOWS", 'shows = ["gather.files"]').replace(
+        'on = { found = "ask", error = "rejected" }',
+        """on = { found = "look", error = "rejected" }
+[states.look]
+kind = "choose"
+cases = [{ when = "gather.files == 'x'", outcome = "yes" }]
+on = { yes = "ask", otherwise = "ask", error = "rejected" }""",
+    )
+    with pytest.raises(ProgramRefused, match="declared payload"):
+        prove(
+            load_program(text, source="x"),
+            {"gather": gather_payload(b""), "ask": asks(lambda _v: Result("answered"), {})},
+        )
+
+
+def test_nothing_from_outside_is_declared_a_payload() -> None:
+    with pytest.raises(ProgramError, match="unknown task 'payload'"):
+        load_program(
+            ASKING.replace("SHOWS", "").replace('task = "str"', 'task = "payload"'), source="asking.toml"
+        )
+
+
+# --- nobody else makes one --------------------
+
+
 @pytest.mark.parametrize("made", [Prompt, ModelView])
 def test_nobody_else_makes_a_prompt_or_a_view(made: type) -> None:
     with pytest.raises(TypeError, match="is made by"):

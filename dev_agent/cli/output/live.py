@@ -41,6 +41,7 @@ class LiveReporter(Reporter):
         self._running: dict[tuple[str, str], float] = {}
         self._attempts: dict[str, int] = {}
         self._ended: list[Line] = []
+        self._progress = ""
 
     def entered(self, state: str, attempt: int) -> None:
         """A state begins."""
@@ -51,6 +52,7 @@ class LiveReporter(Reporter):
     def left(self, state: str, outcome: str, ms: int) -> None:
         """A state ended, and everything in it."""
         with self._lock:
+            self._progress = ""
             for key in [key for key in self._running if key[0] == state]:
                 del self._running[key]
             self._ended.append(step_line(state, outcome, ms, attempt=self._attempts.get(state, 1)))
@@ -66,6 +68,11 @@ class LiveReporter(Reporter):
             self._running.pop((state, action), None)
             self._ended.append(step_line(action, outcome, ms, inner=True))
 
+    def progressed(self, text: str) -> None:
+        """What runs now has come so far."""
+        with self._lock:
+            self._progress = escape_line(text)
+
     def noted(self, text: str) -> None:
         """Something worth knowing happened."""
         with self._lock:
@@ -76,15 +83,16 @@ class LiveReporter(Reporter):
         now = time.monotonic()
         with self._lock:
             rows = [rich_text(one) for one in self._ended]
-            rows += [self._row(key, started, now) for key, started in self._running.items()]
+            rows += [self._row(key, started, now, self._progress) for key, started in self._running.items()]
         return Group(*rows)
 
     @staticmethod
-    def _row(key: tuple[str, str], started: float, now: float) -> Text:
+    def _row(key: tuple[str, str], started: float, now: float, progress: str) -> Text:
         state, action = key
         turn = _SPINNER[int(now * 10) % len(_SPINNER)]
         name = escape_line(f"  {action}" if action else state)
-        return Text.assemble((f"{name:<14} ", "dim"), (turn, "cyan"), (f"  {now - started:.1f} s", "dim"))
+        told = f"  {now - started:.1f} s{f'  {progress}' if progress else ''}"
+        return Text.assemble((f"{name:<14} ", "dim"), (turn, "cyan"), (told, "dim"))
 
 
 def rich_text(one: Line) -> Text:

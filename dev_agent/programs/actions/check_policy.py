@@ -35,7 +35,8 @@ def _check_policy(context: ApplyContext, view: View) -> Result:
         "policy": context.policy.digest,
         "verdict": decision.verdict.value,
         "asked": decision.verdict is Verdict.ASK,
-        "asks_superseded": context.policy.gates.changed_tests == "ask",
+        # A model's own version of a test takes the place of the base's by a person's word only.
+        "asks_superseded": context.policy.gates.changed_tests == "ask" or context.asking is not None,
         "approved": _approved_tree(view.facts) == staged.tree,
         "findings": [finding.to_json() for finding in decision.findings],
         "facts": facts.to_json(),

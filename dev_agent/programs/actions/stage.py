@@ -1,5 +1,8 @@
 """stage: resolve the proposal against the base tree, all or nothing, and make the staged commit.
 
+In the program `solve` the tree is the one the model was shown, as `brief` recorded it: the base's, or what it staged
+before. The commit is on the base in either case, and holds the whole difference.
+
 A proposal that is a tree needs no resolving: the tree is staged as it is, within bounds of size. If a commit that
 has it exists already, that commit is the staged one.
 
@@ -41,6 +44,8 @@ if TYPE_CHECKING:
 
 
 def _stage(context: ApplyContext, view: View) -> Result:
+    if context.asking is not None:
+        context.asking.forget()
     try:
         return _stage_proposal(context, view)
     except RepositoryFault as refused:
@@ -54,11 +59,13 @@ def _stage_proposal(context: ApplyContext, view: View) -> Result:
     proposed = said(view.facts, "patch")
     if proposed.get("tree"):
         return _stage_tree(context, view, proposed)
+    # A model that repairs was shown what it had staged, so its edits are to that; all others' are to the base.
+    onto = str(said(view.facts, "brief").get("onto", ""))
     try:
         proposal = parse(_recorded_proposal(context))
         change_set = resolve(
             proposal.edits,
-            GitTree(context.repository, context.base),
+            GitTree(context.repository, onto or context.base),
             limits=Limits(),
             max_level=MatchLevel(context.policy.max_match_level),
         )
@@ -78,7 +85,12 @@ def _stage_proposal(context: ApplyContext, view: View) -> Result:
         run=context.run,
         identity=context.identity,
         sign=context.sign,
+        onto=onto or None,
     )
+    if made.tree == tree_of(context.repository, context.base):
+        return Result(
+            "empty", {"reason": "", "explanation": "the patch leads back to the base", "notes": notes}
+        )
     matches = [
         {"path": to_recorded(one.path), "level": one.level.name.lower(), "line": one.line, "count": one.count}
         for one in change_set.matches

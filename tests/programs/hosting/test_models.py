@@ -72,6 +72,30 @@ def test_a_model_action_with_a_time_limit_is_shown_the_same(tmp_path: Path) -> N
     assert left["shown"] == {"facts": ("input.task",), "redacted": 0}
 
 
+def test_a_payload_made_in_one_process_is_shown_in_another(tmp_path: Path) -> None:
+    module = tmp_path / "asking.py"
+    gather = (
+        "from dev_agent.runtime.engine import ActionSpec, View\n"
+        "def gather(view: View) -> Result:\n"
+        "    return Result('found', {}, {'text': 'long text'.encode()})\n"
+        "GATHER = ActionSpec('gather', frozenset({'found'}), {'text': FactType.PAYLOAD}, gather)\n"
+    )
+    listed = MODULE.replace("{{input.task}}", "{{gather.text}}").replace("ACTIONS = (", "ACTIONS = (GATHER, ")
+    module.write_text(listed.replace("PROMPTS =", f"{gather}PROMPTS ="))
+    first = '[states.gather]\nkind = "action"\ntimeout_ms = 60000\non = { found = "ask", error = "bad" }\n[states.ask]'
+    text = PROGRAM.replace("[states.ask]", first).replace('start = "ask"', 'start = "gather"')
+    program = load_program(text.replace("input.task", "gather.text"), source="asking.toml")
+    environ: Mapping[str, str] = make_repository(tmp_path, {"a": b""}, name="unused").environ
+    isolation = Isolation(module=str(module), environ=environ, cancel=Cancel())
+    actions = {name: isolation.of(spec) for name, spec in load_actions(str(module)).items()}
+    with Journal.create(tmp_path / "run", "r-1", {"program": program.digest}, SystemClock()) as journal:
+        engine = Engine(program, actions, journal, clock=SystemClock(), cancel=Cancel())
+        ending = engine.start({"task": "this", "other": "CANARY"})
+    said = ending.facts["ask"]
+    assert isinstance(said, Mapping)
+    assert (said["said"], said["seen"]) == ("Do long text", ("gather.text",))
+
+
 def test_what_goes_to_the_process_is_what_is_shown(tmp_path: Path) -> None:
     packed: list[bytes] = []
 

@@ -1,0 +1,1 @@
+"""Runs of `solve` with a written model."""
