@@ -11,6 +11,7 @@ from dev_agent.cli.app import command_app
 from dev_agent.cli.driving import drive
 from dev_agent.cli.model_options import (
     BaseUrl,
+    Candidates,
     Cassette,
     Effort,
     MaxCalls,
@@ -19,6 +20,7 @@ from dev_agent.cli.model_options import (
     MaxTokens,
     ModelName,
     Record,
+    Reproduce,
     spending_from,
 )
 from dev_agent.cli.options import (
@@ -94,6 +96,8 @@ def apply(  # noqa: PLR0913 - one parameter an option
     model: ModelName = None,
     base_url: BaseUrl = None,
     effort: Effort = None,
+    candidates: Candidates = "1",
+    reproduce: Reproduce = None,
     max_calls: MaxCalls = None,
     max_tokens: MaxTokens = None,
     max_cost: MaxCost = None,
@@ -140,6 +144,8 @@ def apply(  # noqa: PLR0913 - one parameter an option
         must_pass=tuple(must_pass or ()),
         sandbox=sandbox,
         key=key,
+        candidates=candidates,
+        reproduce=reproduce,
     )
     chosen = proposer_for(request.task, wish, environ=session.environ)
     return drive(session, partial(apply_change, proposer=chosen), request)

@@ -51,6 +51,25 @@ Cassette = Annotated[
         help="Take the answers from what --record kept.",
     ),
 ]
+Candidates = Annotated[
+    str,
+    typer.Option(
+        "--candidates",
+        metavar="N|auto",
+        envvar="DEV_AGENT_CANDIDATES",
+        help="Try so many answers of a model beside each other and take the best. `auto`: one, then four, then eight "
+        "while all are red.",
+    ),
+]
+Reproduce = Annotated[
+    bool | None,
+    typer.Option(
+        "--reproduce/--no-reproduce",
+        envvar="DEV_AGENT_REPRODUCE",
+        help="Of a model's change: land only with a test that fails without it and passes with it. Default: as policy "
+        "says.",
+    ),
+]
 MaxCalls = Annotated[
     int | None,
     typer.Option(

@@ -25,9 +25,20 @@ Html = Annotated[
 ]
 
 
+Candidates = Annotated[
+    bool,
+    typer.Option("--candidates", help="Tell of every answer that was tried what each gate said."),
+]
+
+
 @app.command()
 def show(
-    run: RunName = "last", *, html: Html = None, directory: Directory = HERE, as_json: AsJson = False
+    run: RunName = "last",
+    *,
+    candidates: Candidates = False,
+    html: Html = None,
+    directory: Directory = HERE,
+    as_json: AsJson = False,
 ) -> int:
     """Tell what happened in a run: path and times, gates, policy findings, where the proof lies."""
     session = Session(directory=directory, as_json=as_json)
@@ -36,7 +47,7 @@ def show(
     record = read_run(found)
     if html is not None:
         write_page(html, _html(session.repository, found, record))
-    session.output.page(show_page(record))
+    session.output.page(show_page(record, candidates=candidates))
     return 0
 
 

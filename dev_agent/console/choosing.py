@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from dev_agent.console.index import Row
+from dev_agent.programs.cost import FREE, MONEY, Cost
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,10 +67,19 @@ def by_day(rows: Iterable[Row]) -> tuple[Day, ...]:
             runs=len(of_day),
             good=sum(row.outcome in ("committed", "verified", "no_change") for row in of_day),
             ms=sum(row.ms for row in of_day),
-            money=sum(row.cost.get("money", 0) for row in of_day),
+            money=spent(of_day).micro_usd,
         )
         for day, of_day in sorted(found.items())
     )
+
+
+def spent(rows: Iterable[Row]) -> Cost:
+    """What models cost these runs together; calls of an unknown price make the sum a lower bound, or unknown."""
+    total = FREE
+    for row in rows:
+        known = {**row.cost, MONEY: row.cost.get("money_known", row.cost.get(MONEY, 0))}
+        total = total.and_of(Cost.of(known))
+    return total
 
 
 def values(rows: Sequence[Row], name: str) -> list[str]:

@@ -11,11 +11,12 @@ Read from the base tree, never from the judged one. Example, with every key:
     policy = "strict"
     sandbox = "auto"
     cache_size = "2GB"                       # what private work trees and caches may take
+    co_authored_by = "Bot <bot@example.org>" # a trailer of the commits a model proposed
     gates.types = { enabled = true, paths = ["src"], timeout_s = 600, strict = true, seed = true }
     gates.tests = { enabled = true, paths = ["tests"], timeout_s = 1800, deselect = [] }
     gates.checks = [{ name = "lint", command = "ruff check .", timeout_s = 600 }]
 
-All faults of the file are reported at once, as field paths. `policy` and `sandbox` are passed on, not judged.
+All faults of the file are reported at once, as field paths. `policy`, `sandbox` and `co_authored_by` are passed on.
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ _FORBIDDEN_ENV = re.compile(
     r"|PYTEST_(ADDOPTS|PLUGINS|DISABLE_PLUGIN_AUTOLOAD)"
 )
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# One line, one address, nothing that does not show: it becomes a line of a commit message.
+_PERSON = re.compile(r"[^<>\s](?:[^<>\n]{0,98}[^<>\s])? <[^<>@\s]{1,100}@[^<>@\s]{1,150}>")
 _CHECK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
@@ -115,6 +118,7 @@ class GateConfig:
     sandbox: str = ""
     types: TypesConfig = TypesConfig()
     cache_size: int = _CACHE_SIZE
+    co_authored_by: str = ""
     tests: TestsConfig = TestsConfig()
     checks: tuple[CheckConfig, ...] = ()
 
@@ -152,6 +156,7 @@ def parse_config(table: Mapping[str, Any], *, source: str, others: Iterable[str]
         policy=top.text("policy"),
         sandbox=top.text("sandbox"),
         cache_size=top.size("cache_size", _CACHE_SIZE),
+        co_authored_by=_person(top, "co_authored_by"),
         types=_types(gates.table("types")),
         tests=_tests(gates.table("tests")),
         checks=_checks(gates),
@@ -161,6 +166,14 @@ def parse_config(table: Mapping[str, Any], *, source: str, others: Iterable[str]
     if faults:
         raise ConfigFault(source, tuple(faults))
     return config
+
+
+def _person(fields: Fields, key: str) -> str:
+    said = fields.text(key)
+    if said and not (said.isprintable() and "  " not in said and _PERSON.fullmatch(said)):
+        fields.fault(key, 'must be a name and an address on one line, as in "Bot <bot@example.org>"')
+        return ""
+    return said
 
 
 def _types(fields: Fields) -> TypesConfig:

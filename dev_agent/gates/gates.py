@@ -28,6 +28,7 @@ from dev_agent.gates.hooks import HookBench, HookRun
 from dev_agent.gates.interpreter import Surroundings
 from dev_agent.gates.layout import TestLayout, type_targets
 from dev_agent.gates.project import Project, discover
+from dev_agent.gates.reproduction import ReproductionGate
 from dev_agent.gates.settings import GateRules, GateSettings, Mode
 from dev_agent.gates.subject import Subject, Trees
 from dev_agent.gates.tests import TestsGate
@@ -60,6 +61,7 @@ class Gates:
         self._types = TypesGate(context)
         self._tests = TestsGate(context)
         self._checks = ChecksGate(context)
+        self._reproduction = ReproductionGate(context)
         self._preflight: Preflight | None = None
 
     @classmethod
@@ -138,6 +140,11 @@ class Gates:
         """The tests gate's verdict."""
         self._check(subject)
         return self._tests.judge(subject, cancel)
+
+    def judge_reproduction(self, subject: Subject, cancel: Cancel) -> Verdict:
+        """Whether a test that the change brings fails on the base and passes on the change."""
+        self._check(subject)
+        return self._reproduction.judge(subject, cancel)
 
     def judge_checks(self, subject: Subject, cancel: Cancel) -> Verdict:
         """One verdict on all further checks of the settings; `judge_each_check` tells them apart."""

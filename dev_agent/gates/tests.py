@@ -17,24 +17,20 @@ that the change rewrites. What the base fails too is counted, not charged, unles
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import chain
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from dev_agent.cancel import Cancel
 from dev_agent.gates import must_pass
 from dev_agent.gates.affected_first import nearest_tests
 from dev_agent.gates.cache import digest_of
+from dev_agent.gates.case import Case, case_of, run_case
 from dev_agent.gates.context import GateContext
 from dev_agent.gates.delta import Outcome
-from dev_agent.gates.layout import TestLayout
 from dev_agent.gates.settings import Mode
 from dev_agent.gates.shadows import shadowing
 from dev_agent.gates.subject import Checkout, Subject
-from dev_agent.gates.test_command import TestCommand
-from dev_agent.gates.test_run import TestRun, read_run
-from dev_agent.gates.tool_config import PYTEST_FILES, PytestConfig, read_pytest_config
-from dev_agent.gates.tools import Tool
+from dev_agent.gates.test_run import TestRun
 from dev_agent.gates.verdict import Failure, GateResult, Verdict
 from dev_agent.gates.weighing import Weighed, file_of, spread, weigh
 
@@ -61,20 +57,6 @@ _CHANGE_IS_TO_BLAME = frozenset(
 _MACHINE_MAY_BE = frozenset({"timed_out", "memory", "processes", "disk", "killed"})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Case:
-    """One judgement on its way: what is fixed before anything runs."""
-
-    subject: Subject
-    tool: Tool
-    config: PytestConfig
-    layout: TestLayout
-    command: TestCommand
-    kept_tree: str
-    own_tree: str
-    affected: tuple[str, ...]
-
-
 class TestsGate:
     """Judges the tests of one subject after another. Safe to use beside the other gates in a thread."""
 
@@ -98,7 +80,7 @@ class TestsGate:
                 hint="install pytest into the project's environment",
                 notes=(*context.project.notes, *context.project.pytest_notes),
             )
-        case = self._case(subject, tool)
+        case = case_of(context, subject, tool)
         key = self._key(case)
         found = context.cache.get("tests-verdict", key)
         if found is not None:
@@ -114,26 +96,7 @@ class TestsGate:
             context.cache.put("tests-verdict", key, verdict.to_json())
         return verdict
 
-    def _case(self, subject: Subject, tool: Tool) -> _Case:
-        context = self._context
-        config = read_pytest_config(context.reader(subject.base_tree))
-        base = context.trees.paths(subject.base_tree)
-        now = context.trees.paths(subject.tree)
-        layout = TestLayout.of(chain(base, now), config.python_files)
-        configuration = set(PYTEST_FILES)
-        test_side = {path for path in subject.changed if layout.is_test_side(path)}
-        return _Case(
-            subject=subject,
-            tool=tool,
-            config=config,
-            layout=layout,
-            command=TestCommand.of(context.project, tool, config, base, layout),
-            kept_tree=context.with_base_entries(subject.base_tree, subject.tree, test_side | configuration),
-            own_tree=context.with_base_entries(subject.base_tree, subject.tree, configuration),
-            affected=layout.affected(subject.changed, now),
-        )
-
-    def _key(self, case: _Case) -> str:
+    def _key(self, case: Case) -> str:
         settings = self._context.settings
         return digest_of(
             [
@@ -155,7 +118,7 @@ class TestsGate:
 class _Judgement:
     """The runs of one case, in order, and the verdict on them."""
 
-    def __init__(self, context: GateContext, case: _Case, slot: Checkout, cancel: Cancel) -> None:
+    def __init__(self, context: GateContext, case: Case, slot: Checkout, cancel: Cancel) -> None:
         self._context = context
         self._case = case
         self._slot = slot
@@ -295,22 +258,8 @@ class _Judgement:
         return digest_of([tree, self._context.project.digest, list(arguments)])
 
     def _run(self, tree: str, targets: Sequence[str]) -> TestRun:
-        context, case = self._context, self._case
-        instructions = case.command.instructions(context.trees.paths(tree), targets)
-        for name in instructions["foundations"]:
-            said = f"pytest is built on {name}, which is this project: it runs on the judged {name}"
-            if said not in self._notes:
-                self._notes.append(said)
-        ran = context.bench.run(
-            "tests",
-            instructions,
-            tree=self._slot.checkout(tree),
-            timeout_s=context.project.config.tests.timeout_s,
-            cancel=self._cancel,
-            tool=case.tool,
-            read_only=context.project.config.tests.read_only,
-        )
-        run = read_run(ran, instructions["argv"])
+        run, notes = run_case(self._context, self._case, self._slot, tree, targets, self._cancel)
+        self._notes += [note for note in notes if note not in self._notes]
         self._ms += run.ms
         return run
 
@@ -357,9 +306,8 @@ class _Judgement:
         unknown = [one for one in demanded if not any(must_pass.matches(test, one) for test in before)]
         files = sorted({file_of(one) for one in unknown} & set(case.affected))
         if files:
-            changed = {path for path in case.subject.changed if not case.layout.is_test_side(path)}
-            laid_over = self._context.with_base_entries(case.subject.base_tree, case.own_tree, changed)
-            before.update(spread(self._run(laid_over, files), own.outcomes if own else {}))
+            laid_over = self._run(case.before_tree(self._context), files)
+            before.update(spread(laid_over, own.outcomes if own else {}))
         after = {**kept.outcomes, **(own.outcomes if own else {})}
         chosen = sorted(test for test in after if any(must_pass.matches(test, one) for one in demanded))
         again: dict[str, Outcome] = {}

@@ -27,6 +27,9 @@
     then = "repair" | "reject"      after a denial: another attempt, or the end
     [plan]
     outside = "repair" | "deny" | "allow"        a model changed files its plan does not name
+    [reproduce]
+    bugs = "off" | "try" | "require"    of a model that mends something: a test that fails on the base and passes on
+                                        the change is not asked for; asked for; a condition of landing
     [[rules]]                       the team's own rules over facts; see `team_rules` and `vocabulary`
     name, when, then, because
 
@@ -37,7 +40,8 @@ changed.
 The digest covers what the policy means (all values, defaults filled in, the name and the version, its own path
 sets and its rules) and nothing of how it is written: comments, order of keys, of patterns and of rules, layout and
 in-file tests do not matter. Two policies with one digest decide alike under one release. A policy without rules
-has the digest it had before there were rules, and one that says nothing new of plans the one it had before models.
+has the digest it had before there were rules, and one that leaves a later table at its defaults the digest it had
+before there was that table: a run that waits can be taken up by a later release.
 """
 
 from __future__ import annotations
@@ -64,7 +68,7 @@ YesNo = Literal["allow", "deny"]
 
 VERSION = 1
 _LARGEST = 256_000
-_LATER: schema.Values = {"plan": {"outside": "repair"}}
+_LATER: schema.Values = {"plan": {"outside": "repair"}, "reproduce": {"bugs": "off"}}
 """Tables that came after policies had digests; one that says what was so before changes none."""
 
 
@@ -109,6 +113,7 @@ class Policy:
     sandbox: Literal["namespaces", "required", "optional"]
     on_denied: Literal["repair", "reject"]
     outside_plan: Literal["repair", "deny", "allow"] = "repair"
+    reproduce: Literal["off", "try", "require"] = "off"
     rules: tuple[TeamRule, ...] = ()
 
     def settings_with(self, *, own: tuple[str, ...]) -> FactSettings:
@@ -181,6 +186,7 @@ def _build(name: str, values: schema.Values, sets: schema.Sets, rules: tuple[Tea
         sandbox=cast("Literal['namespaces', 'required', 'optional']", values["sandbox"]["confinement"]),
         on_denied=cast("Literal['repair', 'reject']", values["denied"]["then"]),
         outside_plan=cast("Literal['repair', 'deny', 'allow']", values["plan"]["outside"]),
+        reproduce=cast("Literal['off', 'try', 'require']", values["reproduce"]["bugs"]),
         rules=rules,
     )
 

@@ -102,6 +102,7 @@ SCHEMA: Mapping[str, Mapping[str, Key]] = MappingProxyType({
     "sandbox": {"confinement": _choice("optional", "required", "namespaces")},
     "denied": {"then": _choice("repair", "reject")},
     "plan": {"outside": _choice("repair", "deny", "allow")},
+    "reproduce": {"bugs": _choice("off", "try", "require")},
 })  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from dev_agent.edits.parse import parse
+from dev_agent.errors import UsageFault
 from dev_agent.programs.builtin import SOLVE, apply_program, builtin_program
 from dev_agent.programs.keyed import keyed
 from dev_agent.programs.launch import launch
@@ -48,6 +49,7 @@ def apply(
     recover_first(repository, reporter)
     if proposer is None:
         parse(request.patch)
+    _require_model(request, proposer)
     program = apply_program()
     if isinstance(proposer, ModelTask):
         program = proposer.spending.within(builtin_program(SOLVE))
@@ -70,3 +72,16 @@ def apply(
 
     words = () if proposer is None else proposer.words
     return keyed(repository, request, words, execute, environ=environ, reporter=reporter, cancel=cancel)
+
+
+def _require_model(request: ApplyRequest, proposer: RecipeTask | ModelTask | None) -> None:
+    """Refuse what only a model can be asked for: a patch is what it is, and a recipe gives one answer."""
+    if isinstance(proposer, ModelTask):
+        return
+    if request.candidates != "1":
+        raise UsageFault("--candidates tries answers of a model, and none is to propose", hint="leave it out")
+    if request.reproduce:
+        raise UsageFault(
+            "--reproduce asks a model for a test, and none is to propose",
+            hint="name the test that has to fail before and pass after: --must-pass TEST",
+        )

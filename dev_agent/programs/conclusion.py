@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dev_agent.programs.cost import CALLS, MONEY, TOKENS, UNPRICED, Cost
 from dev_agent.programs.paths import from_recorded
 from dev_agent.programs.places import places_of
 from dev_agent.programs.reasons import Reason, gate_reason, why
 from dev_agent.programs.report import Outcome, RunReport
+from dev_agent.programs.reproducing import reproduced_in
 from dev_agent.programs.solving.troubles import is_environment
 from dev_agent.programs.staged import current, landing_of
 from dev_agent.programs.story import Story, recipe_of
@@ -75,7 +77,9 @@ def report_of(story: Story, *, task: str, places: Places, alive: bool) -> RunRep
         files=staged.files if staged and outcome is not Outcome.NO_CHANGE else (),
         policy=_policy(story),
         gates=_gates(story.facts.get("check", {})),
-        cost={"ms": story.ms, **story.cost},
+        cost=_cost(story),
+        spent=Cost.of(story.cost),
+        reproduced=reproduced_in(story),
         receipt=places.receipt,
         trace=places.trace,
         notes=_notes(story),
@@ -94,6 +98,19 @@ def _conflicts(story: Story) -> tuple[str, ...]:
     if not isinstance(said, Mapping) or said.get("reason") != "conflict":
         return ()
     return tuple(from_recorded(path) for path in said.get("paths", ()))
+
+
+def _cost(story: Story) -> dict[str, int | None]:
+    """Time, and what actions counted; what models cost in the form that can say that a price is not known."""
+    spent = Cost.of(story.cost)
+    others = {
+        key: amount for key, amount in story.cost.items() if key not in (CALLS, TOKENS, MONEY, UNPRICED)
+    }
+    return {
+        "ms": story.ms,
+        **(others if spent.calls else story.cost),
+        **(spent.to_json() if spent.calls else {}),
+    }
 
 
 def _proposer(story: Story) -> str:
@@ -261,7 +278,13 @@ def _notes(story: Story) -> tuple[str, ...]:
     told = [story.facts.get(state, {}).get("notes", ()) for state in ("begin", "patch", "stage", "hooks")]
     blocked = [from_recorded(path) for path in story.facts.get("land", {}).get("paths", ())]
     said = dict.fromkeys(str(note) for notes in told for note in notes)
-    return (*said, *blocked, *_undone(story))
+    return (*said, *blocked, *_undone(story), *_shown(story))
+
+
+def _shown(story: Story) -> tuple[str, ...]:
+    """Whether anything shows the task itself to be solved, where that was looked for and the change passed."""
+    reproduced = reproduced_in(story)
+    return (reproduced.sentence,) if reproduced is not None and reproduced.sentence else ()
 
 
 def _undone(story: Story) -> tuple[str, ...]:

@@ -63,6 +63,10 @@ class Judges(Protocol):
         """The verdicts of the extra commands, maybe none."""
         ...
 
+    def judge_reproduction(self, subject: Subject, cancel: Cancel) -> tuple[Verdict, ...]:
+        """Whether a test that the change brings shows the task to be solved."""
+        ...
+
     def run_hooks(
         self,
         names: Sequence[str],
@@ -97,7 +101,8 @@ class ApplyContext:
     `identity` and `sign` are those of the staged commit; None: as the user's own git would have them.
     `undoing` is what a run of `undo` takes back, `merging` what one of `premerge` merges; None in a run of another
     program.
-    `asking` and `briefs` are there in a run of `solve`: how a model is asked, and what shows it the repository.
+    `asking` and `briefs` are there in a run of `solve`: how a model is asked, and what shows it the repository;
+    `co_authored_by` is who else its commits name.
     `gates` is None for a drive that can judge nothing any more: recovery telling a run that it has landed.
     """
 
@@ -120,6 +125,7 @@ class ApplyContext:
     merging: Merging | None = None
     asking: Asking | None = None
     briefs: Callable[[int], Briefs] | None = None
+    co_authored_by: str = ""
 
     @property
     def briefing(self) -> Callable[[int], Briefs]:

@@ -52,7 +52,22 @@ def missing_evidence(
             return f"{gate} did not pass"
     if undoing is not None:
         return ""
+    lack = _lacks_reproduction(facts, staged)
+    if lack:
+        return lack
     superseded = policy["asks_superseded"] and verdicts["tests"]["superseded"]
     if (policy["verdict"] == "ask" or superseded) and facts.get("approve", {}).get("tree") != staged.tree:
         return "policy asks for a person, and nobody approved this very tree"
+    return ""
+
+
+def _lacks_reproduction(facts: Mapping[str, Any], staged: StagedCommit) -> str:
+    """What is missing of the test that shows the task to be solved, in a run that looks for one."""
+    if "reproduce" not in facts.get("input", {}):
+        return ""
+    said = facts.get("reproduce", {})
+    if (said.get("tree"), said.get("base_tree")) != (staged.tree, staged.base_tree):
+        return "the look for a test that shows the task to be solved was at another tree"
+    if "require" in (said["wish"], facts["input"]["reproduce"]) and not said["tests"]:
+        return "a test that shows the task to be solved is required, and there is none"
     return ""

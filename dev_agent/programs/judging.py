@@ -118,6 +118,10 @@ class Judging:
         """The verdicts of the extra commands, maybe none."""
         return self.of(subject.base_tree).judge_each_check(subject, cancel)
 
+    def judge_reproduction(self, subject: Subject, cancel: Cancel) -> tuple[Verdict, ...]:
+        """Whether a test that the change brings shows the task to be solved."""
+        return (self.of(subject.base_tree).judge_reproduction(subject, cancel),)
+
     def run_hooks(
         self,
         names: Sequence[str],

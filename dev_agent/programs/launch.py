@@ -35,6 +35,7 @@ from dev_agent.programs.proposers import (
 )
 from dev_agent.programs.receipt import WITH_HEALTH
 from dev_agent.programs.recipe_run import RecipeRun
+from dev_agent.programs.reproducing import BY_POLICY, Wish
 from dev_agent.programs.solving.asking import Asking
 from dev_agent.programs.solving.briefs import Briefs
 from dev_agent.programs.sources import payloads, recorded
@@ -158,6 +159,7 @@ def bind(
         snapshot={**setting.snapshot(repository), **_model_of(proposer)},
         asking=_asking(proposer, journal, reporter),
         briefs=_briefs(repository, proposer, setting),
+        co_authored_by=setting.co_authored_by,
     )
 
 
@@ -214,6 +216,9 @@ def _bound(
     return source
 
 
+_WISHES = {True: Wish.REQUIRE, False: Wish.OFF}
+
+
 def inputs_of(program: Program, request: ApplyRequest, proposer: Source, sandbox: str) -> dict[str, Any]:
     """The inputs of the program: of all there are, those it declares."""
     known = {
@@ -223,6 +228,8 @@ def inputs_of(program: Program, request: ApplyRequest, proposer: Source, sandbox
         "branch": request.branch or "",
         "sandbox": sandbox,
         "land": isinstance(proposer, Merge) and proposer.merging.land,
+        "candidates": request.candidates,
+        "reproduce": BY_POLICY if request.reproduce is None else _WISHES[request.reproduce].value,
     }
     return {name: value for name, value in known.items() if name in program.facts}
 

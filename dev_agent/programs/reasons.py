@@ -37,6 +37,9 @@ def why(facts: Mapping[str, Any]) -> Reason:
         return _of(hooks)
     if policy.get("reason"):
         return _of(policy)
+    reproduce = facts.get("reproduce", {})
+    if gates is None and reproduce.get("reason"):
+        return _of(reproduce)
     return gates or Reason(code="unknown", sentence="the run gives no reason")
 
 

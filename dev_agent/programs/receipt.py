@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dev_agent.programs.candidates.records import recorded_candidates
 from dev_agent.programs.merging import merging_of
+from dev_agent.programs.reproducing import reproduced_in
 from dev_agent.programs.staged import current, landing_of
 from dev_agent.programs.story import Story, program_of, recipe_of, told
 from dev_agent.programs.undoing import undoing_of
@@ -33,7 +35,7 @@ def receipt_of(events: Sequence[Any]) -> bytes:
     story = told(events)
     if not story.finished:
         raise ValueError(f"run {story.run} has not finished, so it has no receipt")
-    predicate = {**_predicate(story), **_health(story, events)}
+    predicate = {**_predicate(story, events[: story.events]), **_health(story, events)}
     return receipt_bytes(statement(_subjects(story), PREDICATE_TYPE, predicate))
 
 
@@ -54,7 +56,7 @@ def _latest_patch(facts: Mapping[str, Any]) -> str:
     return str(max(writers, key=lambda one: int(one["step"]))["patch"]) if writers else ""
 
 
-def _predicate(story: Story) -> dict[str, Any]:
+def _predicate(story: Story, events: Sequence[Any]) -> dict[str, Any]:
     begin = story.facts.get("begin", {})
     staged = current(story.facts)
     return {
@@ -84,7 +86,24 @@ def _predicate(story: Story) -> dict[str, Any]:
         **({"recipe": recipe} if (recipe := recipe_of(story)) else {}),
         **_undone(story),
         **_merged(story),
+        **({"reproduced": reproduced.to_json()} if (reproduced := reproduced_in(story)) else {}),
+        **({"candidates": candidates} if (candidates := _candidates(events)) else {}),
     }
+
+
+def _candidates(events: Sequence[Any]) -> list[dict[str, Any]]:
+    """What came of every answer that was tried beside others; the diffs are payloads of the trace."""
+    return [
+        {
+            "round": one.round,
+            "number": one.candidate.number,
+            "standing": one.candidate.standing.value,
+            "chosen": one.chosen,
+            "tree": {"gitTree": one.tree},
+            "reproduced": one.candidate.reproduced,
+        }
+        for one in recorded_candidates(events)
+    ]
 
 
 def _health(story: Story, events: Sequence[Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ moves no branch and needs no person.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -90,7 +91,7 @@ class RecordedModel:
     replies: Mapping[int, Sequence[tuple[Reply, int | None]]]
     described: Mapping[str, Json]
     _given: dict[int, int] = field(default_factory=dict)
-    _micro: int | None = None
+    _local: threading.local = field(default_factory=threading.local)
 
     def ask(self, ask: Ask, *, cancel: Cancel, told: Callable[[int], None]) -> Reply:  # noqa: ARG002 - as models are asked
         """The next recorded reply to this sample."""
@@ -100,7 +101,8 @@ class RecordedModel:
         if at >= len(known):
             detail = "the recording holds no further answer"
             return Reply(trouble=Trouble.BAD_REQUEST, detail=detail, model=self.model)
-        reply, self._micro = known[at]
+        # Several answers are asked for at once, each in a thread that then asks for its price.
+        reply, self._local.micro = known[at]
         # Whatever the service asked to be waited for was waited for then.
         return replace(reply, retry_after_ms=None)
 
@@ -114,7 +116,8 @@ class RecordedModel:
 
     def price(self, _model: str, _usage: Usage) -> int | None:
         """What the call cost when it was made, as it was known then."""
-        return self._micro
+        known: int | None = self._local.micro
+        return known
 
 
 def recorded_model(events: Sequence[Event], blob: Callable[[str], bytes]) -> RecordedModel:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from dev_agent.programs.cost import FREE, Cost
 from dev_agent.programs.places import place_json
+from dev_agent.programs.reproducing import Reproduced
 from dev_agent.recipes.model import Place
 
 Json = Any  # JSON values as read from a trace; narrowed where they are used
@@ -46,9 +48,10 @@ class RunReport:
     """What a run ended with. Everything in it is computed from the run's trace.
 
     `reason` is a stable code, `explanation` one plain sentence, `advice` what to do next (either may be empty).
-    `gates` are verdicts as JSON objects, `cost` whole numbers (milliseconds, calls, tokens). `places` are lines of the
-    base that the proposer speaks of; `places_more` counts those that were not kept. `conflicts` are the paths a merge
-    failed on.
+    `gates` are verdicts as JSON objects, `cost` whole numbers (milliseconds, calls, tokens; null where a price is not
+    known), `spent` what of it went to models. `reproduced` says whether a test shows the task itself to be solved, None
+    where no model was asked for one. `places` are lines of the base that the proposer speaks of; `places_more` counts
+    those that were not kept. `conflicts` are the paths a merge failed on.
     """
 
     run: str
@@ -64,7 +67,7 @@ class RunReport:
     files: tuple[str, ...]
     policy: Mapping[str, Json]
     gates: tuple[Mapping[str, Json], ...]
-    cost: Mapping[str, int]
+    cost: Mapping[str, int | None]
     receipt: str | None
     trace: str
     notes: tuple[str, ...] = ()
@@ -74,6 +77,8 @@ class RunReport:
     places: tuple[Place, ...] = ()
     places_more: int = 0
     conflicts: tuple[str, ...] = ()
+    spent: Cost = FREE
+    reproduced: Reproduced | None = None
 
     @property
     def exit_code(self) -> int:
@@ -100,6 +105,7 @@ class RunReport:
             "cost": dict(self.cost),
             "receipt": self.receipt,
             "trace": self.trace,
+            **({"reproduced": self.reproduced.to_json()} if self.reproduced else {}),
             **({"places": [place_json(one) for one in self.places]} if self.places else {}),
             **({"conflicts": list(self.conflicts)} if self.conflicts else {}),
         }

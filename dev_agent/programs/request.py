@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from dev_agent.errors import UsageFault
+from dev_agent.programs.candidates.schedule import AUTO, MOST, is_count
 
 MAX_TASK = 20_000
 """Characters of a task; longer ones belong into a file the task names."""
@@ -23,6 +24,8 @@ class ApplyRequest:
     `policy` is the name of a shipped policy or a path; None means what the base commit says. `must_pass` are
     test ids that fail on the base and must pass on the change, or the single word `all`. `sandbox` is `auto`,
     `bubblewrap`, `landlock` or `off` (the user's word only). `python` overrides the interpreter of the gates.
+    `candidates` is how many answers of a model are tried at once, a number or `auto`; `reproduce` whether its change
+    needs a test that shows the task to be solved, None as policy says.
     `key` makes one run of all requests that are the same and carry it.
     """
 
@@ -36,6 +39,8 @@ class ApplyRequest:
     profile: str | None = None
     python: str | None = None
     key: str | None = None
+    candidates: str = "1"
+    reproduce: bool | None = None
 
     def __post_init__(self) -> None:
         """Raises UsageFault for what can be seen to be wrong without looking anywhere else."""
@@ -56,6 +61,11 @@ class ApplyRequest:
         if not all(test.strip() for test in self.must_pass):
             raise UsageFault(
                 "--must-pass names no test", hint="write a test id such as tests/test_a.py::test_b, or all"
+            )
+        if not is_count(self.candidates):
+            raise UsageFault(
+                f"{self.candidates!r} is not a number of candidates",
+                hint=f"write a number from 1 to {MOST}, or {AUTO}: one, then four, then eight while all are red",
             )
         if len(self.must_pass) > 1 and "all" in self.must_pass:
             raise UsageFault(

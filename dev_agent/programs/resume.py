@@ -24,6 +24,7 @@ from dev_agent.programs.gc import keep_within
 from dev_agent.programs.launch import bind, engine_of, inputs_of
 from dev_agent.programs.models import models_of
 from dev_agent.programs.recovery import recover_first
+from dev_agent.programs.reproducing import BY_POLICY, Wish
 from dev_agent.programs.request import ApplyRequest
 from dev_agent.programs.setting import Base, prepare_again, recorded_rules
 from dev_agent.programs.sources import source_of
@@ -164,7 +165,15 @@ def recorded_request(story: Story, read: Callable[[str], bytes]) -> ApplyRequest
         sandbox=str(known["sandbox"]),
         profile=str(known["profile"]) or None,
         python=str(known.get("python", "")) or None,
+        # The program keeps these as its inputs; a run of a program without them has none.
+        candidates=str(story.inputs.get("candidates", "1")),
+        reproduce=_asked(str(story.inputs.get("reproduce", BY_POLICY))),
     )
+
+
+def _asked(reproduce: str) -> bool | None:
+    """What the caller said, from the input the program has of it; None: nothing."""
+    return None if reproduce == BY_POLICY else reproduce == Wish.REQUIRE
 
 
 def recorded_base(story: Story) -> Base:

@@ -10,7 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from dev_agent.errors import UsageFault
+from dev_agent.programs.candidates.records import Recorded, recorded_candidates
 from dev_agent.programs.conclusion import Places, report_of
+from dev_agent.programs.cost import FREE, NOTHING_SPENT, Cost, Spending, spending_of
 from dev_agent.programs.folders import RunFolder, all_runs
 from dev_agent.programs.report import Outcome, RunReport
 from dev_agent.programs.story import REQUEST, PathStep, Story, told
@@ -41,6 +44,7 @@ class RunSummary:
     commit: str | None
     files: int
     ms: int
+    spent: Cost = FREE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,6 +60,8 @@ class RunRecord:
     receipt: bytes | None
     patch: bytes
     outputs: Mapping[str, bytes]
+    spending: Spending = NOTHING_SPENT
+    candidates: tuple[Recorded, ...] = ()
 
 
 def list_runs(repository: Repository) -> tuple[RunSummary, ...]:
@@ -87,7 +93,8 @@ def summary_of(folder: RunFolder) -> RunSummary:
         reason=report.reason,
         commit=report.commit if report.outcome is Outcome.COMMITTED else None,
         files=len(report.files),
-        ms=report.cost.get("ms", 0),
+        ms=report.cost.get("ms") or 0,
+        spent=report.spent,
     )
 
 
@@ -126,12 +133,37 @@ def read_run(folder: RunFolder) -> RunRecord:
         findings=tuple(findings),
         receipt=receipt,
         patch=blobs.first(story, _PATCHES),
+        spending=spending_of(events),
+        candidates=recorded_candidates(events),
         outputs={
             name: blobs.first(story, (f"check.{name}.output",))
             for name in check
             if f"check.{name}.output" in story.blobs
         },
     )
+
+
+def candidate_diff(folder: RunFolder, text: str) -> bytes:
+    """The patch of one candidate: `3` is number 3 of the last round, `1.3` of the first.
+
+    Raises UsageFault for one the run does not have, or that never became a change.
+    """
+    events = read_trace(folder.path)
+    found = recorded_candidates(events)
+    if not found:
+        raise UsageFault(f"run {folder.run} tried no candidates", hint=f"see: dev-agent diff {folder.run}")
+    round_, _, number = text.rpartition(".")
+    wanted = (round_ or str(found[-1].round), number)
+    one = next((one for one in found if (str(one.round), str(one.candidate.number)) == wanted), None)
+    named = ", ".join(f"{one.round}.{one.candidate.number}" for one in found)
+    if one is None:
+        raise UsageFault(f"run {folder.run} has no candidate {text!r}", hint=f"it has {named}")
+    if not one.patch:
+        raise UsageFault(
+            f"candidate {text} never became a change: {one.reason}", hint=f"see: dev-agent show {folder.run}"
+        )
+    view = HumanView(owner=os.getuid() in (0, folder.path.stat().st_uid))
+    return _Payloads(folder, events, view).read(one.patch) or b""
 
 
 def diff_of(folder: RunFolder) -> bytes:

@@ -60,6 +60,7 @@ class Setting:
     gates: Judging
     trees: RepositoryTrees
     cache_size: int
+    co_authored_by: str = ""
 
     def weaknesses(self) -> tuple[str, ...]:
         """What a person watching should know of the confinement; empty for the strongest."""
@@ -248,5 +249,11 @@ def _complete(
     )
     gates.of(base.tree)
     return Setting(
-        base=base, rules=rules, sandbox=sandbox, gates=gates, trees=trees, cache_size=config.cache_size
+        base=base,
+        rules=rules,
+        sandbox=sandbox,
+        gates=gates,
+        trees=trees,
+        cache_size=config.cache_size,
+        co_authored_by=config.co_authored_by,
     )

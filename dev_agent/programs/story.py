@@ -21,7 +21,8 @@ REQUEST = "request"
 _ASKED = ("dry_run", "branch", "must_pass", "sandbox", "profile", "target", "base", "base_tree", "policy")
 _REJECTIONS = frozenset(
     {"refused", "invalid", "declined", "unresolved", "failed", "repairable", "denied", "rejected", "blocked",
-     "conflict", "error", "exhausted", "stuck", "busy", "unavailable", "too_large", "unaffordable", "outside", "fresh"}
+     "conflict", "error", "exhausted", "stuck", "lacking", "busy", "unavailable", "too_large", "unaffordable",
+     "outside", "fresh"}
 )  # fmt: skip
 
 

@@ -15,6 +15,11 @@ TRACE = "Dev-Agent-Trace"
 UNDOES = "Dev-Agent-Undoes"
 """The full id of the commit that a commit takes back."""
 
+COST = "Dev-Agent-Cost"
+"""What the models had cost when the commit was made: calls, tokens, money."""
+
+CO_AUTHOR = "Co-authored-by"
+
 _OURS = (f"{RUN}: ", f"{TRACE}: ", f"{UNDOES}: ")
 
 

@@ -9,17 +9,11 @@ a last paragraph of their own. Pure.
 
 from __future__ import annotations
 
-import re
-import textwrap
-import unicodedata
 from collections.abc import Mapping
 
-SUBJECT_WIDTH = 72
-_BODY_LIMIT = 4_000
+from dev_agent.repository.message_text import SUBJECT_WIDTH, quoted, trailer, unsteered, visible, within
+
 _REVERT = 'Revert "{}"'
-_KEY = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
-_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_OBEYED = re.compile(r"(?:-{3,}|(?:fixup|squash|amend)!|\s)+")
 
 
 def commit_message(task: str, trailers: Mapping[str, str]) -> str:
@@ -27,14 +21,14 @@ def commit_message(task: str, trailers: Mapping[str, str]) -> str:
 
     Raises ValueError for a trailer that would not be exactly one line `Key: value`.
     """
-    lines = [_visible(line) for line in task.splitlines()]
+    lines = [visible(line) for line in task.splitlines()]
     said = [line for line in lines if line]
-    subject = _subject(said[0] if said else "")
+    subject = within(unsteered(said[0] if said else "")) or "Apply a change"
     parts = [subject]
     if said and (len(said) > 1 or said[0] != subject):
-        parts.append(_quoted(lines))
+        parts.append(quoted(lines))
     if trailers:
-        parts.append("\n".join(_trailer(key, value) for key, value in trailers.items()))
+        parts.append("\n".join(trailer(key, value) for key, value in trailers.items()))
     return "\n\n".join(parts) + "\n"
 
 
@@ -43,47 +37,12 @@ def revert_message(reverted: str, commit: str, trailers: Mapping[str, str]) -> s
 
     Raises ValueError as `commit_message` does.
     """
-    told = "\n".join(_trailer(key, value) for key, value in trailers.items())
+    told = "\n".join(trailer(key, value) for key, value in trailers.items())
     return "\n\n".join([revert_subject(reverted), f"This reverts commit {commit}.", told]) + "\n"
 
 
 def revert_subject(reverted: str) -> str:
     """`Revert "…"` around the first line of a message, cut to a subject's width."""
-    subject = _visible(reverted.partition("\n")[0])
+    subject = visible(reverted.partition("\n")[0])
     room = SUBJECT_WIDTH - len(_REVERT.format(""))
-    return _REVERT.format(subject if len(subject) <= room else _cut(subject[: room - 1]) + "…")
-
-
-def _subject(line: str) -> str:
-    obeyed = _OBEYED.match(line)
-    line = line[obeyed.end() :] if obeyed else line
-    if not line:
-        return "Apply a change"
-    return line if len(line) <= SUBJECT_WIDTH else _cut(line[: SUBJECT_WIDTH - 1]) + "…"
-
-
-def _cut(text: str) -> str:
-    """`text` without its last, perhaps half, word, unless that is most of it."""
-    words = text.rpartition(" ")[0]
-    return words if len(words) > SUBJECT_WIDTH // 2 else text
-
-
-def _quoted(lines: list[str]) -> str:
-    text = "\n".join(lines).strip("\n")
-    if len(text) > _BODY_LIMIT:
-        text = text[:_BODY_LIMIT] + "…"
-    wrapped = [part for line in text.split("\n") for part in textwrap.wrap(line, SUBJECT_WIDTH - 2) or [""]]
-    return "\n".join(f"> {line}".rstrip() for line in wrapped)
-
-
-def _visible(line: str) -> str:
-    """`line` on one line, with white space collapsed and characters that do not show removed."""
-    spaced = (" " if char.isspace() else char for char in line)
-    shown = (char for char in spaced if unicodedata.category(char) not in _INVISIBLE)
-    return " ".join("".join(shown).split())
-
-
-def _trailer(key: str, value: str) -> str:
-    if not _KEY.fullmatch(key) or not value or value != _visible(value):
-        raise ValueError(f"not a trailer: {key!r}: {value!r}")
-    return f"{key}: {value}"
+    return _REVERT.format(within(subject, room))

@@ -16,7 +16,7 @@ commit; what it costs follows the change, not the repository.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -70,7 +70,7 @@ def stage(
     *,
     base: str | None,
     changes: Sequence[ChangeLike],
-    message: str,
+    message: str | Callable[[str], str],
     run: str,
     identity: Identity | None = None,
     sign: bool | None = None,
@@ -79,20 +79,25 @@ def stage(
     """Commit `changes` on `base` (None: as a root commit) under the private ref of `run`.
 
     The changes are to the base's own tree, or to the tree `onto`, whose other differences from the base are kept.
+    A `message` that tells what the whole difference is, is a function of the tree.
     `identity` and `sign` default to what the user's own git would do. Staging a run again moves its ref.
     Raises UsageFault (no identity), RepositoryFault (`refused-path`, `missing-objects`), EnvironmentFault
     (cannot sign) or GitFailed.
     """
     ref = staged_ref(run)
     identity = identity or user_identity(repository)
-    replacements, blobs = _with_blobs(repository, changes)
-    tree = _write_tree(repository, onto or tree_of(repository, base), replacements, blobs)
+    tree = write_changes(repository, onto or tree_of(repository, base), changes)
     parents = () if base is None else (base,)
-    commit = commit_tree(
-        repository, tree=tree, parents=parents, message=message, identity=identity, sign=sign
-    )
+    words = message if isinstance(message, str) else message(tree)
+    commit = commit_tree(repository, tree=tree, parents=parents, message=words, identity=identity, sign=sign)
     set_ref(repository, ref, commit, reason=f"dev-agent: stage {run}")
     return Staged(commit=commit, tree=tree, ref=ref)
+
+
+def write_changes(repository: Repository, tree: str, changes: Sequence[ChangeLike]) -> str:
+    """The id of `tree` with `changes`: objects and nothing that names them. Raises RepositoryFault, GitFailed."""
+    replacements, blobs = _with_blobs(repository, changes)
+    return _write_tree(repository, tree, replacements, blobs)
 
 
 def recommit(

@@ -223,6 +223,7 @@ class Engine:
         state = self._position.state
         data = {**self._ended(attempt), "wait_ms": wait_ms}
         self._commit(fold.RETRIED, data, blobs=attempt.blobs)
+        self._tell_cost(state, attempt)
         self._reporter.retried(state, attempt.outcome, wait_ms)
         if wait_ms:
             self._sleep(wait_ms / 1000)
@@ -316,7 +317,12 @@ class Engine:
         if branches is not None:
             data["branches"] = branches
         self._commit(fold.LEFT, data, actor=actor, blobs=attempt.blobs, durable=durable)
+        self._tell_cost(state.name, attempt)
         self._reporter.left(state.name, attempt.outcome, attempt.ms)
+
+    def _tell_cost(self, state: str, attempt: Attempt) -> None:
+        if attempt.cost:
+            self._reporter.spent(state, attempt.cost, MappingProxyType(dict(self._position.cost)))
 
     def _ended(self, attempt: Attempt) -> dict[str, object]:
         state = self._position.current

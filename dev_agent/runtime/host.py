@@ -5,6 +5,7 @@ The runtime has none of its own, so a test (or a replay) decides every one of th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
@@ -72,6 +73,9 @@ class Reporter:
 
     def retried(self, state: str, outcome: str, wait_ms: int) -> None:
         """Called when an attempt ended in an outcome that is tried again, before waiting."""
+
+    def spent(self, state: str, cost: Mapping[str, int], total: Mapping[str, int]) -> None:
+        """Called before `left` or `retried` if the attempt cost something; `total` is the run's so far."""
 
     def branch_started(self, state: str, branch: str) -> None:
         """Called when a branch of a parallel state was handed to a thread."""

@@ -126,7 +126,7 @@ def test_every_option_of_apply_and_its_variable_is_in_the_table() -> None:
     page = text("docs/configuration.md")
     hints = get_type_hints(apply, include_extras=True)
     options = [hint.__metadata__[0] for name, hint in hints.items() if name not in {"task", "return"}]
-    assert len(options) == 22
+    assert len(options) == 24
     for option in options:
         # In an annotation typer keeps the first name where a default would stand.
         assert f"`{option.default}" in page

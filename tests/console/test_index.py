@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dev_agent.console.choosing import Choice, by_day, values
+from dev_agent.console.choosing import Choice, by_day, spent, values
 from dev_agent.console.index import Row, RunIndex
 from dev_agent.programs.folders import runs_dir
 from dev_agent.repository.discovery import Repository, discover
@@ -141,3 +141,13 @@ def test_days_add_up_and_a_run_without_a_day_is_in_none() -> None:
         (22, 1, 1, 0, 0),
     ]
     assert values(ROWS, "program") == ["apply", "check", "solve"]
+
+
+def test_a_cost_that_is_not_known_is_never_told_as_nothing() -> None:
+    known = Row(run="a", cost={"model_calls": 1, "money": 4_200, "money_known": 4_200, "unpriced_calls": 0})
+    unknown = Row(run="b", cost={"model_calls": 1, "money_known": 0, "unpriced_calls": 1})
+
+    assert spent([known]).money == "$0.0042"
+    assert spent([known, unknown]).money == "at least $0.0042"
+    assert spent([unknown]).money == "unknown"
+    assert spent([Row(run="c", cost={"ms": 5})]).calls == 0

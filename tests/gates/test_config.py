@@ -171,3 +171,22 @@ def test_the_settings_come_from_either_file_but_not_from_both() -> None:
 def test_an_unreadable_file_is_a_fault_and_not_silence(text: str) -> None:
     with pytest.raises(ConfigFault, match=r"pyproject\.toml"):
         read_config(Files(pyproject=text), "t")
+
+
+def test_a_co_author_is_one_person_on_one_line() -> None:
+    assert (
+        parse('co_authored_by = "Dév Bot <bot+x@example.org>"').co_authored_by
+        == "Dév Bot <bot+x@example.org>"
+    )
+    assert parse("").co_authored_by == ""
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["Bot", "<b@example.org>", "Bot <b@example.org> x", "A <a@b>\\nSigned-off-by: M <m@b>", "A  B <a@b>",
+     "A <a@b@c>", "A \u202e<a@b>", " A <a@b>", "A <a b@c>"],
+)  # fmt: skip
+def test_what_is_no_person_is_a_fault(said: str) -> None:
+    (fault,) = faults(f'co_authored_by = "{said}"')
+
+    assert fault.startswith("co_authored_by: must be a name and an address")

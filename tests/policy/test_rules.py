@@ -260,9 +260,19 @@ def test_the_digest_covers_path_sets() -> None:
 def test_a_policy_without_rules_has_the_digest_it_had_before_there_were_rules() -> None:
     """A run that waits across an upgrade still finds its policy."""
     values, _, _ = schema.read({"name": "team", "version": 1})
-    content = {"name": "team", "version": 1, **{table: dict(keys) for table, keys in values.items()}}
+    later = {"plan", "reproduce"}
+    first = {table: dict(keys) for table, keys in values.items() if table not in later}
+    content = {"name": "team", "version": 1, **first}
     plain = json.dumps(content, sort_keys=True, separators=(",", ":"))
     assert _policy("").digest == hashlib.sha256(plain.encode("ascii")).hexdigest()
+
+
+def test_a_policy_that_asks_for_a_reproduction_is_another() -> None:
+    digests = {_policy(f'[reproduce]\nbugs = "{word}"\n').digest for word in ("off", "try", "require")}
+
+    assert len(digests) == 3
+    assert _policy("").digest in digests
+    assert _policy('[reproduce]\nbugs = "require"\n').reproduce == "require"
 
 
 def test_in_file_tests_say_what_is_not_so() -> None:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dev_agent.repository.messages import SUBJECT_WIDTH, commit_message, revert_message, revert_subject
+from dev_agent.repository.message_text import SUBJECT_WIDTH
+from dev_agent.repository.messages import commit_message, revert_message, revert_subject
 from tests.testing.repos import make_repository
 
 OURS = {"Dev-Agent-Run": "01J8-abc", "Dev-Agent-Trace": "sha256:" + "0" * 64}

@@ -179,11 +179,31 @@ def test_the_reporter_hears_of_everything_in_order(tmp_path: Path) -> None:
     assert sorted(str(call[2]) for call in run.seen.calls if call[0] == "branch_left") == ["types", "unit"]
 
 
+def test_what_an_attempt_cost_is_told_before_the_edge_it_is_left_by(tmp_path: Path) -> None:
+    class Paying(Seen):
+        def spent(self, state: str, cost: Mapping[str, int], total: Mapping[str, int]) -> None:
+            self.calls.append(("spent", state, dict(cost), dict(total)))
+
+    left = ["again", "done"]
+    made = single('retry = { attempts = 2, on = ["again"] }')
+    run = work(tmp_path / "r", lambda _view: Result(left.pop(0), cost={"tokens": 3}), made)
+    run.seen = Paying()
+    run.start({})
+
+    assert [call for call in run.seen.calls if call[0] != "entered"] == [
+        ("spent", "work", {"tokens": 3}, {"tokens": 3}),
+        ("retried", "work", "again", 0),
+        ("spent", "work", {"tokens": 3}, {"tokens": 6}),
+        ("left", "work", "done", 0),
+    ]
+
+
 def test_a_run_needs_no_reporter_and_none_of_its_calls_does_anything(tmp_path: Path) -> None:
     run = gated(tmp_path / "r")
     run.seen = Reporter()  # type: ignore[assignment]
     assert run.start(INPUTS).state == "committed"
     Reporter().retried("x", "y", 1)
+    Reporter().spent("x", {}, {})
     Reporter().noted("x")
     with run.journal() as journal:
         silent = Engine(run.program, run.actions, journal, clock=run.clock, cancel=run.cancel)

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from dev_agent.cli.output.terminal import Terminal
+from dev_agent.programs.cost import Cost
 from dev_agent.runtime.engine import Reporter
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class JsonReporter(Reporter):
         self._stderr = stderr
         self._lock = threading.Lock()
 
-    def _say(self, event: str, **fields: str | int) -> None:
+    def _say(self, event: str, **fields: str | int | Mapping[str, int | None]) -> None:
         with self._lock:
             self._stderr.write_text(json.dumps({"event": event, **fields}) + "\n")
 
@@ -39,6 +40,14 @@ class JsonReporter(Reporter):
     def left(self, state: str, outcome: str, ms: int) -> None:
         """A state ended."""
         self._say("left", state=state, outcome=outcome, ms=ms)
+
+    def spent(self, state: str, cost: Mapping[str, int], total: Mapping[str, int]) -> None:
+        """An attempt cost something."""
+        self._say("spent", state=state, cost=Cost.of(cost).to_json(), total=Cost.of(total).to_json())
+
+    def retried(self, state: str, outcome: str, wait_ms: int) -> None:
+        """An attempt ended, and there will be another."""
+        self._say("retried", state=state, outcome=outcome, wait_ms=wait_ms)
 
     def branch_started(self, state: str, action: str) -> None:
         """One action of a parallel state begins."""

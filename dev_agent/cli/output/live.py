@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from rich.console import Console, Group, RenderableType
@@ -17,8 +17,9 @@ from rich.text import Text
 
 from dev_agent.cli.output.escape import escape_line
 from dev_agent.cli.output.page import Line, Style
-from dev_agent.cli.output.progress import step_line
+from dev_agent.cli.output.progress import spent_words, step_line
 from dev_agent.cli.output.terminal import Terminal
+from dev_agent.programs.cost import Cost
 from dev_agent.runtime.engine import Reporter
 
 _RICH_STYLES = {
@@ -41,6 +42,8 @@ class LiveReporter(Reporter):
         self._running: dict[tuple[str, str], float] = {}
         self._attempts: dict[str, int] = {}
         self._ended: list[Line] = []
+        self._spent = ""
+        self._money = ""
         self._progress = ""
 
     def entered(self, state: str, attempt: int) -> None:
@@ -55,7 +58,21 @@ class LiveReporter(Reporter):
             self._progress = ""
             for key in [key for key in self._running if key[0] == state]:
                 del self._running[key]
-            self._ended.append(step_line(state, outcome, ms, attempt=self._attempts.get(state, 1)))
+            attempt, spent = self._attempts.get(state, 1), self._spent
+            self._ended.append(step_line(state, outcome, ms, attempt=attempt, spent=spent))
+            self._spent = ""
+
+    def spent(self, state: str, cost: Mapping[str, int], total: Mapping[str, int]) -> None:  # noqa: ARG002
+        """What the state cost that ends next; the sum stays in sight while something runs."""
+        with self._lock:
+            self._spent, self._money = spent_words(cost, total), Cost.of(total).words
+
+    def retried(self, state: str, outcome: str, wait_ms: int) -> None:
+        """An attempt ended, and there will be another."""
+        with self._lock:
+            attempt, spent = self._attempts.get(state, 1), self._spent
+            self._ended.append(step_line(state, outcome, wait_ms, attempt=attempt, spent=spent))
+            self._spent = ""
 
     def branch_started(self, state: str, action: str) -> None:
         """One action of a parallel state begins."""
@@ -84,6 +101,8 @@ class LiveReporter(Reporter):
         with self._lock:
             rows = [rich_text(one) for one in self._ended]
             rows += [self._row(key, started, now, self._progress) for key, started in self._running.items()]
+            if self._money and self._running:
+                rows.append(Text(f"{'':<14} {self._money} so far", "dim"))
         return Group(*rows)
 
     @staticmethod

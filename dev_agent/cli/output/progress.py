@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 
 from dev_agent.cli.output.page import Line, Span, Style, line, seconds, span
 from dev_agent.cli.output.terminal import Terminal
+from dev_agent.programs.cost import Cost
 from dev_agent.runtime.engine import Reporter
 
 _GOOD = frozenset(
@@ -35,12 +37,21 @@ def outcome_style(outcome: str) -> Style:
     return Style.BAD if outcome in _BAD else Style.PLAIN
 
 
-def step_line(name: str, outcome: str, ms: int, *, attempt: int = 1, inner: bool = False) -> Line:
-    """`name  outcome  time`, the time left out where nothing was waited for."""
+def step_line(
+    name: str, outcome: str, ms: int, *, attempt: int = 1, inner: bool = False, spent: str = ""
+) -> Line:
+    """`name  outcome  time  cost`; the time left out where nothing was waited for, the cost where there is none."""
     shown = f"{name} (attempt {attempt})" if attempt > 1 else name
     label = span(f"{'  ' if inner else ''}{shown:<{_NAME_WIDTH - (2 if inner else 0)}} ", Style.DIM)
     time = (Span("  "), Span(seconds(ms), Style.DIM)) if ms >= 100 else ()
-    return line(label, span(outcome, outcome_style(outcome)), *time)
+    cost = (Span("  "), span(spent, Style.DIM)) if spent else ()
+    return line(label, span(outcome, outcome_style(outcome)), *time, *cost)
+
+
+def spent_words(cost: Mapping[str, int], total: Mapping[str, int]) -> str:
+    """What an attempt cost, and what the run has cost with it if that is more."""
+    here, all_ = Cost.of(cost), Cost.of(total)
+    return here.words if here == all_ or not here.calls else f"{here.words} (so far {all_.money})"
 
 
 class PlainReporter(Reporter):
@@ -50,6 +61,7 @@ class PlainReporter(Reporter):
         self._stderr = stderr
         self._lock = threading.Lock()
         self._attempts: dict[str, int] = {}
+        self._spent = ""
 
     def entered(self, state: str, attempt: int) -> None:
         """A state begins: remembered for the line at its end."""
@@ -57,7 +69,19 @@ class PlainReporter(Reporter):
 
     def left(self, state: str, outcome: str, ms: int) -> None:
         """A state ended."""
-        self._write(step_line(state, outcome, ms, attempt=self._attempts.get(state, 1)))
+        self._write(step_line(state, outcome, ms, attempt=self._attempts.get(state, 1), spent=self._spent))
+        self._spent = ""
+
+    def spent(self, state: str, cost: Mapping[str, int], total: Mapping[str, int]) -> None:  # noqa: ARG002
+        """What the state cost that ends next: remembered for its line."""
+        self._spent = spent_words(cost, total)
+
+    def retried(self, state: str, outcome: str, wait_ms: int) -> None:
+        """An attempt ended, and there will be another."""
+        self._write(
+            step_line(state, outcome, wait_ms, attempt=self._attempts.get(state, 1), spent=self._spent)
+        )
+        self._spent = ""
 
     def branch_left(self, state: str, action: str, outcome: str, ms: int) -> None:  # noqa: ARG002
         """One action of a parallel state ended."""

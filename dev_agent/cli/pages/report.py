@@ -158,6 +158,7 @@ def _body(report: RunReport) -> Iterable[Line]:
         tuple(finding_lines(findings)),
         tuple(one for text in report.notes for one in prose(text, style=Style.DIM)),
         place_lines(report),
+        prose(f"cost: {report.spent.words}", style=Style.DIM) if report.spent.words else (),
         tuple(one for text in report.warnings for one in prose(text, lead=(span("warning: ", Style.WARN),))),
     )
     for block in blocks:

@@ -97,8 +97,8 @@ def _facts(record: RunRecord) -> Iterable[tuple[str, object]]:
         ("Branch", report.branch),
         ("Tree", report.tree),
         ("Policy", report.policy.get("name")),
-        ("Time", seconds(report.cost["ms"]) if "ms" in report.cost else ""),
-        ("Cost", ", ".join(f"{key} {amount}" for key, amount in report.cost.items() if key != "ms")),
+        ("Time", seconds(report.cost.get("ms") or 0)),
+        ("Cost", report.spent.words),
         ("Notes", "; ".join((*report.notes, *report.warnings))),
     )
     return [(name, str(value)) for name, value in rows if value]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from dev_agent.cli.output.page import Line, Page, Style, count, line, prose, seconds, span, table
 from dev_agent.cli.output.progress import outcome_style as step_style
+from dev_agent.cli.pages.candidates import candidate_lines, candidates_json
+from dev_agent.cli.pages.cost import cost_json, cost_lines
 from dev_agent.cli.pages.gates import gate_lines
 from dev_agent.cli.pages.report import (
     closing,
@@ -26,16 +28,19 @@ if TYPE_CHECKING:
 
 def runs_page(runs: Sequence[RunSummary]) -> Page:
     """One row a run, newest first."""
-    data = {"runs": [_plain(run) for run in runs]}
+    data = {"runs": [{**_plain(run), "spent": run.spent.to_json()} for run in runs]}
     if not runs:
         return Page(data=data, lines=prose("There is no run here yet. `dev-agent apply` makes one."))
-    head = tuple(span(text, Style.DIM) for text in ("RUN", "STARTED", "OUTCOME", "COMMIT", "TASK"))
+    paid = any(run.spent.calls for run in runs)
+    names = ("RUN", "STARTED", "OUTCOME", "COMMIT", *(("COST",) if paid else ()), "TASK")
+    head = tuple(span(text, Style.DIM) for text in names)
     rows = [
         (
             span(run.run, Style.NAME),
             span(run.started[:16].replace("T", " ")),
             span(run.outcome.replace("_", " "), outcome_style(run.outcome)),
             span(short(run.commit)[:9] or "-", Style.DIM),
+            *((span(run.spent.money if run.spent.calls else "-", Style.DIM),) if paid else ()),
             span(run.task.split("\n")[0] or run.reason),
         )
         for run in runs
@@ -43,16 +48,18 @@ def runs_page(runs: Sequence[RunSummary]) -> Page:
     return Page(data=data, lines=table([head, *rows]))
 
 
-def show_page(record: RunRecord) -> Page:
-    """The story of a run: task, path, gates, findings, files, and how it stands."""
-    return Page(data=_record_json(record), lines=tuple(_story(record)))
+def show_page(record: RunRecord, *, candidates: bool = False) -> Page:
+    """The story of a run: task, path, gates, findings, files, and how it stands. `candidates`: with all their gates."""
+    return Page(data=_record_json(record), lines=tuple(_story(record, candidates=candidates)))
 
 
-def _story(record: RunRecord) -> Iterable[Line]:
+def _story(record: RunRecord, *, candidates: bool) -> Iterable[Line]:
     report = record.report
     yield line(span(f"run {report.run}", Style.STRONG), span(f"  {record.started}", Style.DIM))
     yield from prose(report.task, indent=2)
     yield from _block("Path", table(_steps(record.path), indent=2))
+    yield from _block("Cost", cost_lines(record.spending))
+    yield from _block("Candidates", candidate_lines(record.candidates, whole=candidates))
     yield from _block("Gates", gate_lines(record.verdicts or report.gates, details=True))
     yield from _block("Policy", tuple(finding_lines(record.findings)))
     yield from _block(count(len(report.files), "file"), tuple(files_line(report.files)))
@@ -106,6 +113,8 @@ def _record_json(record: RunRecord) -> Mapping[str, Any]:
         "path": [_plain(step) for step in record.path],
         "gates": [dict(one) for one in record.verdicts or record.report.gates],
         "findings": [dict(one) for one in record.findings],
+        **({"candidates": candidates_json(record.candidates)} if record.candidates else {}),
+        **({"cost": cost_json(record.spending)} if record.spending.total.calls else {}),
     }
 
 

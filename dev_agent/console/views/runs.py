@@ -8,7 +8,7 @@ import streamlit as st
 
 from dev_agent.cli.output.escape import escape_line
 from dev_agent.cli.output.page import count, seconds
-from dev_agent.console.choosing import Choice, by_day, values
+from dev_agent.console.choosing import Choice, by_day, spent, values
 from dev_agent.console.index import Row, RunIndex
 from dev_agent.console.place import Place
 
@@ -24,14 +24,14 @@ def render(place: Place) -> None:
     choice = _choice(rows)
     chosen = [row for row in rows if choice.takes(row)]
     good = sum(row.outcome in ("committed", "verified", "no_change") for row in chosen)
-    money = sum(row.cost.get("money", 0) for row in chosen)
+    cost = spent(chosen)
     for column, (label, value) in zip(
         st.columns(4),
         (
             ("Runs", f"{len(chosen)} of {len(rows)}"),
             ("Landed or verified", str(good)),
             ("Time", seconds(sum(row.ms for row in chosen))),
-            ("Cost", f"${money / 1_000_000:.2f}" if money else "none"),
+            ("Cost", cost.money if cost.calls else "none"),
         ),
         strict=True,
     ):

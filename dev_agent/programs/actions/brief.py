@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from dev_agent.context.tokens import estimated_tokens
 from dev_agent.programs.actions.declared import Declared
+from dev_agent.programs.reproducing import Wish, wish_of
 from dev_agent.programs.solving.forms import question_for
 from dev_agent.programs.solving.progress import Progress, progress_of
 from dev_agent.programs.solving.wording import PROMPTS
@@ -42,7 +43,7 @@ def _brief(context: ApplyContext, view: View) -> Result:
         return _ended(
             "exhausted", "unusable_answers", f"{count}; of the last: {_first_line(progress.complaint)}"
         )
-    texts = _texts(context, progress)
+    texts = _texts(context, progress, wish_of(view.facts, context.policy.reproduce))
     tokens = sum(map(estimated_tokens, (*texts.values(), *PROMPTS.values())))
     left = view.remaining.get("tokens")
     if left is not None and tokens > left:
@@ -53,7 +54,7 @@ def _brief(context: ApplyContext, view: View) -> Result:
     return Result("writing" if progress.plan else "planning", data, blobs)
 
 
-def _texts(context: ApplyContext, progress: Progress) -> dict[str, str]:
+def _texts(context: ApplyContext, progress: Progress, wish: Wish) -> dict[str, str]:
     """The facts the prompts name."""
     briefs = context.briefing(progress.shrunk)
     named = () if progress.plan is None else (*sorted(progress.plan.scope), *progress.plan.files_to_read)
@@ -67,13 +68,19 @@ def _texts(context: ApplyContext, progress: Progress) -> dict[str, str]:
         "task": briefs.quoted("task", "", context.task),
         "plan": plan,
         "files": files.text or _NOTHING,
-        "feedback": _feedback(briefs, progress) or _NOTHING,
+        "feedback": _feedback(briefs, progress, wish) or _NOTHING,
     }
 
 
-def _feedback(briefs: Briefs, progress: Progress) -> str:
+_SHOW_IT = (
+    "The change needs a test of its own besides: a new test function, under a name that no test has yet, which fails "
+    "on the files as they were and passes with the change. Its file stands in `tests_to_add` of the plan."
+)
+
+
+def _feedback(briefs: Briefs, progress: Progress, wish: Wish) -> str:
     """What came of the model's own words so far, in ours; what is quoted is in blocks."""
-    said: list[str] = []
+    said: list[str] = [] if wish is Wish.OFF else [_SHOW_IT]
     if progress.complaint:
         said += ["Your last answer could not be used:", briefs.quoted("complaint", "", progress.complaint)]
     if progress.lessons:
@@ -99,6 +106,7 @@ _TOLD = {
     ("stage", "empty"): "Your last edits change nothing:",
     ("scope", "outside"): "Your last change went beyond your plan:",
     ("hooks", "failed"): "The repository's commit hooks refused your last change:",
+    ("reproduce", "lacking"): "Your last change works, and brings no test that shows what it is for:",
     ("check_policy", "repairable"): "The repository's policy refused your last change:",
 }
 

@@ -18,9 +18,12 @@ from dev_agent.programs.actions.push import LOOK_AGAIN, PUSH
 from dev_agent.programs.actions.rebase import REBASE
 from dev_agent.programs.actions.reconsider import RECONSIDER
 from dev_agent.programs.actions.repair import REPAIR
+from dev_agent.programs.actions.reproduce import REPRODUCE
 from dev_agent.programs.actions.retrieve import RETRIEVE
 from dev_agent.programs.actions.scope import SCOPE
 from dev_agent.programs.actions.stage import STAGE
+from dev_agent.programs.actions.tryout import TRYOUT
+from dev_agent.programs.actions.widen import WIDEN
 from dev_agent.programs.actions.write import WRITE
 
 ACTIONS: dict[str, Declared | Modeled] = {
@@ -45,7 +48,10 @@ ACTIONS: dict[str, Declared | Modeled] = {
         BRIEF,
         PLAN,
         RETRIEVE,
+        WIDEN,
         WRITE,
+        TRYOUT,
+        REPRODUCE,
         SCOPE,
         RECONSIDER,
     )

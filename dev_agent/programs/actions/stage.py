@@ -17,26 +17,22 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.edits.errors import EditError
-from dev_agent.edits.model import Limits, MatchLevel
-from dev_agent.edits.parse import parse
-from dev_agent.edits.resolve import resolve
 from dev_agent.errors import RepositoryFault
 from dev_agent.programs.actions.declared import Declared
-from dev_agent.programs.actions.patch import PROPOSAL
 from dev_agent.programs.change import digest, excess_of, patch_text, tree_changes
+from dev_agent.programs.commit_message import message_of_run
 from dev_agent.programs.paths import to_recorded
+from dev_agent.programs.resolving import chosen_proposal, resolve_proposal
 from dev_agent.programs.staged import StagedCommit, current, said
 from dev_agent.programs.texts import quoted
 from dev_agent.programs.trailers import trailers
 from dev_agent.repository.discovery import tree_of
 from dev_agent.repository.identity import user_identity
 from dev_agent.repository.messages import commit_message
-from dev_agent.repository.objects import GitTree
 from dev_agent.repository.refs import set_ref
 from dev_agent.repository.staging import commit_tree, stage, staged_ref
 from dev_agent.repository.tree_diff import tree_difference
 from dev_agent.runtime.actions import Result, View
-from dev_agent.runtime.fold import LEFT
 from dev_agent.runtime.states import FactType
 
 if TYPE_CHECKING:
@@ -59,33 +55,25 @@ def _stage_proposal(context: ApplyContext, view: View) -> Result:
     proposed = said(view.facts, "patch")
     if proposed.get("tree"):
         return _stage_tree(context, view, proposed)
-    # A model that repairs was shown what it had staged, so its edits are to that; all others' are to the base.
-    onto = str(said(view.facts, "brief").get("onto", ""))
     try:
-        proposal = parse(_recorded_proposal(context))
-        change_set = resolve(
-            proposal.edits,
-            GitTree(context.repository, onto or context.base),
-            limits=Limits(),
-            max_level=MatchLevel(context.policy.max_match_level),
-        )
+        resolved = resolve_proposal(context, view.facts, chosen_proposal(context, view.facts))
     except EditError as error:
         return Result(
             "unresolved",
             *quoted({"reason": "unresolved", "explanation": error.message, "hint": error.hint}),
         )
-    notes = [*proposal.notes, *change_set.notes]
+    change_set, notes = resolved.change_set, list(resolved.notes)
     if change_set.empty:
         return Result("empty", {"reason": "", "explanation": "the patch changes nothing", "notes": notes})
     made = stage(
         context.repository,
         base=context.base,
         changes=change_set.changes,
-        message=commit_message(context.task, trailers(context.journal)),
+        message=message_of_run(context),
         run=context.run,
         identity=context.identity,
         sign=context.sign,
-        onto=onto or None,
+        onto=resolved.onto or None,
     )
     if made.tree == tree_of(context.repository, context.base):
         return Result(
@@ -96,15 +84,6 @@ def _stage_proposal(context: ApplyContext, view: View) -> Result:
         for one in change_set.matches
     ]
     return _staged(context, view, (made.commit, made.tree), notes=notes, matches=matches)
-
-
-def _recorded_proposal(context: ApplyContext) -> bytes:
-    """The bytes `patch` recorded last: what is staged is what the trace says was proposed, also after a resume."""
-    for event in reversed(context.journal.events):
-        if event.type == LEFT and event.data["state"] == "patch":
-            commitments = [blob.commitment for blob in event.blobs if blob.role == PROPOSAL]
-            return context.journal.blob(commitments[0])
-    raise AssertionError("BUG: a proposal was to be staged before one was recorded")
 
 
 def _stage_tree(context: ApplyContext, view: View, proposed: Mapping[str, Any]) -> Result:

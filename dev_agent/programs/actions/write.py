@@ -1,5 +1,7 @@
 """write: ask the model for the edits that carry out its plan. What it gives has to parse; nothing is resolved here.
 
+It is asked as often as `widen` says, at the same time; which of its answers is staged is for `tryout` to choose.
+
 Runs in the state `patch`, so that whatever proposes, the trace has its proposal in one place. Sees the projection its
 state shows and the means to ask, nothing else. Writes nothing; killed at any point, the state is entered again, and
 an answer that had arrived is not asked for twice (`proposers.remembering`).
@@ -7,6 +9,7 @@ an answer that had arrived is not asked for twice (`proposers.remembering`).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dev_agent.edits.errors import EditError
@@ -14,8 +17,10 @@ from dev_agent.edits.parse import parse
 from dev_agent.programs.actions.modeled import Modeled
 from dev_agent.programs.actions.patch import PROPOSAL
 from dev_agent.programs.actions.plan import QUESTION
+from dev_agent.programs.actions.widen import SAMPLES
 from dev_agent.programs.solving.answers import Faulty, proposal_from, reason_of, request_from
 from dev_agent.programs.solving.forms import DECLINED, MORE, patch_form
+from dev_agent.programs.solving.samples import asked_together, together
 from dev_agent.programs.solving.troubles import accepted, told, without_answer
 from dev_agent.programs.solving.wording import PROMPTS
 from dev_agent.runtime.states import FactType
@@ -27,7 +32,11 @@ if TYPE_CHECKING:
 
 
 def _write(asking: Asking, view: ModelView) -> Result:
-    return _read(sampled(asking, view, sample=0))
+    count = int(str(view.facts[SAMPLES]))
+    # Where several answer at once, the tokens of one of them tell nobody anything.
+    quiet = asking if count == 1 else replace(asking, told=lambda _tokens: None)
+    answers = asked_together(count, lambda sample: sampled(quiet, view, sample=sample))
+    return together([_read(one) for one in answers], PROPOSAL)
 
 
 def sampled(asking: Asking, view: ModelView, *, sample: int) -> Asked:
@@ -68,6 +77,7 @@ WRITE = Modeled(
         "format": FactType.STR,
         "edits": FactType.INT,
         "notes": FactType.LIST,
+        "samples": FactType.JSON,
         "request": FactType.PAYLOAD,
         "calls": FactType.JSON,
         "reason": FactType.STR,

@@ -99,6 +99,7 @@ class Asking:
         reply = self.model.ask(asked, cancel=view.cancel, told=self.told)
         self._wait(view, reply)
         micro = None if reply.usage is None else self.price(reply.model, reply.usage)
+        cost = _cost(reply, micro)
         call = {
             "purpose": purpose,
             "model": _word(reply.model),
@@ -107,6 +108,7 @@ class Asking:
             "trouble": reply.trouble.value if reply.trouble else "",
             "usage": reply.usage.to_json() if reply.usage else None,
             "micro_usd": micro,
+            "unpriced": "unpriced_calls" in cost,
             "ms": reply.ms,
             "ask": asked.digest,
             "sample": sample,
@@ -115,7 +117,7 @@ class Asking:
         return Asked(
             reply=reply,
             call=call,
-            cost=_cost(reply, micro),
+            cost=cost,
             blobs={"prompt": sent, REPLY: canonical(reply_to_json(reply))},
         )
 
