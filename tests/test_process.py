@@ -92,6 +92,20 @@ def test_a_request_to_stop_ends_the_child() -> None:
     assert done.stopped is Stopped.CANCELLED
 
 
+def test_a_child_that_says_a_lot_is_not_looked_at_more_often() -> None:
+    looks: list[int] = []
+    said = "for line in range(3000):\n print(line, flush=True)\n"
+
+    def look(pid: int) -> str:
+        looks.append(pid)
+        return ""
+
+    done = _run(sys.executable, "-c", said, watch=look)
+
+    assert done.stdout.count(b"\n") == 3000
+    assert 1 <= len(looks) <= done.ms / 50 + 2  # twenty times a second
+
+
 def test_a_watcher_ends_the_child_with_its_reason() -> None:
     done = _run("sleep", "600", watch=lambda _pid: "too much memory")
     assert (done.stopped, done.veto) == (Stopped.VETOED, "too much memory")

@@ -6,12 +6,12 @@ import itertools
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.bench import Bench
-from benchmarks.measure import Clock, Side, interleaved, measured, median
+from benchmarks.measure import Clock, Pairs, Sample, Side, interleaved, measured, median
 from benchmarks.row import Row, compared, limited, not_measured
 from benchmarks.typed_project import make_typed_project
 
@@ -54,42 +54,67 @@ class _Project:
         return ("src",) if (self.root / "src").is_dir() else (".",)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Judging:
+    """Runs of `apply` on the project, each of a patch nobody has judged yet, by one policy."""
+
+    bench: Bench
+    project: _Project
+    policy: Path
+    numbers: Iterator[int]
+    patch: list[Path] = field(default_factory=list)
+
+    def new_patch(self) -> None:
+        self.patch[:] = [self.project.patch(next(self.numbers))]
+
+    def land(self) -> float:
+        """Judge the patch and land it; how long the types gate took, in milliseconds."""
+        return self._apply()
+
+    def judge(self) -> float:
+        """Judge the patch and land nothing."""
+        return self._apply("--dry-run")
+
+    def _apply(self, *more: str) -> float:
+        done = self.bench.agent(
+            "apply", "bench", "--patch", str(self.patch[0]), "--policy", str(self.policy), "--json",
+            "-C", str(self.project.root), *more, cwd=self.bench.folder, allowed=(0, 1, 3),
+        )  # fmt: skip
+        answer = json.loads(done.stdout)
+        if answer["outcome"] not in ("committed", "verified"):
+            raise RuntimeError(f"the patch was not accepted: {answer['reason']}: {answer.get('explanation')}")
+        return _types_gate_ms(done.stderr)
+
+    def first_types(self, forgotten: tuple[str, ...], *, runs: int) -> Pairs:
+        """The types gate where what is named was forgotten, against as many warm runs of the user's."""
+        ours, theirs = [], []
+
+        def their_runs() -> None:
+            for _ in range(runs):
+                self.project.own_run(tests=False)
+
+        for _ in range(self.bench.rounds):
+            for name in forgotten:
+                shutil.rmtree(self.project.root / ".git" / "dev-agent" / name, ignore_errors=True)
+            self.new_patch()
+            ours.append(Sample(cpu=0.0, wall=self.judge()))
+            theirs.append(measured(Side(work=their_runs)))
+        return Pairs(ours=tuple(ours), theirs=tuple(theirs))
+
+
 def verified(bench: Bench) -> Iterator[Row]:
-    """First mypy in a new slot, a verified patch, and the same tree judged again."""
+    """A verified patch, the same tree judged again, and the first mypy in a new slot."""
     project = _project(bench)
     policies = {name: bench.folder / f"{name}.toml" for name in ("types", "both")}
     policies["types"].write_text(_TYPES_ONLY)
     policies["both"].write_text(_BOTH)
     numbers = itertools.count()
-    patches: list[Path] = []
-
-    def new_patch() -> None:
-        patches[:] = [project.patch(next(numbers))]
-
-    def judged(policy: Path, *more: str) -> Callable[[], str]:
-        def work() -> str:
-            done = bench.agent(
-                "apply", "bench", "--patch", str(patches[0]), "--policy", str(policy), "--json",
-                "-C", str(project.root), *more, cwd=bench.folder, allowed=(0, 1, 3),
-            )  # fmt: skip
-            answer = json.loads(done.stdout)
-            if answer["outcome"] not in ("committed", "verified"):
-                raise RuntimeError(
-                    f"the patch was not accepted: {answer['reason']}: {answer.get('explanation')}"
-                )
-            return str(answer["outcome"])
-
-        return work
-
-    def forget() -> None:
-        for name in ("slots", "cache", "caches"):
-            shutil.rmtree(project.root / ".git" / "dev-agent" / name, ignore_errors=True)
-        new_patch()
-
+    both = _Judging(bench=bench, project=project, policy=policies["both"], numbers=numbers)
+    types = _Judging(bench=bench, project=project, policy=policies["types"], numbers=numbers)
     project.own_run(tests=True)
-    new_patch()
+    both.new_patch()
     try:
-        judged(policies["both"], "--dry-run")()
+        both.judge()
     except RuntimeError as error:
         yield not_measured("verified", "a verified patch", str(error)[:300])
         return
@@ -97,7 +122,7 @@ def verified(bench: Bench) -> Iterator[Row]:
         "verified-apply",
         f"apply --patch of one file, types and tests ({project.root.name})",
         interleaved(
-            Side(work=judged(policies["both"]), before=new_patch),
+            Side(work=both.land, before=both.new_patch),
             Side(work=lambda: _edited_run(project, next(numbers))),
             bench.rounds,
         ),
@@ -106,10 +131,9 @@ def verified(bench: Bench) -> Iterator[Row]:
         allowance=_ALLOWANCE_MS,
         clock=Clock.WALL,
     )
-    new_patch()
-    again = judged(policies["both"], "--dry-run")
-    again()
-    samples = [measured(Side(work=again)) for _ in range(bench.rounds)]
+    both.new_patch()
+    both.judge()
+    samples = [measured(Side(work=both.judge)) for _ in range(bench.rounds)]
     yield limited(
         "verified-again",
         "the same tree judged again",
@@ -120,16 +144,29 @@ def verified(bench: Bench) -> Iterator[Row]:
     )
     yield compared(
         "verified-first-types",
-        "apply --patch in a new slot, types only",
-        interleaved(
-            Side(work=judged(policies["types"], "--dry-run"), before=forget),
-            Side(work=lambda: project.own_run(tests=False)),
-            bench.rounds,
-        ),
+        "the types gate in a new slot",
+        types.first_types(("slots",), runs=1),
         theirs="their warm mypy --strict",
         at_most=_FIRST_TYPES,
         clock=Clock.WALL,
     )
+    yield compared(
+        "verified-first-ever-types",
+        "the types gate of a repository's first run: base, then change",
+        types.first_types(("slots", "cache"), runs=2),
+        theirs="their warm mypy --strict, twice",
+        at_most=_FIRST_TYPES,
+        clock=Clock.WALL,
+    )
+
+
+def _types_gate_ms(progress: bytes) -> float:
+    """How long the types gate took, its work tree and its start included, as the run's progress tells it."""
+    for line in progress.splitlines():
+        told = json.loads(line)
+        if told.get("event") == "branch_left" and told.get("action") == "types":
+            return float(told["ms"])
+    raise RuntimeError("the run told of no types gate")
 
 
 def _edited_run(project: _Project, number: int) -> None:

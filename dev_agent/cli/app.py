@@ -17,6 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from dev_agent import __version__
+from dev_agent.cli.plain_values import take_plain_values
 from dev_agent.errors import UsageFault
 
 COMMANDS = {
@@ -94,7 +95,7 @@ class LazyGroup(TyperGroup):
             return None
         command = typer.main.get_command(importlib.import_module(COMMANDS[cmd_name][0]).app)
         command.name = cmd_name
-        return command
+        return take_plain_values(command)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - typer's signature
         """The list of commands from static text."""
@@ -175,7 +176,7 @@ def run(argv: Sequence[str]) -> int:
 
 def _invoke(argv: Sequence[str]) -> int:
     """Parse and call. Typer's own usage errors become ours; the rest passes through."""
-    group = typer.main.get_command(_GROUP)
+    group = take_plain_values(typer.main.get_command(_GROUP))
     try:
         with group.make_context(PROGRAM, list(argv)) as context:
             code = group.invoke(context)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
@@ -30,6 +29,7 @@ from dev_agent.runtime.errors import (
     RunRefused,
     TraceCorrupt,
 )
+from dev_agent.values import dataclass
 
 
 class ExitCode(IntEnum):

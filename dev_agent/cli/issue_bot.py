@@ -7,7 +7,7 @@ import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 import typer
@@ -25,6 +25,7 @@ from dev_agent.forges.token import token_of
 from dev_agent.forges.trigger import issue_number
 from dev_agent.repository.discovery import discover
 from dev_agent.repository.identity import user_identity
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.forges.events import Event

@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 from types import FrameType
@@ -15,6 +15,7 @@ from dev_agent.cancel import Cancel
 from dev_agent.cli.output.output import Output, choose_output
 from dev_agent.errors import RepositoryFault
 from dev_agent.repository.discovery import Repository, discover
+from dev_agent.values import dataclass
 
 
 @dataclass(kw_only=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from dev_agent.cancel import Cancel
 from dev_agent.repository.discovery import Repository, discover
 from dev_agent.surfaces.command import Answer, Commands
 from dev_agent.surfaces.looking import VARIABLE
+from dev_agent.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,11 +10,11 @@ import ast
 import re
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from dev_agent.context.entry import SIGNATURE_WORDS
 from dev_agent.context.outline import outline_of
 from dev_agent.context.plain import lines_of
+from dev_agent.values import dataclass
 
 _MOST = 3_000
 _DEEPEST = 6

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from dev_agent.context.words import terms
+from dev_agent.values import dataclass
 
 _READ = 60_000
 _MOST_TERMS = 120

@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from dev_agent.context.kinds import OUTLINED_ONLY, kind_of
 from dev_agent.context.model import Outline
 from dev_agent.context.outline import decode, outline_of
 from dev_agent.context.words import bag, terms
+from dev_agent.values import dataclass
 
 LARGEST = 1 << 20
 """Files of more bytes are known by name only."""

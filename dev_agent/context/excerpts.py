@@ -10,13 +10,14 @@ around it included, by the estimate of `tokens`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from dev_agent.context.blocks import Block, blocks_of
 from dev_agent.context.fence import fenced
 from dev_agent.context.reading import Page, Reader, Reason, Refused, refused
 from dev_agent.context.tokens import estimated_tokens
 from dev_agent.context.words import terms
+from dev_agent.values import dataclass
 
 LEAST_ROOM = 120
 """Tokens below which a file is not begun."""

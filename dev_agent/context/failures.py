@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from dev_agent.context.excerpts import numbered
 from dev_agent.context.fence import fenced
@@ -21,6 +20,7 @@ from dev_agent.context.plain import lines_of, one_line, source_line
 from dev_agent.context.reading import Page, Reader, RedactLines, normal_path
 from dev_agent.context.tokens import estimated_tokens
 from dev_agent.context.verdicts import FailureLike, VerdictLike, is_bad
+from dev_agent.values import dataclass
 
 _MOST_SHOWN = 12
 _LEAST_ROOM = 80

@@ -8,8 +8,10 @@ sizes before bytes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple, Protocol
+
+from dev_agent.values import dataclass
 
 
 class Source(Protocol):

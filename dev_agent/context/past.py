@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import chain
 from math import exp, log
 from typing import Any
 
 from dev_agent.context.words import terms
 from dev_agent.context.written import WrittenRows, written_rows
+from dev_agent.values import dataclass
 
 _WIDEST = 25
 """A commit of more files is a sweep, and says nothing about any of them."""

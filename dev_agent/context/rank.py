@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from math import log
 
@@ -25,6 +24,7 @@ from dev_agent.context.kinds import WEIGHT, Kind
 from dev_agent.context.model import Ranked
 from dev_agent.context.modules import Modules
 from dev_agent.context.past import Past
+from dev_agent.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import difflib
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from typing import Protocol
@@ -20,6 +19,7 @@ from dev_agent.context.entry import LARGEST
 from dev_agent.context.kinds import Kind, kind_of
 from dev_agent.context.outline import decode
 from dev_agent.context.plain import lines_of, one_line, source_line
+from dev_agent.values import dataclass
 
 _FOLDER, _LINK, _SUBMODULE = "040000", "120000", "160000"
 _LONGEST_NAME = 200

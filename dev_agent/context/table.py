@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from dev_agent.context.kinds import Kind, kind_of
 from dev_agent.context.words import terms
+from dev_agent.values import dataclass
 
 NOWHERE = -1
 

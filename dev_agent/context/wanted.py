@@ -10,7 +10,7 @@ credential.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -19,6 +19,7 @@ from dev_agent.context.excerpts import Focus, Wish, lines_with
 from dev_agent.context.kinds import WEIGHT, kind_of
 from dev_agent.context.modules import Modules
 from dev_agent.context.reading import Page, Reader, Reason, Refused, normal_path, refused
+from dev_agent.values import dataclass
 
 MOST_FILES, MOST_SYMBOLS, MOST_SEARCHES = 20, 20, 10
 _MOST_LISTED = 10_000

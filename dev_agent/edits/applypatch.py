@@ -28,13 +28,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from dev_agent.edits.errors import ParseError
 from dev_agent.edits.model import Create, Delete, Edit, Insert, Move, Origin, Replace
 from dev_agent.edits.proposal import Here, Part
 from dev_agent.edits.text import escaped
+from dev_agent.values import dataclass
 
 _BEGIN: Final = "*** Begin Patch"
 _END: Final = "*** End Patch"

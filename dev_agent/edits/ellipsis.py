@@ -8,12 +8,12 @@ code is matched by the stricter levels first.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from dev_agent.edits.matching import Found, Haystack
 from dev_agent.edits.model import MatchLevel
 from dev_agent.edits.text import Line
+from dev_agent.values import dataclass
 
 _LEVELS: Final = tuple(level for level in MatchLevel if level < MatchLevel.ELLIPSIS)
 

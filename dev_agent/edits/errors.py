@@ -14,8 +14,9 @@ gets here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from dev_agent.values import dataclass
 
 
 class EditError(Exception):

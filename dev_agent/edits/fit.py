@@ -9,7 +9,6 @@ Rules kept here:
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from itertools import accumulate
 
 from dev_agent.edits.errors import ProblemCode
@@ -17,6 +16,7 @@ from dev_agent.edits.matching import MANY, Place
 from dev_agent.edits.model import Insert, MatchLevel, ReplaceText
 from dev_agent.edits.refused import Refused
 from dev_agent.edits.text import FileText, Line, escaped, split_lines
+from dev_agent.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

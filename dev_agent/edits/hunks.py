@@ -15,12 +15,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from dev_agent.edits.errors import ParseError
 from dev_agent.edits.proposal import Fence, closes, fence_at
 from dev_agent.edits.text import escaped
+from dev_agent.values import dataclass
 
 HEADER: Final = re.compile(r"^@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
 _VERSION: Final = re.compile(r"^\d+\.\d+")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from dev_agent.edits.errors import ProblemCode
 from dev_agent.edits.fit import Fit, inserted
@@ -17,6 +16,7 @@ from dev_agent.edits.model import AddImport
 from dev_agent.edits.refused import Refused
 from dev_agent.edits.splice import opcodes
 from dev_agent.edits.text import FileText, Line, escaped, split_lines
+from dev_agent.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

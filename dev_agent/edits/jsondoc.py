@@ -11,13 +11,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from difflib import get_close_matches
 from typing import Final, NoReturn, TypeAlias
 
 from dev_agent.edits.errors import ParseError
 from dev_agent.edits.proposal import Page
 from dev_agent.edits.text import escaped
+from dev_agent.values import dataclass
 
 Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
 _BEGINS: Final = re.compile(

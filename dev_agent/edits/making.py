@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
@@ -39,6 +38,7 @@ from dev_agent.edits.placing import FileEdits
 from dev_agent.edits.plan import Output, Plan
 from dev_agent.edits.report import Report, Subject
 from dev_agent.edits.text import BOM, FileText, Line, escaped, split_lines, to_bytes
+from dev_agent.values import dataclass
 
 _KEPT: Final = 0.6
 _SMALL: Final = 5

@@ -20,11 +20,11 @@ Rules kept here:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from dev_agent.edits.model import MatchLevel
 from dev_agent.edits.text import FileText, Line, indentation, without_trailing_space
+from dev_agent.values import dataclass
 
 MANY: Final = 20
 """So many places are enough to know and to show that there are too many."""

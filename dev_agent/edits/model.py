@@ -13,9 +13,10 @@ What an edit may do to a path is ruled in `paths.py`; where its text goes, in `m
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Protocol, TypeAlias
+
+from dev_agent.values import dataclass
 
 REGULAR: Final = "100644"
 EXECUTABLE: Final = "100755"

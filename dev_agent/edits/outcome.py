@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from dev_agent.edits import paths, pysource
 from dev_agent.edits.errors import ProblemCode
@@ -12,6 +11,7 @@ from dev_agent.edits.model import DIRECTORY, SYMLINK, BaseTree
 from dev_agent.edits.plan import Plan
 from dev_agent.edits.report import Report, Subject
 from dev_agent.edits.text import escaped
+from dev_agent.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ place, edits that disturb each other, an edit that is there already, a placehold
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from difflib import SequenceMatcher
 from itertools import chain
 from typing import Final, TypeAlias
@@ -35,6 +35,7 @@ from dev_agent.edits.scope import scopes
 from dev_agent.edits.splice import Region, Splice, overlap, run_together, spliced, splices
 from dev_agent.edits.symbols import inserted_after_symbol, replaced_symbol
 from dev_agent.edits.text import BOM, FileText, Line, escaped, split_lines, to_bytes, without_trailing_space
+from dev_agent.values import dataclass
 
 _STRICT: Final = (MatchLevel.EXACT, MatchLevel.WHITESPACE)
 _LADDER: Final = (*_STRICT, MatchLevel.INDENT, MatchLevel.UNICODE)

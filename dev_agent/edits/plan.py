@@ -10,7 +10,7 @@ Rules kept here:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from dev_agent.edits.errors import Problem, ProblemCode
@@ -31,6 +31,7 @@ from dev_agent.edits.model import (
     Write,
 )
 from dev_agent.edits.text import escaped
+from dev_agent.values import dataclass
 
 Lead: TypeAlias = Create | Write | Move | Copy
 _WORDS = {

@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 from typing import Final, Protocol
 
 from dev_agent.edits.model import Edit
+from dev_agent.values import dataclass
 
 _FENCE: Final = re.compile(r"^(`{3,}|~{3,})[ \t]*(.*?)[ \t]*\r?$")
 _TAG: Final = re.compile(r"^</?(?:source|code|pre|codeblock|sourcecode)>[ \t]*\r?$")

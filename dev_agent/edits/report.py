@@ -5,10 +5,11 @@ Collecting instead of raising is how all are reported.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from dev_agent.edits.errors import Problem, ProblemCode
 from dev_agent.edits.model import Match
+from dev_agent.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from dev_agent.edits.errors import ParseError
@@ -31,6 +31,7 @@ from dev_agent.edits.filenames import name_above
 from dev_agent.edits.model import Origin, Replace
 from dev_agent.edits.proposal import Here, Named, Part
 from dev_agent.edits.text import escaped
+from dev_agent.values import dataclass
 
 _HEAD: Final = re.compile(r"^(<{5,9}) SEARCH>?[ \t]*\r?$|^(<<<) ?SEARCH>?[ \t]*\r?$")
 _NEAR_HEAD: Final = re.compile(r"^[ \t]*<{3,}[ \t]*(?:search|original|before)\b[ \t>]*\r?$", re.IGNORECASE)

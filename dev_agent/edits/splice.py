@@ -11,13 +11,13 @@ Rules kept here:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Final
 
 from dev_agent.edits.matching import Place
 from dev_agent.edits.model import MatchLevel
 from dev_agent.edits.text import FileText, Line
+from dev_agent.values import dataclass
 
 _ALIGNABLE: Final = 40_000
 """Above this product of lengths the changed middle is replaced as one piece instead of being aligned."""

@@ -17,7 +17,6 @@ Rules kept here:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -27,6 +26,7 @@ from dev_agent.edits.matching import Place, Shift
 from dev_agent.edits.model import InsertAfterSymbol, MatchLevel, ReplaceSymbol
 from dev_agent.edits.refused import Refused
 from dev_agent.edits.text import FileText, Line, escaped, indentation, split_lines
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     import libcst

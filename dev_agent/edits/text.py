@@ -11,8 +11,9 @@ Rules kept here:
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import Final
+
+from dev_agent.values import dataclass
 
 Line = tuple[str, str]
 """(content, line end); the line end is "\\n", "\\r\\n", or "" for a last line without one."""

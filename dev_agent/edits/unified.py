@@ -14,7 +14,7 @@ Rules kept here:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from dev_agent.edits import diffnames
@@ -23,6 +23,7 @@ from dev_agent.edits.hunks import Hunk, Source, begins_file, read_hunk
 from dev_agent.edits.model import REGULAR, SYMLINK, Copy, Create, Delete, Edit, Move, Origin, Replace, SetMode
 from dev_agent.edits.proposal import Fence, Here, Part
 from dev_agent.edits.text import escaped
+from dev_agent.values import dataclass
 
 _FIELDS: Final = {
     "old mode ": "old_mode",

@@ -22,7 +22,6 @@ import secrets
 import shutil
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +31,7 @@ from dev_agent.programs.folders import RunFolder
 from dev_agent.programs.runs import read_run
 from dev_agent.programs.verify import Mark, verify_file
 from dev_agent.runtime.errors import RuntimeFault
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.programs.report import RunReport

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from dev_agent.errors import UsageFault
@@ -18,6 +17,7 @@ from dev_agent.forges import shapes
 from dev_agent.forges.forge import Actor, Branch, Comment, Issue, PullRequest, RepositoryName
 from dev_agent.forges.shapes import Shape, ShapeError
 from dev_agent.forges.text import is_ref_name
+from dev_agent.values import dataclass
 
 MAX_PAYLOAD = 32 * 1024 * 1024
 """Bytes of a payload we read; GitHub delivers at most 25 MB."""

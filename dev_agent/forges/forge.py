@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 from dev_agent.errors import UsageFault
+from dev_agent.values import dataclass
 
 MAX_ANNOTATIONS = 50
 """Annotations a check run takes in one request (GitHub's limit); `checks` sends more in batches."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from dev_agent.programs.report import Outcome, RunReport
+from dev_agent.values import dataclass
 
 
 class BotOutcome(StrEnum):

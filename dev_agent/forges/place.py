@@ -14,11 +14,11 @@ their work is never replaced.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dev_agent.errors import UsageFault
 from dev_agent.forges.forge import OpenState
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.forges.forge import Forge, PullRequest

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,7 @@ from dev_agent.programs.report import Outcome
 from dev_agent.repository.discovery import resolve_commit
 from dev_agent.repository.objects import GitTree
 from dev_agent.runtime.files import write_atomically
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.forges.forge import Forge

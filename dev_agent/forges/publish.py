@@ -23,7 +23,7 @@ one comment, edited in place; a fault of the host that keeps even that from bein
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,6 +53,7 @@ from dev_agent.programs.rejudge import rejudge
 from dev_agent.programs.report import Outcome, RunReport
 from dev_agent.programs.request import ApplyRequest
 from dev_agent.repository.discovery import resolve_commit
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.cancel import Cancel

@@ -14,7 +14,7 @@ exist, so nobody's push is overwritten unseen. Whether it happened is not believ
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -22,6 +22,7 @@ from dev_agent.errors import GitFailed, UsageFault
 from dev_agent.forges.text import is_ref_name
 from dev_agent.repository.discovery import resolve_commit
 from dev_agent.repository.refs import PREFIX
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.forges.token import Token

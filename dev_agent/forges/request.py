@@ -5,7 +5,6 @@ Both ask the host anew, each with its own token: what the first one found is no 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dev_agent.errors import UsageFault
@@ -16,6 +15,7 @@ from dev_agent.forges.place import Place, find_place
 from dev_agent.forges.sticky import find, state_of
 from dev_agent.forges.trigger import NotForUs, Trigger, by_hand, read_trigger
 from dev_agent.forges.trust import Distrust, distrust_of
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.forges.events import Event

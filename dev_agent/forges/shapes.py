@@ -8,7 +8,6 @@ of the same place. Pure.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -29,6 +28,7 @@ from dev_agent.forges.forge import (
     Ref,
     RepositoryInfo,
 )
+from dev_agent.values import dataclass
 
 _Known = TypeVar("_Known", bound=StrEnum)
 _Value = TypeVar("_Value")

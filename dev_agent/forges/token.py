@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from dev_agent.errors import UsageFault
+from dev_agent.values import dataclass
 
 NAMES = ("GH_TOKEN", "GITHUB_TOKEN")
 """Where a token may be, the first that is set: the order of GitHub's own tools."""

@@ -11,12 +11,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dev_agent.errors import UsageFault
 from dev_agent.forges.events import Event, IssueCommentEvent, IssuesEvent, WorkflowDispatchEvent
 from dev_agent.forges.shown import shown_text
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.forges.forge import Actor, Association, Issue

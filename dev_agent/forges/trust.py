@@ -12,12 +12,12 @@ off, a comment that was deleted and an issue that was closed all mean that nobod
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from dev_agent.forges.errors import ForgeRefused
 from dev_agent.forges.forge import ActorKind, Association, OpenState
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.forges.forge import Actor, Forge

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import dev_agent
 from dev_agent.errors import EnvironmentFault, UsageFault
 from dev_agent.forges.errors import ForgeUnintelligible
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     import httpx2

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from dev_agent.gates.records import BadReport, read_records
 from dev_agent.gates.tools import TRUSTED, Tool
 from dev_agent.sandbox.job import Ended, Job, Limits, Mount, MountKind
 from dev_agent.sandbox.sandbox import Sandbox
+from dev_agent.values import dataclass
 
 _RUNNER = Path(__file__).resolve().parent / "runner"
 _RUNNER_SHOWN = TRUSTED / "runner"

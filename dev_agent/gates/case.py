@@ -9,7 +9,6 @@ affected     the test files the change touches, itself or through what supports 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import chain
 
 from dev_agent.cancel import Cancel
@@ -20,6 +19,7 @@ from dev_agent.gates.test_command import TestCommand
 from dev_agent.gates.test_run import TestRun, read_run
 from dev_agent.gates.tool_config import PYTEST_FILES, PytestConfig, read_pytest_config
 from dev_agent.gates.tools import Tool
+from dev_agent.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

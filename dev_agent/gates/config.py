@@ -24,13 +24,14 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import PurePosixPath
 from typing import Any
 
 from dev_agent.errors import UsageFault
 from dev_agent.gates.fields import Fields
 from dev_agent.gates.subject import Trees
+from dev_agent.values import dataclass
 
 _OWN_FILE = "dev-agent.toml"
 _SHARED_FILE = "pyproject.toml"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from dev_agent.gates.bench import Bench
@@ -11,6 +10,7 @@ from dev_agent.gates.cache import Cache
 from dev_agent.gates.project import Project
 from dev_agent.gates.settings import GateSettings
 from dev_agent.gates.subject import Trees
+from dev_agent.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

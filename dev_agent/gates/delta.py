@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from dev_agent.values import dataclass
 
 # Messages name other places by line ('already defined on line 12'): those move with every edit above them.
 _LINE = re.compile(r"\bline \d+")

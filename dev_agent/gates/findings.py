@@ -11,9 +11,10 @@ import ast
 import json
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from dev_agent.gates.delta import Finding
+from dev_agent.values import dataclass
 
 _TEXT = re.compile(
     r"^(?P<path>.+?):(?P<line>\d+)(?::(?P<column>\d+))?: (?P<severity>error|note|warning): (?P<message>.*?)"

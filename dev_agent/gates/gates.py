@@ -12,7 +12,6 @@ gates were prepared for: configuration, interpreter settings and baselines are t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -38,6 +37,7 @@ from dev_agent.gates.types import TypesGate
 from dev_agent.gates.verdict import Verdict
 from dev_agent.sandbox.job import Ended, Limits
 from dev_agent.sandbox.sandbox import Sandbox
+from dev_agent.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,12 +7,12 @@ project's environment read-only, no network, and what pre-commit keeps for itsel
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dev_agent.gates.bench import tail_of, without_nested
 from dev_agent.sandbox.job import Ended, EndedHow, Job, Limits, Mount, MountKind
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

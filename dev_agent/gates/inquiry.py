@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from dev_agent.errors import EnvironmentFault
 from dev_agent.gates.cache import Cache, digest_of
 from dev_agent.sandbox.job import Ended, EndedHow, Job, Limits, Mount
 from dev_agent.sandbox.sandbox import Sandbox
+from dev_agent.values import dataclass
 
 _ASK = (
     "import json, site, sys; "

@@ -14,7 +14,6 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from dev_agent.cancel import Cancel
@@ -23,6 +22,7 @@ from dev_agent.gates.cache import Cache
 from dev_agent.gates.inquiry import ask
 from dev_agent.sandbox.job import Mount, MountKind
 from dev_agent.sandbox.sandbox import Sandbox
+from dev_agent.values import dataclass
 
 # What every sandbox shows of the host by itself.
 _ALWAYS_THERE = (Path("/usr"), Path("/bin"), Path("/lib"), Path("/lib64"), Path("/sbin"))

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from fnmatch import translate
 from functools import lru_cache
 from pathlib import PurePosixPath
+
+from dev_agent.values import dataclass
 
 _TEST_FOLDERS = frozenset({"tests", "test"})
 _CONFTEST = "conftest.py"

@@ -20,11 +20,11 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from dev_agent.gates.mypy_seed import Seed, copy_whole
 from dev_agent.sandbox.scratch import remove_tree
+from dev_agent.values import dataclass
 
 _SEED = ".seed"
 _VERSION = re.compile(r"\d+\.\d+")

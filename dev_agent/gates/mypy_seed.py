@@ -16,10 +16,10 @@ import os
 import stat
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from dev_agent.sandbox.scratch import copy_tree, remove_tree
+from dev_agent.values import dataclass
 
 _DEFAULT = ".mypy_cache"
 _MOST_BYTES = 1 << 30

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from dev_agent.gates.subject import Trees
 from dev_agent.gates.tool_config import read_mypy_config
 from dev_agent.gates.tools import Tool, choose_mypy, choose_pytest
 from dev_agent.sandbox.sandbox import Sandbox
+from dev_agent.values import dataclass
 
 _DEPENDENCY_FILES = ("setup.py", "Pipfile", "poetry.lock", "environment.yml", "conda.yaml")
 _RUNNER = Path(__file__).resolve().parent

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
+
+from dev_agent.values import dataclass
 
 EVERY_RED_TEST = "all"
 """As a demand: every test that is red on the base."""

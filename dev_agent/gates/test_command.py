@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from dev_agent.gates.bench import EMPTY_PYTEST_INI
@@ -20,6 +19,7 @@ from dev_agent.gates.layout import TestLayout, import_roots, own_names
 from dev_agent.gates.project import Project
 from dev_agent.gates.tool_config import PytestConfig
 from dev_agent.gates.tools import Tool
+from dev_agent.values import dataclass
 
 _NEUTRAL = {"xdist": ("-n0",), "pytest_cov": ("--no-cov",), "randomly": ("-p", "no:randomly")}
 _NEEDS_CACHE = re.compile(

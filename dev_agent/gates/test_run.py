@@ -16,13 +16,13 @@ from __future__ import annotations
 import signal
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from dev_agent.gates.bench import Ran, tail_of
 from dev_agent.gates.delta import Outcome, worst
 from dev_agent.gates.verdict import Failure
 from dev_agent.sandbox.job import EndedHow
+from dev_agent.values import dataclass
 
 _STATUSES = {2: "interrupted", 3: "crashed", 4: "pytest_refused"}
 _HOW = {EndedHow.SIGNALLED: "killed"}

@@ -11,8 +11,9 @@ import configparser
 import shlex
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from dev_agent.values import dataclass
 
 Read = Callable[[str], bytes | None]
 

@@ -6,15 +6,14 @@ it is lent only to a Python that can run it, and only its pure-Python packages a
 
 from __future__ import annotations
 
-import importlib.metadata
 import importlib.util
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dev_agent.gates.environment import Installed
 from dev_agent.gates.interpreter import Interpreter
+from dev_agent.values import dataclass
 
 TRUSTED = Path("/opt/dev-agent")
 """Where a job sees what is dev-agent's own: outside of the repository and of every environment."""
@@ -71,7 +70,7 @@ def choose_mypy(interpreter: Interpreter, installed: Installed, notes: list[str]
     base = Path(sys.base_prefix).resolve()
     return Tool(
         name="mypy",
-        version=importlib.metadata.version("mypy"),
+        version=_version_of("mypy", site),
         lent=True,
         python=base / "bin" / f"python{sys.version_info[0]}.{sys.version_info[1]}",
         site_dirs=(TRUSTED / "mypy",),
@@ -101,7 +100,7 @@ def choose_pytest(interpreter: Interpreter, installed: Installed, notes: list[st
     notes.append(f"the environment {why}; dev-agent lends its own, without plugins")
     return Tool(
         name="pytest",
-        version=importlib.metadata.version("pytest"),
+        version=_version_of("pytest", site),
         lent=True,
         python=interpreter.path,
         site_dirs=(TRUSTED / "pytest",),
@@ -121,6 +120,16 @@ def _home_of(name: str) -> Path | None:
     if spec is None or spec.origin is None:
         return None
     return Path(spec.origin).resolve().parent.parent
+
+
+def _version_of(name: str, site: Path) -> str:
+    """The version of our own copy of a package, by the name of its metadata's folder."""
+    found = [one.name for one in site.glob(f"{name}-*.dist-info")]
+    if len(found) == 1:
+        return found[0].removesuffix(".dist-info").removeprefix(f"{name}-")
+    import importlib.metadata  # noqa: PLC0415 - slow, and of use only where it is installed in another way
+
+    return importlib.metadata.version(name)
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ then gets the cache read-only, and mypy works on a copy that is made after them 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from dev_agent.gates.project import Project
 from dev_agent.gates.tool_config import MypyConfig
 from dev_agent.gates.tools import TRUSTED, Tool
 from dev_agent.sandbox.job import EndedHow, Mount, MountKind
+from dev_agent.values import dataclass
 
 _CACHE_SHOWN = TRUSTED / "mypy-cache"
 _SEARCH = TRUSTED / "search-directories"

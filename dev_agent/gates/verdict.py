@@ -8,9 +8,11 @@ and untrusted text). `reason` is a stable code for programs; sentences are in `n
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
+
+from dev_agent.values import dataclass
 
 
 class GateResult(StrEnum):

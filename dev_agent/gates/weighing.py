@@ -11,11 +11,12 @@ same id passes in the new form. A collection error stands for every base test of
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from dev_agent.gates.delta import Outcome, compare_outcomes
 from dev_agent.gates.test_run import TestRun
 from dev_agent.gates.verdict import Failure
+from dev_agent.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from dev_agent.cancel import Cancel
@@ -22,6 +22,7 @@ from dev_agent.programs.request import ApplyRequest
 from dev_agent.programs.resume import decide_approval, resume
 from dev_agent.repository.discovery import Repository, discover
 from dev_agent.runtime.engine import Reporter
+from dev_agent.values import dataclass
 
 FILES: Mapping[str, bytes] = {
     "pyproject.toml": (

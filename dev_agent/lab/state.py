@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from dev_agent.errors import GitFailed
 from dev_agent.process import run
+from dev_agent.values import dataclass
 
 _OURS = frozenset({".git", ".venv"})
 

@@ -11,11 +11,12 @@ import os
 import re
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from hashlib import sha256
 from pathlib import Path
 
 from dev_agent.errors import UsageFault
+from dev_agent.values import dataclass
 
 LOCAL = "local"
 """The name of the client at the other end of stdio."""

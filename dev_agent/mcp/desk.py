@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +32,7 @@ from dev_agent.runtime.canonical import thaw
 from dev_agent.runtime.errors import RuntimeFault
 from dev_agent.runtime.trace import read_trace
 from dev_agent.surfaces.command import Answer, Commands, Progress
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository

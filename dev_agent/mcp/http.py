@@ -11,11 +11,12 @@ import ipaddress
 import signal
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.errors import UsageFault
 from dev_agent.mcp.clients import Clients
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, MutableMapping

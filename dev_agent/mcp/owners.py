@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import fcntl
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+from dev_agent.values import dataclass
 
 _LARGEST = 64 << 20
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import anyio
@@ -35,6 +34,7 @@ from dev_agent.mcp.answers import (
     TracePart,
 )
 from dev_agent.mcp.desk import Caller
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.mcp.desk import Desk

@@ -13,7 +13,6 @@ others cover together but none alone, and pairs whose situations are more than a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import combinations, product
 
@@ -22,6 +21,7 @@ from dev_agent.policy.conditions import WordKind
 from dev_agent.policy.policy import Policy
 from dev_agent.policy.verdict import Verdict
 from dev_agent.policy.vocabulary import Word, vocabulary
+from dev_agent.values import dataclass
 
 _MOST_SITUATIONS = 20_000
 _Words = Mapping[str, object]

@@ -10,10 +10,10 @@ Rows about paths have a tuple of paths as their fact's value; the others count w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from dev_agent.policy.verdict import Verdict
+from dev_agent.values import dataclass
 
 _ALLOW, _ASK, _DENY = Verdict.ALLOW, Verdict.ASK, Verdict.DENY
 

@@ -9,12 +9,12 @@ inputs give equal bytes.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from dev_agent.policy.facts import Facts
 from dev_agent.policy.policy import Policy
 from dev_agent.policy.rules import Evidence, Finding, rules_of
 from dev_agent.policy.verdict import Verdict, strictest
+from dev_agent.values import dataclass
 
 __all__ = ["Decision", "Finding", "Verdict", "decide", "decide_on", "decision_of"]
 

@@ -11,7 +11,7 @@ together, each with the path of its field, so that one look is enough to mend th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dev_agent.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

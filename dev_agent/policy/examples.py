@@ -7,7 +7,6 @@ the rules mean, and not how facts are found.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from dev_agent.policy.conditions import WordKind
 from dev_agent.policy.decision import decide_on
@@ -16,6 +15,7 @@ from dev_agent.policy.policy import Policy
 from dev_agent.policy.rules import Evidence
 from dev_agent.policy.team_rules import Example, TeamRule
 from dev_agent.policy.vocabulary import vocabulary
+from dev_agent.values import dataclass
 
 _UNSEEN: Mapping[WordKind, FactValue] = {WordKind.BOOL: False, WordKind.INT: 0, WordKind.LIST: ()}
 

@@ -16,7 +16,6 @@ import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from dev_agent.policy import globs
@@ -33,6 +32,7 @@ from dev_agent.policy.settings import FactSettings
 from dev_agent.policy.suite_facts import suite_facts
 from dev_agent.policy.text_facts import content_facts, text_marks
 from dev_agent.policy.vocabulary import PATH_LISTS
+from dev_agent.values import dataclass
 
 __all__ = ["FactSettings", "FactValue", "Facts", "FileChange", "Place", "compute_facts"]
 

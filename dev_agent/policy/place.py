@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from dev_agent.policy.secret_patterns import redact
+from dev_agent.values import dataclass
 
 _EXCERPT = 160
 

@@ -50,7 +50,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Literal, cast
 
@@ -62,6 +62,7 @@ from dev_agent.policy.settings import FactSettings
 from dev_agent.policy.team_rules import TeamRule
 from dev_agent.policy.verdict import Verdict
 from dev_agent.toml_places import line_of, lines_of
+from dev_agent.values import dataclass
 
 Mode = Literal["delta", "strict", "off"]
 YesNo = Literal["allow", "deny"]

@@ -7,7 +7,7 @@ that turns a policy into rules, so that another kind of rule is one class here a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import Protocol
 
@@ -18,6 +18,7 @@ from dev_agent.policy.place import Place, shown_path
 from dev_agent.policy.policy import Policy
 from dev_agent.policy.team_rules import TeamRule
 from dev_agent.policy.verdict import Verdict
+from dev_agent.values import dataclass
 
 _PATHS_KEPT = 50
 

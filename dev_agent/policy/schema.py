@@ -11,13 +11,13 @@ import difflib
 import keyword
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from dev_agent.policy import globs
 from dev_agent.policy.catalogue import CATALOGUE
 from dev_agent.policy.errors import Fault, GlobError
 from dev_agent.policy.verdict import Verdict
+from dev_agent.values import dataclass
 
 Value = str | int | tuple[str, ...]
 Values = Mapping[str, Mapping[str, Value]]

@@ -18,9 +18,9 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from dev_agent.secret_formats import FORMATS, HINTS, PRIVATE_KEY
+from dev_agent.values import dataclass
 
 _KNOWN: tuple[tuple[str, str], ...] = (
     *((one.name, one.pattern) for one in FORMATS),

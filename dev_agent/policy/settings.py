@@ -9,8 +9,10 @@ the exact reading is the stricter one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
+
+from dev_agent.values import dataclass
 
 # What pytest collects by default, and Django's habit.
 COLLECTED = ("**/test_*.py", "**/*_test.py", "**/tests.py")

@@ -14,9 +14,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from dev_agent.policy.python_source import last_name, walk
+from dev_agent.values import dataclass
 
 _HELPER = re.compile(r"_?(?:assert|check|verify|expect|ensure|validate)", re.IGNORECASE)
 _RAISES = frozenset(

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from dev_agent.policy.python_source import PythonSource, dotted, last_name, top_statements, walk
+from dev_agent.values import dataclass
 
 SKIPS = frozenset({
     "skip", "skipif", "xfail", "skipIf", "skipUnless", "expectedFailure", "skipTest", "importorskip",

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from dev_agent.policy import globs
 from dev_agent.policy.change import FileDelta
@@ -20,6 +19,7 @@ from dev_agent.policy.python_source import PythonSource, first_line, same_code, 
 from dev_agent.policy.settings import FactSettings
 from dev_agent.policy.strength import weaknesses
 from dev_agent.policy.suite import TestCase, skips_outside_tests, tests_in
+from dev_agent.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

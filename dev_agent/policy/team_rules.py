@@ -17,10 +17,10 @@ the decision, the receipt and `policy explain`; it lifts nothing that another ru
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from dev_agent.policy.conditions import Condition
 from dev_agent.policy.verdict import Verdict
+from dev_agent.values import dataclass
 
 Given = Mapping[str, bool | int | tuple[str, ...]]
 

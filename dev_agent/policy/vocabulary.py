@@ -14,11 +14,11 @@ letters and `only_` does not, so that each errs on the side that sees more of a 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from dev_agent.policy.catalogue import CATALOGUE, COUNTS, FACT_NAMES
 from dev_agent.policy.conditions import WordKind
+from dev_agent.values import dataclass
 
 BUILT_IN_SETS = ("tests", "ci", "hooks")
 """Told by path alone. Gate configuration and dependencies also live in tables of shared files: see their facts."""

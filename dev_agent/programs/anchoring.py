@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository
     from dev_agent.runtime.trace import Journal
 
+START, END = "start", "end"
+
 
 def anchor_now(repository: Repository, journal: Journal, phase: str) -> None:
     """Record how long the trace is now and what its head is. Raises EnvironmentFault or GitFailed."""

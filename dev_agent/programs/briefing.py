@@ -12,7 +12,7 @@ credentials are taken out, environments and keys are never shown, however they a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.context.clues import clues_in
@@ -38,6 +38,7 @@ from dev_agent.programs.repository_map import (
     map_of,
     require_sound,
 )
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.context.verdicts import VerdictLike

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dev_agent.edits.parse import parse
@@ -26,6 +25,7 @@ from dev_agent.repository.discovery import read_head, tree_of
 from dev_agent.repository.landing.target import Target, TargetKind
 from dev_agent.repository.present import Present, staged_tree, work_tree_tree
 from dev_agent.repository.revisions import read_revisions
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.cancel import Cancel

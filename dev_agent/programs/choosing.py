@@ -7,13 +7,14 @@ named is taken, or refused with what is missing; nobody else steps in.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from dev_agent.errors import UsageFault
 from dev_agent.programs.models import RECORDED, model_task
 from dev_agent.programs.recipe_task import NotUnderstood, read_task
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.programs.models import ModelChoice

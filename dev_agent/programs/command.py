@@ -12,7 +12,6 @@ Killed anywhere: a scratch folder its next maker removes. On resume the program 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dev_agent.programs.change import MOST_BYTES, MOST_FILES
@@ -27,6 +26,7 @@ from dev_agent.repository.scratch import scratch
 from dev_agent.repository.staging import compose
 from dev_agent.repository.user_hooks import UserHooks
 from dev_agent.sandbox.job import Ended, EndedHow
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

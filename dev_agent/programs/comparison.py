@@ -7,12 +7,12 @@ with the same tools is flaky; tools or an environment that changed meanwhile exp
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.programs.story import told
 from dev_agent.runtime.fold import BRANCH_LEFT, EXCEEDED, LEFT
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.runtime.events import Event

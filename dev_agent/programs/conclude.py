@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dev_agent.errors import DevAgentError
-from dev_agent.programs.anchoring import anchor_now
+from dev_agent.programs.anchoring import END, START, anchor_now
 from dev_agent.programs.conclusion import Places, report_of
 from dev_agent.programs.folders import ANSWERS, RunFolder
 from dev_agent.programs.receipt import receipt_of
@@ -22,7 +22,7 @@ from dev_agent.programs.staged import current
 from dev_agent.programs.story import REQUEST, Story, told
 from dev_agent.programs.texts import restored
 from dev_agent.repository import receipts
-from dev_agent.repository.anchors import anchors_of
+from dev_agent.repository.anchors import latest_anchors
 from dev_agent.repository.belonging import give_to_owner
 from dev_agent.repository.refs import drop_ref
 from dev_agent.repository.signing import NotSigned, sign
@@ -35,8 +35,6 @@ from dev_agent.runtime.receipt import PAYLOAD_TYPE, Envelope, Signature, pae
 if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository
     from dev_agent.runtime.trace import Journal
-
-_END = "end"
 
 
 def conclude(repository: Repository, folder: RunFolder, journal: Journal) -> RunReport:
@@ -91,8 +89,8 @@ def _prove(repository: Repository, folder: RunFolder, journal: Journal, story: S
         receipts.attach(repository, staged.commit, receipt, envelope)
         # The branch keeps the commit now.
         drop_ref(repository, staged_ref(folder.run))
-    if not any(anchor.phase == _END for anchor in anchors_of(repository, folder.run)):
-        anchor_now(repository, journal, _END)
+    if not any(one.phase == END for one in latest_anchors(repository, folder.run, back_to=START)):
+        anchor_now(repository, journal, END)
     if not folder.receipt.exists() or folder.receipt.read_bytes() != receipt:
         write_mark(folder.receipt, receipt)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from dev_agent.programs.cost import CALLS, MONEY, TOKENS, UNPRICED, Cost
@@ -17,6 +16,7 @@ from dev_agent.programs.staged import current, landing_of
 from dev_agent.programs.story import Story, recipe_of
 from dev_agent.programs.undoing import undoing_of
 from dev_agent.runtime.canonical import thaw
+from dev_agent.values import dataclass
 
 _CHANGES = "commit or put away the changes in the way"
 _IN_THE_WAY = {

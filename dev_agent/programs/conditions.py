@@ -6,13 +6,13 @@ Each side keeps its own words for the same things; types and errors are translat
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from dev_agent.policy.conditions import WordKind
 from dev_agent.policy.errors import ConditionFailed, ConditionRefused
 from dev_agent.runtime import conditions as engine
 from dev_agent.runtime.errors import ConditionError, FactUnusable
 from dev_agent.runtime.states import FactType
+from dev_agent.values import dataclass
 
 _TYPES = {WordKind.BOOL: FactType.BOOL, WordKind.INT: FactType.INT, WordKind.LIST: FactType.LIST}
 

@@ -6,8 +6,10 @@ A context is rebuilt from a run's trace when the run is resumed; nothing in it i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Protocol
+
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,10 +8,10 @@ what is not nothing is never shown as nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.runtime.fold import INTERRUPTED, LEFT, RETRIED
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.runtime.events import Event

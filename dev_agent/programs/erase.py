@@ -21,7 +21,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dev_agent.errors import UsageFault
@@ -46,6 +45,7 @@ from dev_agent.runtime.blobs import Blobs
 from dev_agent.runtime.errors import BlobUnavailable, JournalBusy, JournalFailed, TraceCorrupt
 from dev_agent.runtime.files import sync_folder, write_atomically
 from dev_agent.runtime.trace import Journal, read_trace
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,6 @@ is said to be.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dev_agent.programs.payloads import payloads_of
@@ -15,6 +14,7 @@ from dev_agent.runtime.blobs import Blobs
 from dev_agent.runtime.errors import BlobUnavailable
 from dev_agent.runtime.projection import HumanView
 from dev_agent.runtime.trace import read_trace
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.programs.folders import RunFolder

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.edits.model import Limits, MatchLevel
@@ -32,6 +31,7 @@ from dev_agent.runtime.blobs import Blobs
 from dev_agent.runtime.canonical import thaw
 from dev_agent.runtime.errors import BlobUnavailable
 from dev_agent.runtime.trace import read_trace
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dev_agent.policy.diff_lines import count_changes
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.edits.model import Change

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dev_agent.values import dataclass
 
 OK, WARN, LACK = "ok", "warn", "lack"
 

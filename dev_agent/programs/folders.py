@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import fcntl
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dev_agent.errors import UsageFault
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,12 +16,12 @@ is none, refuses the push: a typo in a guard must not open it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dev_agent.errors import UsageFault
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from dev_agent.gates.gates import Gates, Preflight
 from dev_agent.gates.hooks import HookRun
 from dev_agent.gates.interpreter import Surroundings
 from dev_agent.sandbox.job import Ended, Limits
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.cancel import Cancel

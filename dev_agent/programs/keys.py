@@ -18,12 +18,12 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from dev_agent.errors import EnvironmentFault, UsageFault
 from dev_agent.runtime.canonical import canonical
 from dev_agent.runtime.files import open_regular, write_atomically
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.programs.actions.registry import ACTIONS
-from dev_agent.programs.anchoring import anchor_now
+from dev_agent.programs.anchoring import START, anchor_now
 from dev_agent.programs.briefing import Briefer
 from dev_agent.programs.builtin import CHECK
 from dev_agent.programs.clock import SystemClock, new_run_id
@@ -86,7 +86,7 @@ def launch(
     }
     with Journal.create(folder.path, run, binding, clock) as journal:
         _record_request(journal, program, request, proposer, setting)
-        anchor_now(repository, journal, "start")
+        anchor_now(repository, journal, START)
         context = bind(repository, program, request, proposer, setting, journal, reporter, cancel)
         for lack in setting.gates.preflight(setting.base.tree).missing:
             reporter.noted(lack)

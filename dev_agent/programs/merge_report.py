@@ -5,10 +5,10 @@ It can be made of a finished judgement, or read back from the trace of one, whic
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.programs.report import Outcome
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

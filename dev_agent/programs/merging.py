@@ -6,11 +6,12 @@ The names are the caller's words, kept for messages and for asking again where t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.repository.discovery import resolve_commit
 from dev_agent.repository.push import Branch, remote_tip
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.programs.story import Story

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from dev_agent.errors import DevAgentError, UsageFault
 from dev_agent.programs.clock import SystemClock
 from dev_agent.programs.proposers import ModelTask, Opened
 from dev_agent.proposers.model import Reply, Trouble
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.programs.solving.asking import Price

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dev_agent.errors import UsageFault
 from dev_agent.runtime.events import ERASED
 from dev_agent.runtime.fold import BRANCH_LEFT, LEFT, RETRIED
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.runtime.events import Event

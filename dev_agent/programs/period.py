@@ -6,12 +6,12 @@ A day alone means its first instant as a beginning and its last as an end. Every
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
 
 from dev_agent.errors import UsageFault
 from dev_agent.programs.prune import parse_age
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.programs.folders import RunFolder

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.errors import UsageFault
@@ -22,6 +21,7 @@ from dev_agent.repository.trees import RepositoryTrees
 from dev_agent.runtime.conditions import parse
 from dev_agent.runtime.facts import has_type
 from dev_agent.runtime.states import FactType
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.policy.policy import Policy

@@ -19,7 +19,6 @@ quarantine and moves no ref; a scratch folder stays until the next push removes 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +30,7 @@ from dev_agent.programs.report import Outcome
 from dev_agent.repository.discovery import read_head
 from dev_agent.repository.judging_copy import judging_copy
 from dev_agent.repository.merge import contains
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.cancel import Cancel

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Protocol
+
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.programs.merging import Merging

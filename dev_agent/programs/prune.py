@@ -20,7 +20,6 @@ import fcntl
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +35,7 @@ from dev_agent.repository.confined import remove_all
 from dev_agent.repository.pruning import Freeable, free_slot, size_of, slots_of
 from dev_agent.repository.refs import drop_ref
 from dev_agent.repository.staging import staged_ref
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository

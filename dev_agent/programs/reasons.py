@@ -6,8 +6,9 @@ What a test or a tool said is in the sentence only if the facts hold it (see `te
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from dev_agent.values import dataclass
 
 _GATES = ("types", "tests", "checks")
 _LONGEST = 160

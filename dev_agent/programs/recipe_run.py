@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from dev_agent.gates.subject import Subject
@@ -23,6 +23,7 @@ from dev_agent.repository.discovery import tree_of
 from dev_agent.repository.objects import EXECUTABLE, REGULAR, GitTree
 from dev_agent.repository.staging import compose
 from dev_agent.repository.store import NewObject, ObjectStore
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.cancel import Cancel

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.programs.actions.declared import Declared
@@ -23,6 +23,7 @@ from dev_agent.proposers.records import reply_from_json
 from dev_agent.runtime.actions import Result, View
 from dev_agent.runtime.canonical import read_json, thaw
 from dev_agent.runtime.fold import LEFT, RETRIED
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.programs.context import ApplyContext

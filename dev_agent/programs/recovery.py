@@ -10,7 +10,6 @@ Cheap when there is nothing: a directory listing, and one look at the newest run
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dev_agent.cancel import Cancel
@@ -35,6 +34,7 @@ from dev_agent.repository.recovery import recover
 from dev_agent.runtime.engine import Engine
 from dev_agent.runtime.errors import JournalBusy, JournalFailed, TraceCorrupt
 from dev_agent.runtime.trace import Journal, read_trace
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository

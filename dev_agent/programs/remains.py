@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dev_agent.programs.folders import RECEIPT, TRACE, RunFolder
 from dev_agent.repository.object_search import TooMuch, objects_holding
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

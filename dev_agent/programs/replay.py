@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.errors import UsageFault
@@ -48,6 +48,7 @@ from dev_agent.runtime.engine import EndingKind, Engine
 from dev_agent.runtime.errors import BlobUnavailable
 from dev_agent.runtime.states import Kind
 from dev_agent.runtime.trace import Journal, read_trace, verify
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.cancel import Cancel

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
@@ -11,6 +11,7 @@ from dev_agent.programs.cost import FREE, Cost
 from dev_agent.programs.places import place_json
 from dev_agent.programs.reproducing import Reproduced
 from dev_agent.recipes.model import Place
+from dev_agent.values import dataclass
 
 Json = Any  # JSON values as read from a trace; narrowed where they are used
 

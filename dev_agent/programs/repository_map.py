@@ -7,7 +7,6 @@ commit, never the work tree; writes only what it remembers, below the state fold
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dev_agent.context.clues import clues_in
@@ -24,6 +23,7 @@ from dev_agent.programs.library import CommitSource
 from dev_agent.programs.recipe_task import covering, require_matching
 from dev_agent.repository.discovery import read_head, resolve_commit
 from dev_agent.repository.history import recent_commits
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

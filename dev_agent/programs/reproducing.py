@@ -7,11 +7,11 @@ the plan's word, so the model's: who wants to rely on it says `--reproduce`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.programs.staged import said
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.programs.story import Story

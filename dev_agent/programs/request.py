@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from dev_agent.errors import UsageFault
 from dev_agent.programs.candidates.schedule import AUTO, MOST, is_count
+from dev_agent.values import dataclass
 
 MAX_TASK = 20_000
 """Characters of a task; longer ones belong into a file the task names."""

@@ -8,7 +8,6 @@ Writes nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.edits.model import Limits, MatchLevel
@@ -18,6 +17,7 @@ from dev_agent.programs.actions.patch import PROPOSAL
 from dev_agent.programs.staged import said
 from dev_agent.repository.objects import GitTree
 from dev_agent.runtime.fold import LEFT
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.edits.model import ChangeSet

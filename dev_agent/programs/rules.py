@@ -7,7 +7,6 @@ change that is judged.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from dev_agent.errors import UsageFault
 from dev_agent.policy.policy import Policy, load_policy
 from dev_agent.policy.shipped import shipped, shipped_names
 from dev_agent.programs.conditions import CONDITIONS
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.gates.subject import Trees

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from dev_agent.errors import UsageFault
@@ -23,6 +22,7 @@ from dev_agent.runtime.canonical import thaw
 from dev_agent.runtime.errors import BlobUnavailable, RuntimeFault
 from dev_agent.runtime.projection import HumanView
 from dev_agent.runtime.trace import read_trace
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +32,7 @@ from dev_agent.repository.landing.target import (
 from dev_agent.repository.trees import RepositoryTrees
 from dev_agent.sandbox.choose import choose
 from dev_agent.sandbox.profile import Profile, load_profile, shipped
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.cancel import Cancel

@@ -7,12 +7,13 @@ that is taken up again, replayed or recovered has the limits it began with.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.errors import UsageFault
 from dev_agent.programs.builtin import builtin_program
 from dev_agent.programs.story import program_of
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.programs.story import Story

@@ -8,10 +8,10 @@ on an earlier one never counts for a later one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.programs.paths import from_recorded, to_recorded
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.repository.tree_diff import Difference

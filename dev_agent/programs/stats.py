@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +25,7 @@ from dev_agent.runtime.fold import BRANCH_LEFT
 from dev_agent.runtime.health import Alarm, RunHealth, health_of
 from dev_agent.runtime.trace import read_trace
 from dev_agent.runtime.walk import Walk, walk_of
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from datetime import datetime

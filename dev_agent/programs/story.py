@@ -7,13 +7,14 @@ next is the engine's business (`runtime.fold`), never decided from here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from dev_agent.runtime.errors import TraceCorrupt
 from dev_agent.runtime.events import RUN_STARTED, Event
 from dev_agent.runtime.fold import BEGUN, BRANCH_LEFT, ENTERED, EXCEEDED, FINISHED, INTERRUPTED, LEFT, RESUMED
 from dev_agent.runtime.receipt import costs
+from dev_agent.values import dataclass
 
 REQUEST = "request"
 """The event that holds what the caller asked for; its payloads are blobs."""

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dev_agent.errors import UsageFault
@@ -31,6 +30,7 @@ from dev_agent.repository.discovery import read_head
 from dev_agent.repository.messages import revert_subject
 from dev_agent.repository.refs import read_ref
 from dev_agent.runtime.trace import read_trace
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.cancel import Cancel

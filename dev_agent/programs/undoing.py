@@ -8,12 +8,13 @@ only make an undo refuse.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.errors import UsageFault
 from dev_agent.programs.staged import current, landing_of
 from dev_agent.programs.trailers import RUN, UNDOES
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.programs.story import Story

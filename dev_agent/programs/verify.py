@@ -12,7 +12,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +36,7 @@ from dev_agent.runtime.events import ERASED
 from dev_agent.runtime.receipt import Envelope, pae
 from dev_agent.runtime.trace import read_trace
 from dev_agent.runtime.trace import verify as verify_trace
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository

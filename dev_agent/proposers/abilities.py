@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
+
+from dev_agent.values import dataclass
 
 _PLATFORM = re.compile(r"\A(?:[a-z]{2,6}\.)?anthropic\.|(?:-v[0-9]+)?(?::[0-9]+)?\Z")
 _DATE = re.compile(r"[-@](?:20[0-9]{6}|20[0-9]{2}-[0-9]{2}-[0-9]{2})\Z")

@@ -11,13 +11,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from dev_agent.proposers.forms import Fault, faults_of
 from dev_agent.proposers.model import Form, Trouble
 from dev_agent.runtime.canonical import Json, frozen_object
 from dev_agent.runtime.errors import NotCanonical
+from dev_agent.values import dataclass
 
 _THINKING = re.compile(r"\s*<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL)
 _MOST_TRIES = 200

@@ -12,11 +12,11 @@ any). So the bounds are said in words, and everything is checked here. Pure.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from dev_agent.proposers.model import Form
 from dev_agent.runtime.canonical import Json, thaw
+from dev_agent.values import dataclass
 
 _BOUNDS = {
     "minItems": "at least {} items",

@@ -7,13 +7,14 @@ form. So an answer is read only after a stop that means "I said all of it". Pure
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 
 from dev_agent.proposers.answers import Answer, read_answer
 from dev_agent.proposers.model import Ask, Trouble, Usage
 from dev_agent.proposers.troubles import Problem, problem, readable
 from dev_agent.runtime.canonical import MAX_INTEGER
+from dev_agent.values import dataclass
 
 _CHARS_A_TOKEN = 4
 _MOST_CHARS_A_TOKEN = 40

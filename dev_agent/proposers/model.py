@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 from dev_agent.runtime.canonical import Json, canonical
 from dev_agent.runtime.host import Cancel
 from dev_agent.runtime.projection import Prompt
+from dev_agent.values import dataclass
 
 
 class Trouble(StrEnum):

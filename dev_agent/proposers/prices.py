@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_CEILING, Decimal, InvalidOperation
 from functools import cache
@@ -17,6 +16,7 @@ from typing import Any
 
 from dev_agent.proposers.abilities import spellings
 from dev_agent.proposers.model import Usage
+from dev_agent.values import dataclass
 
 _KINDS = ("input", "output", "cache_read", "cache_write")
 _KEYS = frozenset({"model", "from", "above", "long", *_KINDS})

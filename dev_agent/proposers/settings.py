@@ -8,7 +8,7 @@ environment and the configuration come in as values.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
@@ -16,6 +16,7 @@ from dev_agent.errors import UsageFault
 from dev_agent.proposers.abilities import Abilities, abilities_of, default_model
 from dev_agent.proposers.addresses import is_loopback, require_address
 from dev_agent.proposers.user_config import NUMBERS, TEXTS, UserConfig
+from dev_agent.values import dataclass
 
 SERVICES: Mapping[str, str] = MappingProxyType(
     {

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
 from dev_agent.proposers.model import Trouble
 from dev_agent.runtime.redaction import Redactor
+from dev_agent.values import dataclass
 
 _LONGEST = 300
 _MOST_WAIT_MS = 3_600_000

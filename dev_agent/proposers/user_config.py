@@ -29,13 +29,14 @@ import os
 import stat
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from dev_agent.errors import UsageFault
 from dev_agent.proposers.prices import Price, read_prices
+from dev_agent.values import dataclass
 
 TEXTS = (
     "proposer",

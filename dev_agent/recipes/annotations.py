@@ -7,7 +7,6 @@ What is known is in `signatures.py`. Parameters are typed after their defaults o
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +18,7 @@ from dev_agent.recipes.signatures import Function, Signatures, functions, parame
 from dev_agent.recipes.sweep import Step, Sweep
 from dev_agent.recipes.target import Targets
 from dev_agent.recipes.wording import Phrases
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

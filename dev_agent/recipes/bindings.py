@@ -13,10 +13,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from dev_agent.recipes.annotated import last_name, names_said
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.recipes.source import Source

@@ -8,10 +8,10 @@ something else.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dev_agent.recipes.bindings import imports, rebound
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.recipes.source import Source

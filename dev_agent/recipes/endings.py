@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
+
+from dev_agent.values import dataclass
 
 Definition: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 

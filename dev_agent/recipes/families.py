@@ -9,11 +9,12 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from dev_agent.recipes.annotated import last_name
 from dev_agent.recipes.endings import Definition, ending, is_stub
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.recipes.files import Files

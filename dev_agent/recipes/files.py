@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from dev_agent.recipes.model import Place
 from dev_agent.recipes.source import Source, Unreadable
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.recipes.model import Bench

@@ -12,7 +12,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from dev_agent.recipes.called import Called
@@ -23,6 +22,7 @@ from dev_agent.recipes.placeholders import Field, NotUnderstood, format_parts, p
 from dev_agent.recipes.source import Edit, strings_joined
 from dev_agent.recipes.sweep import Step, Sweep
 from dev_agent.recipes.wording import Phrases
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.recipes.files import Files

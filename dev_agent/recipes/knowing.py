@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from dev_agent.recipes.annotated import parameters
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.recipes.called import Called

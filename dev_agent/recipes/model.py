@@ -8,8 +8,10 @@ sure about, and what it did rewrite is judged by the gates like a stranger's pat
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.edits.model import BaseTree

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from dev_agent.recipes.bindings import imports, marked, unused
@@ -25,6 +25,7 @@ from dev_agent.recipes.target import Targets
 from dev_agent.recipes.typespots import TypeSpot, type_spots
 from dev_agent.recipes.unions import Left, Unions, functions_of
 from dev_agent.recipes.wording import Phrases
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.recipes.bindings import Bound

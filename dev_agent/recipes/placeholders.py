@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from dev_agent.values import dataclass
 
 _PERCENT: Final = re.compile(
     r"%(?:(?P<flags>[-+ #0]*)(?P<width>\d*)(?:\.(?P<precision>\d*))?(?P<kind>[srdiuxXofFeEgGa])|(?P<percent>%))"

@@ -9,11 +9,11 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from dev_agent.recipes.annotated import last_name
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.recipes.files import Files

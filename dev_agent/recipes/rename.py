@@ -23,10 +23,10 @@ from __future__ import annotations
 import keyword
 import re
 import unicodedata
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dev_agent.recipes.model import Declined
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.recipes.model import Bench, Job, Rewritten

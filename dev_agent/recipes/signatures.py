@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from dev_agent.recipes.annotated import last_name
@@ -17,6 +16,7 @@ from dev_agent.recipes.called import postponed
 from dev_agent.recipes.endings import Definition, End, ending, is_stub
 from dev_agent.recipes.knowing import in_function
 from dev_agent.recipes.source import Edit
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.recipes.called import Called

@@ -17,9 +17,10 @@ import re
 import tokenize
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
+
+from dev_agent.values import dataclass
 
 _BYTES: Final = 2_000_000
 _DEPTH: Final = 200

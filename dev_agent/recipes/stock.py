@@ -12,7 +12,6 @@ import importlib
 import inspect
 import pkgutil
 import shlex
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from dev_agent.recipes.files import Files, counted
@@ -20,6 +19,7 @@ from dev_agent.recipes.model import Declined, Place, Rewritten
 from dev_agent.recipes.source import Edit, Source, Spoiled
 from dev_agent.recipes.sweep import narrow
 from dev_agent.recipes.wording import Phrases
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from dev_agent.recipes.annotations import Annotator, with_defaults
@@ -17,6 +17,7 @@ from dev_agent.recipes.called import Called, postponed
 from dev_agent.recipes.importing import imported
 from dev_agent.recipes.source import Edit
 from dev_agent.recipes.typespots import TypeSpot, type_spots
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.recipes.model import Complaint

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from dev_agent.recipes.annotations import Annotator
@@ -22,6 +22,7 @@ from dev_agent.recipes.source import Source, Spoiled, Unreadable
 from dev_agent.recipes.strict_fixes import FIXES, Fixing
 from dev_agent.recipes.sweep import narrow
 from dev_agent.recipes.wording import Phrases
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.recipes.model import Bench, Checker, Complaint, Job

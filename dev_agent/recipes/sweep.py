@@ -7,13 +7,14 @@ rewriting would not parse stays as it was and is named.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from dev_agent.recipes.files import Files, counted
 from dev_agent.recipes.model import Declined, Place, Rewritten
 from dev_agent.recipes.source import Edit, Source, Spoiled
 from dev_agent.recipes.wording import within
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.recipes.model import Bench

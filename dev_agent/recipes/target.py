@@ -11,8 +11,10 @@ import configparser
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.edits.model import BaseTree

@@ -8,11 +8,11 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from dev_agent.recipes.annotated import aliases, last_name, strings_in, type_arguments, written_types
 from dev_agent.recipes.called import Called, postponed
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.recipes.source import Source

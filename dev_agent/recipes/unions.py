@@ -10,11 +10,11 @@ import ast
 import builtins
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from dev_agent.recipes.source import Edit
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.recipes.called import Called

@@ -9,7 +9,6 @@ what importing it does; and in a test file a name that is also a parameter stays
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from dev_agent.recipes.annotated import parameters
@@ -20,6 +19,7 @@ from dev_agent.recipes.pruning import pruned
 from dev_agent.recipes.reached import Reached, module_name, reached
 from dev_agent.recipes.sweep import Step, Sweep
 from dev_agent.recipes.wording import Phrases
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,9 @@ where it is meant (`in the whole project`, `in src/pkg`) are taken; one word mor
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from dev_agent.values import dataclass
 
 _BEFORE: Final = r"(?:please |could you |can you )?"
 _EVERYWHERE: Final = (

@@ -11,22 +11,23 @@ landing without an anchor shows.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dev_agent.errors import RepositoryFault
 from dev_agent.repository.private_chain import append_link, links_of
-from dev_agent.repository.refs import ANCHORS
+from dev_agent.repository.refs import ANCHORS, read_ref
 from dev_agent.repository.staging import plain_word
 from dev_agent.repository.store import NewObject, ObjectStore
 from dev_agent.runtime import verification
 from dev_agent.runtime.canonical import canonical, parse_canonical
 from dev_agent.runtime.errors import NotCanonical
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository
 
 _FILE = "anchor.json"
+_NEWEST = 32
 _HEAD = re.compile(r"[0-9a-f]{64}")
 
 
@@ -65,6 +66,26 @@ def anchors_of(repository: Repository, run: str) -> tuple[Anchor, ...]:
     this module writes, GitFailed if a link is missing.
     """
     return tuple(each for each in all_anchors(repository) if each.run == run)
+
+
+def latest_anchors(repository: Repository, run: str, *, back_to: str) -> tuple[Anchor, ...]:
+    """The anchors of `run`, newest first, down to its one of phase `back_to`.
+
+    Looks at the newest links only, and at the whole chain, as `anchors_of` does and with its errors, where that one is
+    not among them: what a run asks about itself at its end does not grow with the runs before it.
+    """
+    store, found, link = ObjectStore(repository), list[Anchor](), read_ref(repository, ANCHORS)
+    for _ in range(_NEWEST):
+        if link is None:
+            break
+        (blob,) = store.resolve([f"{link}:{_FILE}"])
+        made = _decode(link, store.read(blob) if blob else b"")
+        if made.run == run:
+            found.append(made)
+            if made.phase == back_to:
+                return tuple(found)
+        link = next(iter(store.parents_of(link)), None)
+    return tuple(reversed(anchors_of(repository, run)))
 
 
 def all_anchors(repository: Repository) -> tuple[Anchor, ...]:

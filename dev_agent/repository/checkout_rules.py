@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from dev_agent.repository.path_settings import path_setting
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dev_agent.repository.discovery import Repository
 
 _SETTINGS = r"^(core\.(autocrlf|eol|symlinks|attributesfile|bigfilethreshold|ignorecase)|filter\..*)$"
@@ -21,18 +23,17 @@ _SETTINGS = r"^(core\.(autocrlf|eol|symlinks|attributesfile|bigfilethreshold|ign
 def checkout_rules(repository: Repository) -> str:
     """The digest, in hexadecimal, of the settings and attribute files in force now. Raises GitFailed."""
     git = repository.git
-    digest = hashlib.sha256(git.run("config", "-z", "--get-regexp", _SETTINGS).stdout)
-    for attributes in (repository.common_dir / "info" / "attributes", _user_attributes(repository)):
+    said = git.run("config", "-z", "--get-regexp", _SETTINGS).stdout
+    digest = hashlib.sha256(said)
+    named = path_setting(git, "core.attributesFile") if b"core.attributesfile" in said else None
+    user = named or _default_attributes(git.environment())
+    for attributes in (repository.common_dir / "info" / "attributes", user):
         digest.update(b"\0file\0" + _content(attributes))
     return digest.hexdigest()
 
 
-def _user_attributes(repository: Repository) -> Path | None:
-    """The attributes file of the user: the one they name, else the one git looks for."""
-    named = path_setting(repository.git, "core.attributesFile")
-    if named:
-        return named
-    environ = repository.git.environment()
+def _default_attributes(environ: Mapping[str, str]) -> Path | None:
+    """The attributes file that git looks for where the user names none."""
     home = environ.get("XDG_CONFIG_HOME") or (environ["HOME"] + "/.config" if environ.get("HOME") else "")
     return Path(home, "git", "attributes") if home else None
 

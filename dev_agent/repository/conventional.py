@@ -19,9 +19,9 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from dev_agent.repository.message_text import SUBJECT_WIDTH, quoted, trailer, unsteered, visible, within
+from dev_agent.values import dataclass
 
 _MOST_DETAILS = 12
 _SILENT = "apply a change"

@@ -9,13 +9,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from dev_agent.errors import EnvironmentFault, GitFailed, RepositoryFault
 from dev_agent.repository.git import Git, find_git
+from dev_agent.repository.loose import read_loose
+from dev_agent.repository.loose_refs import UNKNOWN, branch_of_head, loose_ref
 from dev_agent.repository.store import ObjectStore
 from dev_agent.runtime.durability import reaches_the_disk
+from dev_agent.values import dataclass
 
 MINIMUM_GIT = (2, 38)
 """`merge-tree --write-tree` came with 2.38."""
@@ -79,13 +81,7 @@ def discover(start: Path, environ: Mapping[str, str]) -> Repository:
         )
     git = Git(program=find_git(environ), environ=environ, cwd=start)
     version = _require_version(git)
-    done = git.run(
-        "rev-parse", "--absolute-git-dir", "--git-common-dir", "--is-bare-repository", "--show-object-format"
-    )
-    if not done.ok:
-        raise _not_found(start, done.stderr.decode("utf-8", "replace"))
-    git_dir, common, bare, object_format = done.stdout.decode("utf-8", "surrogateescape").splitlines()
-    root = None if bare == "true" else _top_level(git)
+    git_dir, common, object_format, root = _places(git)
     git_dir_path = Path(git_dir)
     common_dir = (git.cwd / common).resolve()
     return Repository(
@@ -112,6 +108,21 @@ def _flushing(common_dir: Path) -> tuple[str, ...]:
         return () if reaches_the_disk(folder) else ("core.fsync=all",)
     finally:
         os.close(folder)
+
+
+def _places(git: Git) -> tuple[str, str, str, Path | None]:
+    """Git's folder, the shared one, the object format, and the top of the work tree (None: bare)."""
+    asked = ("--absolute-git-dir", "--git-common-dir", "--is-bare-repository", "--show-object-format")
+    done = git.run("rev-parse", *asked, "--show-toplevel")
+    said = done.stdout.decode("utf-8", "surrogateescape").splitlines()
+    if done.ok and len(said) == len(asked) + 1 and said[2] == "false":
+        return said[0], said[1], said[3], Path(said[4])
+    # Bare, in git's own folder, or a path with a line end in it: one by one.
+    done = git.run("rev-parse", *asked)
+    if not done.ok:
+        raise _not_found(git.cwd, done.stderr.decode("utf-8", "replace"))
+    git_dir, common, bare, object_format = done.stdout.decode("utf-8", "surrogateescape").splitlines()
+    return git_dir, common, object_format, None if bare == "true" else _top_level(git)
 
 
 def _top_level(git: Git) -> Path:
@@ -170,11 +181,25 @@ class Head:
 
 def read_head(repository: Repository) -> Head:
     """HEAD as it is now. Raises GitFailed if it cannot be read."""
+    branch = branch_of_head(repository)
+    tip = UNKNOWN if branch is UNKNOWN else loose_ref(repository, branch)
+    if branch is not UNKNOWN and tip is not UNKNOWN and (tip is None or _is_commit(repository, tip)):
+        return Head(ref=branch, commit=tip)
     symbolic = repository.git.run("symbolic-ref", "-q", "HEAD")
     if symbolic.code not in (0, 1):
         raise GitFailed(("symbolic-ref", "HEAD"), symbolic.code, symbolic.stderr.decode("utf-8", "replace"))
     ref = symbolic.stdout.decode("utf-8", "surrogateescape").strip() or None
     return Head(ref=ref, commit=resolve_commit(repository, "HEAD"))
+
+
+def _is_commit(repository: Repository, object_id: str) -> bool:
+    """True if that is sure without a child."""
+    found = read_loose(repository.common_dir / "objects", object_id)
+    return (
+        found is not None
+        and found[0] == "commit"
+        and ObjectStore(repository).id_of(found[1], "commit") == object_id
+    )
 
 
 def resolve_commit(repository: Repository, name: str) -> str | None:

@@ -19,13 +19,13 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dev_agent.errors import GitFailed, RepositoryFault
 from dev_agent.repository.objects import EXECUTABLE, REGULAR, SUBMODULE, SYMLINK, GitTree
 from dev_agent.repository.store import NewObject, ObjectStore
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository

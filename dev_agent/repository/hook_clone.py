@@ -14,7 +14,6 @@ Everything lies in a scratch folder; killed at any line, the next scratch folder
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,7 @@ from dev_agent.repository.objects import GitTree
 from dev_agent.repository.private_index import PrivateIndex
 from dev_agent.repository.staging import compose
 from dev_agent.repository.store import NewObject, ObjectStore
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository

@@ -10,7 +10,6 @@ git's gc drops.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dev_agent.repository.discovery import tree_of
@@ -18,6 +17,7 @@ from dev_agent.repository.identity import user_identity
 from dev_agent.repository.rebase import Conflicted, rebase
 from dev_agent.repository.refs import read_ref
 from dev_agent.repository.staging import commit_tree
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository

@@ -46,13 +46,18 @@ def write_loose(objects: Path, object_id: str, kind: str, data: bytes) -> None:
     else:
         return
     folder.mkdir(exist_ok=True)
-    # The mode git gives: nobody writes to an object again.
-    descriptor = os.open(folder, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o444)
-    with open(descriptor, "wb") as stream:
-        stream.write(zlib.compress(f"{kind} {len(data)}\0".encode("ascii") + data, _FAST))
-        stream.flush()
-        with suppress(FileExistsError):
-            os.link(f"/proc/self/fd/{descriptor}", place, follow_symlinks=True)
+    into = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        # The mode git gives: nobody writes to an object again.
+        descriptor = os.open(folder, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o444)
+        with open(descriptor, "wb") as stream:
+            stream.write(zlib.compress(f"{kind} {len(data)}\0".encode("ascii") + data, _FAST))
+            stream.flush()
+            with suppress(FileExistsError):
+                # Without a folder's descriptor Python calls link(2), which does not follow and always fails here.
+                os.link(f"/proc/self/fd/{descriptor}", place.name, dst_dir_fd=into, follow_symlinks=True)
+    finally:
+        os.close(into)
 
 
 def read_loose(objects: Path, object_id: str) -> tuple[str, bytes] | None:

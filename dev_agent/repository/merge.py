@@ -6,12 +6,12 @@ The result is a tree that nobody has judged; whoever called makes the commit and
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dev_agent.errors import GitFailed
 from dev_agent.repository.discovery import tree_of
 from dev_agent.repository.rebase import Conflicted
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository

@@ -15,13 +15,13 @@ Killed at any line: objects nobody names, and a scratch folder its next maker re
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dev_agent.errors import GitFailed, RepositoryFault
 from dev_agent.repository.landing.index_copy import index_bytes
 from dev_agent.repository.landing.index_view import view_index
 from dev_agent.repository.scratch import scratch
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository

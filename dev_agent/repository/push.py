@@ -10,11 +10,11 @@ that the remote's own configuration gives, and none is ever part of an argument 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dev_agent.errors import EnvironmentFault
 from dev_agent.repository.merge import contains
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository

@@ -12,7 +12,6 @@ are lost on rewrite, and merge badly.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dev_agent.repository.discovery import tree_of
@@ -20,6 +19,7 @@ from dev_agent.repository.private_chain import append_link
 from dev_agent.repository.refs import RECEIPTS, read_ref
 from dev_agent.repository.staging import compose
 from dev_agent.repository.store import NewObject, ObjectStore
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository

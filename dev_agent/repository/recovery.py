@@ -17,7 +17,7 @@ With nothing to do this costs one directory listing of ours and one of our refs'
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dev_agent.repository.landing.close import close, sweep
@@ -29,6 +29,7 @@ from dev_agent.repository.landing.ref_locks import drop_own_ref_locks, own_ref_l
 from dev_agent.repository.landing.settle import Settled, settle
 from dev_agent.repository.landing.transaction import leftover_transactions
 from dev_agent.repository.lock import LandLockBusy, land_lock_held
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.cancel import Cancel

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dev_agent.errors import GitFailed
+from dev_agent.repository.loose_refs import UNKNOWN, loose_ref
 
 if TYPE_CHECKING:
     from dev_agent.process import Completed
@@ -25,6 +26,9 @@ RECEIPTS = PREFIX + "receipts"
 
 def read_ref(repository: Repository, ref: str) -> str | None:
     """The object id `ref` holds, or None if it does not exist."""
+    known = loose_ref(repository, ref)
+    if known is not UNKNOWN:
+        return known
     done = repository.git.run("rev-parse", "--verify", "--quiet", "--end-of-options", ref)
     return done.stdout.decode("ascii").strip() if done.ok else None
 

@@ -14,9 +14,10 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
+
+from dev_agent.values import dataclass
 
 _NOREPLACE = 1
 _EXCHANGE = 2

@@ -8,11 +8,11 @@ An empty side is HEAD, as in git. Names are data: they never reach git as option
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dev_agent.errors import RepositoryFault, UsageFault
 from dev_agent.repository.discovery import resolve_commit
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository

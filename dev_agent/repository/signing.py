@@ -11,7 +11,6 @@ here, nothing is asked at a terminal, and what is signed reaches the program on 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING
 from dev_agent.process import run
 from dev_agent.repository.path_settings import path_setting
 from dev_agent.repository.scratch import scratch
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.process import Completed

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
+
+from dev_agent.values import dataclass
 
 _NAME = "state.json"
 _AT, _MOVING = "at", "moving"

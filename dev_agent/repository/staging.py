@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from dev_agent.errors import EnvironmentFault, GitFailed, RepositoryFault
@@ -28,6 +28,7 @@ from dev_agent.repository.objects import SUBMODULE
 from dev_agent.repository.refs import STAGED, set_ref
 from dev_agent.repository.store import NewObject, ObjectStore
 from dev_agent.repository.tree_edit import PathsRefused, TreeEdit
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository

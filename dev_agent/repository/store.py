@@ -17,11 +17,12 @@ import hashlib
 import threading
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
 from dev_agent.errors import GitFailed, RepositoryFault
 from dev_agent.repository.loose import may_write, read_loose, write_loose
+from dev_agent.repository.tree_bytes import parse_tree
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.process import Completed
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 _MOST_LOOSE = 256
 """Objects at once, written one by one; a pack is quicker for more."""
+_FEW = 16
+"""Names at once, looked up one by one; a child is quicker for more."""
+_UNKNOWN = ""
 _PACK_TYPES = {"commit": 1, "tree": 2, "blob": 3}
 
 
@@ -102,12 +106,47 @@ class ObjectStore:
         return {row[0].decode("ascii"): int(row[1]) for row in rows if len(row) == 2 and row[1].isdigit()}
 
     def resolve(self, names: Sequence[str]) -> list[str | None]:
-        """The ids that `names` (ids, `<commit>:<path>`) mean, None for what is not there."""
-        if not names:
-            return []
-        asked = "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape")
+        """The ids that `names` (full ids, `<commit>:<path>`) mean, None for what is not there."""
+        found = [self._found(name) if len(names) <= _FEW else _UNKNOWN for name in names]
+        left = [name for name, known in zip(names, found, strict=True) if known == _UNKNOWN]
+        if not left:
+            return found
+        asked = "".join(f"{name}\n" for name in left).encode("utf-8", "surrogateescape")
         said = self._repository.git.out("cat-file", "--batch-check=%(objectname)", stdin=asked)
-        return [None if b" " in line else line.decode("ascii") for line in said.splitlines()]
+        answers = iter([None if b" " in line else line.decode("ascii") for line in said.splitlines()])
+        return [next(answers) if known == _UNKNOWN else known for known in found]
+
+    def parents_of(self, commit: str) -> tuple[str, ...]:
+        """The parents of a commit. Raises as `read` does."""
+        header, _, _ = self.read(commit, "commit").partition(b"\n\n")
+        rows = header.decode("ascii", "replace").split("\n")
+        return tuple(row.removeprefix("parent ") for row in rows if row.startswith("parent "))
+
+    def _found(self, name: str) -> str | None:
+        """What `name` means, if loose objects alone tell; None if they tell that it is not there, else _UNKNOWN."""
+        commit, colon, path = name.partition(":")
+        if not colon:
+            place = self._repository.common_dir / "objects" / name[:2] / name[2:]
+            return name if place.is_file() else _UNKNOWN
+        here = self._loose_tree_of(commit)
+        for part in path.encode("utf-8", "surrogateescape").split(b"/"):
+            data = self._loose(here, "tree")
+            if data is None:
+                return _UNKNOWN
+            entry = parse_tree(data, len(here) // 2).get(part)
+            if entry is None:
+                return None
+            here = entry[1]
+        return here
+
+    def _loose_tree_of(self, commit: str) -> str:
+        header, _, tree = (self._loose(commit, "commit") or b"").partition(b"\n")[0].partition(b" ")
+        return tree.decode("ascii") if header == b"tree" else _UNKNOWN
+
+    def _loose(self, object_id: str, kind: str) -> bytes | None:
+        found = read_loose(self._repository.common_dir / "objects", object_id)
+        right = found is not None and found[0] == kind and self.id_of(found[1], kind) == object_id
+        return found[1] if found is not None and right else None
 
     def write(self, objects: Sequence[NewObject]) -> tuple[str, ...]:
         """Write `objects` and return their ids, in order. Raises GitFailed."""

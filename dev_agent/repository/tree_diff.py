@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dev_agent.repository.objects import SUBMODULE, canonical_mode
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.repository.git import Git

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from dev_agent.repository.landing.names import forbidden, is_modules_file
 from dev_agent.repository.objects import SYMLINK, canonical_mode
 from dev_agent.repository.tree_bytes import TREE_MODE, Entry, is_folder, parse_tree, render_tree
+from dev_agent.values import dataclass
 
 
 class PathsRefused(ValueError):

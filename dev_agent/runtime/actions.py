@@ -8,7 +8,7 @@ feeds a model is a function of a ModelView instead, and gets nothing else (see `
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -19,6 +19,7 @@ from dev_agent.runtime.events import require_recordable
 from dev_agent.runtime.host import Cancel
 from dev_agent.runtime.projection import ModelView
 from dev_agent.runtime.states import FactType
+from dev_agent.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -21,6 +21,7 @@ from dev_agent.runtime.facts import has_type
 from dev_agent.runtime.host import Clock
 from dev_agent.runtime.projection import ModelView
 from dev_agent.runtime.states import ERROR, FactType
+from dev_agent.values import dataclass
 
 MAX_MESSAGE = 2000
 MAX_PAYLOAD_FACT = 16 * 2**20

@@ -8,11 +8,11 @@ with all model calls spent, the gates may still run. What one action spends beyo
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from dev_agent.runtime.fold import Position
 from dev_agent.runtime.program import Program
+from dev_agent.values import dataclass
 
 COSTS = ("model_calls", "tokens", "money")
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeAlias
 from urllib.parse import quote
@@ -18,6 +17,7 @@ from urllib.parse import quote
 from dev_agent.runtime.canonical import Json
 from dev_agent.runtime.errors import CapabilityDenied
 from dev_agent.runtime.naming import is_name
+from dev_agent.values import dataclass
 
 KEY = "$capability"
 SHORTEST = 6

@@ -22,12 +22,13 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from dev_agent.runtime.errors import ConditionError
 from dev_agent.runtime.facts import Lookup
 from dev_agent.runtime.grammar import Checker, Node
 from dev_agent.runtime.states import FactType
+from dev_agent.values import dataclass
 
 MAX_LENGTH = 1000
 

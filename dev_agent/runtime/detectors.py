@@ -16,11 +16,11 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
 from dev_agent.secret_formats import FORMATS, HINTS, PRIVATE_KEY
+from dev_agent.values import dataclass
 
 _KNOWN: tuple[tuple[str, str], ...] = (
     (

@@ -13,13 +13,13 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from dev_agent.runtime.health import NAMED_EDGES, Alarm, AlarmKind, Cause, edges_of
 from dev_agent.runtime.measures import distance, divergences, entropy
 from dev_agent.runtime.program import Program
 from dev_agent.runtime.states import Kind
 from dev_agent.runtime.walk import Edge, Walk
+from dev_agent.values import dataclass
 
 LEAST_RUNS = 10
 LEAST_DEPARTURES = 20

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from dev_agent.runtime.canonical import Json
+from dev_agent.values import dataclass
 
 
 class EndingKind(StrEnum):

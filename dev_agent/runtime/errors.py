@@ -25,7 +25,8 @@ Outcomes of actions are values, not exceptions: none of these is raised for what
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from dev_agent.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

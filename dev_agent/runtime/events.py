@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple, cast
@@ -29,6 +28,7 @@ from dev_agent.runtime.canonical import (
     require_spelling,
 )
 from dev_agent.runtime.errors import NotCanonical
+from dev_agent.values import dataclass
 
 VERSION = 1
 DOMAIN = b"dev-agent/trace/v1\0"

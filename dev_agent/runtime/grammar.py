@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -18,6 +17,7 @@ from dev_agent.runtime.errors import ConditionError
 from dev_agent.runtime.facts import Lookup, value_of
 from dev_agent.runtime.naming import nearest
 from dev_agent.runtime.states import FactType
+from dev_agent.values import dataclass
 
 MAX_DEPTH = 20
 

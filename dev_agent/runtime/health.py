@@ -23,7 +23,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from dev_agent.runtime.canonical import Json
@@ -31,6 +30,7 @@ from dev_agent.runtime.measures import Six, entropy, six_of
 from dev_agent.runtime.program import Program
 from dev_agent.runtime.states import Invariant
 from dev_agent.runtime.walk import Edge, Walk
+from dev_agent.values import dataclass
 
 MOST_STRETCH = 2.0
 MOST_REVISITS = 0.5

@@ -8,11 +8,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TypeVar
 
 from dev_agent.runtime.walk import Walk
+from dev_agent.values import dataclass
 
 _T = TypeVar("_T", bound=Hashable)
 

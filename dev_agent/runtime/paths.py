@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from dev_agent.values import dataclass
 
 SHOWN_HOPS = 12
 

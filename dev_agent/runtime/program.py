@@ -65,7 +65,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from hashlib import sha256
 from types import MappingProxyType
@@ -77,6 +77,7 @@ from dev_agent.runtime.reader import Table
 from dev_agent.runtime.states import Budgets, FactType, Invariant, State
 from dev_agent.runtime.targets import dangling
 from dev_agent.toml_places import Lines, line_of, lines_of
+from dev_agent.values import dataclass
 
 MAX_SOURCE = 8 * 2**20
 _AT_LINE = re.compile(r"at line (\d+)")

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Never, final
 
@@ -26,6 +25,7 @@ from dev_agent.runtime.host import Cancel
 from dev_agent.runtime.naming import nearest
 from dev_agent.runtime.redaction import Redactor, is_plainly_clean
 from dev_agent.runtime.states import FactType
+from dev_agent.values import dataclass
 
 _NOTHING: Mapping[str, FactType] = MappingProxyType({})
 _HOLE = re.compile(r"\{\{\s*([A-Za-z0-9_.]{1,200})\s*\}\}")

@@ -16,7 +16,6 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import cast
 
 from dev_agent.runtime.canonical import Json, canonical, thaw
@@ -24,6 +23,7 @@ from dev_agent.runtime.errors import ReceiptMalformed
 from dev_agent.runtime.events import Event
 from dev_agent.runtime.fold import BRANCH_LEFT, EXCEEDED, INTERRUPTED, LEFT, RETRIED
 from dev_agent.runtime.states import ERROR
+from dev_agent.values import dataclass
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"

@@ -8,7 +8,7 @@ under a secret name numbers go too.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 
 from dev_agent.runtime.canonical import Json
@@ -21,6 +21,7 @@ from dev_agent.runtime.detectors import (
     may_hold_secret,
     random_runs,
 )
+from dev_agent.values import dataclass
 
 _MARK = "[redacted: "
 _BY_NAME = "secret name"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from types import MappingProxyType
 
 from dev_agent.runtime.canonical import Json
+from dev_agent.values import dataclass
 
 ERROR = "error"
 OTHERWISE = "otherwise"

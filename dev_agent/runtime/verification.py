@@ -10,13 +10,14 @@ Order of the findings: the chain; then the anchors; then the blobs that the whol
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from dev_agent.runtime.blobs import Blobs
 from dev_agent.runtime.chain import TRACE_NAME, Chain
 from dev_agent.runtime.errors import BlobUnavailable, TraceCorrupt
 from dev_agent.runtime.events import ERASED, BlobRef, Event
+from dev_agent.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

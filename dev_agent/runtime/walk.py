@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from hashlib import sha256
 from typing import cast
 
@@ -20,6 +20,7 @@ from dev_agent.runtime.events import RUN_STARTED, Event
 from dev_agent.runtime.fold import EXCEEDED, FINISHED, LEFT, RETRIED
 from dev_agent.runtime.paths import Edge, shortest_path
 from dev_agent.runtime.states import ERROR
+from dev_agent.values import dataclass
 
 __all__ = ["Edge", "Walk", "walk_of"]
 

@@ -13,7 +13,6 @@ lists.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from dev_agent.sandbox import environment
@@ -21,6 +20,7 @@ from dev_agent.sandbox.identity import Identity
 from dev_agent.sandbox.job import Job, Mount, MountKind
 from dev_agent.sandbox.mounts import enclosing
 from dev_agent.sandbox.profile import Profile
+from dev_agent.values import dataclass
 
 _ROOT_LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 # What linking, time, character sets and TLS look up. Not passwd, hosts or resolv.conf: they tell about the

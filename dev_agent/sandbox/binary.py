@@ -16,10 +16,10 @@ import os
 import re
 import stat
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from dev_agent import process
+from dev_agent.values import dataclass
 
 _SYSTEM = (Path("/usr/bin/bwrap"), Path("/bin/bwrap"))
 _SETPRIV = (Path("/usr/bin/setpriv"), Path("/bin/setpriv"))

@@ -20,7 +20,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from dev_agent.cancel import Cancel
@@ -37,6 +36,7 @@ from dev_agent.sandbox.sandbox import Json
 from dev_agent.sandbox.scratch import copy_tree, folder, sweep
 from dev_agent.sandbox.status import Status
 from dev_agent.sandbox.watchdog import Watchdog, tasks_of
+from dev_agent.values import dataclass
 
 # bwrap itself outside, and the first process of the namespace.
 _OVERHEAD = 2

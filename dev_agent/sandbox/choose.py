@@ -15,7 +15,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 from dev_agent.cancel import Cancel
@@ -27,6 +26,7 @@ from dev_agent.sandbox.landlock import OLDEST_ABI, WITH_SCOPES, Landlock
 from dev_agent.sandbox.off import Off
 from dev_agent.sandbox.profile import Profile
 from dev_agent.sandbox.sandbox import Probe, Sandbox, SandboxUnavailable
+from dev_agent.values import dataclass
 
 SETTINGS = ("auto", "bubblewrap", "landlock", "off")
 _OVERLAY = Path("/overlay")

@@ -21,8 +21,9 @@ import os
 import pwd
 import stat
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+
+from dev_agent.values import dataclass
 
 _DYNAMIC = range(61_184, 65_520)
 _INSIDE = 1000

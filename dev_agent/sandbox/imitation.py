@@ -20,13 +20,13 @@ import os
 import re
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from dev_agent.sandbox import environment
 from dev_agent.sandbox.job import Job, Mount, MountKind
 from dev_agent.sandbox.mounts import MountRefused, enclosing
 from dev_agent.sandbox.scratch import copy_tree, remove_tree
+from dev_agent.values import dataclass
 
 _VIEW = "view"
 

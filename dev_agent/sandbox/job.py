@@ -12,9 +12,11 @@ Whether the paths exist, and whether one of them is a symlink, is checked by `mo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from pathlib import Path
+
+from dev_agent.values import dataclass
 
 INPUT_FD = 3
 REPORT_FD = 4

@@ -12,13 +12,14 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from dev_agent import process
 from dev_agent.cancel import Cancel
 from dev_agent.sandbox.job import Ended, EndedHow, Job, Limits
 from dev_agent.sandbox.watchdog import Watchdog
+from dev_agent.values import dataclass
 
 _LAUNCHER = Path(__file__).with_name("launcher.py")
 # The job's own descriptors are 3 and 4; everything that is only passing through stays clear of them.

@@ -14,13 +14,14 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from importlib.resources import files
 from pathlib import Path
 
 from dev_agent.errors import UsageFault
 from dev_agent.sandbox.job import Limits
 from dev_agent.sandbox.syscalls import OPTIONAL
+from dev_agent.values import dataclass
 
 _CHECKOUT = Path(__file__).parents[2] / "sandbox"
 _MIB = 1024**2

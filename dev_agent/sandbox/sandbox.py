@@ -7,12 +7,12 @@ nothing (and, as 2, no mounts: paths are said anew). A variant is one file with 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from dev_agent.cancel import Cancel
 from dev_agent.errors import EnvironmentFault
 from dev_agent.sandbox.job import Ended, Job
+from dev_agent.values import dataclass
 
 Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
 

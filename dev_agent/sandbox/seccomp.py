@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import errno
 import struct
-from dataclasses import dataclass
 
 from dev_agent.sandbox.syscalls import (
     CLONE,
@@ -35,6 +34,7 @@ from dev_agent.sandbox.syscalls import (
     Denied,
     Inspected,
 )
+from dev_agent.values import dataclass
 
 _LOAD = 0x20  # BPF_LD | BPF_W | BPF_ABS
 _EQUAL = 0x15  # BPF_JMP | BPF_JEQ | BPF_K

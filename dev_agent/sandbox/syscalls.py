@@ -11,7 +11,8 @@ all architectures share them.
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass
+
+from dev_agent.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

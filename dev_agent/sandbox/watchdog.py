@@ -19,10 +19,10 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from dev_agent.sandbox.job import EndedHow, Limits
+from dev_agent.values import dataclass
 
 _PROC = Path("/proc")
 _DISK_SHARE = 20  # a measurement may take a twentieth of the time
@@ -47,9 +47,10 @@ class Family:
     def members(self) -> list[int]:
         """The pids that are there now, the first process included."""
         present = set(_pids())
-        self._ours = {pid: ours for pid, ours in self._ours.items() if pid in present}
+        for pid in self._ours.keys() - present:
+            del self._ours[pid]
         self._ours.setdefault(self.root, True)
-        for pid in present:
+        for pid in present - self._ours.keys():  # a host has many, and few are new
             self._decide(pid)
         return [pid for pid, ours in self._ours.items() if ours and pid in present]
 

@@ -14,13 +14,14 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 import dev_agent
 from dev_agent.cancel import Cancel
 from dev_agent.process import Stopped, run
+from dev_agent.values import dataclass
 
 _CHILD = "dev_agent.surfaces.child"
 _CALM_S = 15.0

@@ -52,13 +52,15 @@ def test_version_and_help_import_no_heavy_package(args: list[str], tmp_path: Pat
 @pytest.mark.parametrize(
     "args", [["apply", "--help"], ["recipes", "--help"], ["apply", "task", "--patch", "-"], ["show"]]
 )
-def test_only_who_needs_recipes_or_a_model_waits_for_their_libraries(args: list[str], tmp_path: Path) -> None:
+def test_only_who_needs_recipes_a_model_or_a_conversion_waits_for_their_libraries(
+    args: list[str], tmp_path: Path
+) -> None:
     project = make_repository(tmp_path / "work", {"a": b"a\n"})
     probe = (
         "import sys\n"
         "from dev_agent.cli.app import run\n"
         f"run({args!r})\n"
-        "slow = ('libcst', 'anthropic', 'openai', 'httpx2', 'keyring')\n"
+        "slow = ('libcst', 'pydantic', 'anthropic', 'openai', 'httpx2', 'keyring')\n"
         "print('SLOW', [name for name in slow if name in sys.modules], file=sys.stderr)\n"
     )
     done = subprocess.run(

@@ -130,7 +130,8 @@ def test_a_project_without_tests_is_refused_unless_policy_allows(tmp_path: Path,
 def test_a_hanging_change_is_ended_and_red(tmp_path: Path, sandbox: Sandbox) -> None:
     sample = make_sample(tmp_path, {**SRC_LAYOUT, "dev-agent.toml": "gates.tests.timeout_s = 20\n"}, sandbox)
 
-    verdict = sample.tests({"src/acme/calc.py": CALC + "while True:\n    pass\n"})
+    # Asleep, not busy: the limit leaves a slow machine time for the base, and nobody else should wait for it.
+    verdict = sample.tests({"src/acme/calc.py": CALC + "import time\nwhile True:\n    time.sleep(60)\n"})
 
     assert (verdict.result, verdict.reason) == (GateResult.FAILED, "timed_out")
     assert sample.tests({"src/acme/calc.py": CALC}).result is GateResult.PASSED

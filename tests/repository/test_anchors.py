@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from dev_agent.errors import EnvironmentFault, RepositoryFault
-from dev_agent.repository import private_chain
-from dev_agent.repository.anchors import Anchor, all_anchors, anchor, anchors_of
+from dev_agent.repository import anchors, private_chain
+from dev_agent.repository.anchors import Anchor, all_anchors, anchor, anchors_of, latest_anchors
 from dev_agent.repository.discovery import discover
 from dev_agent.repository.refs import ANCHORS, read_ref, set_ref
 from dev_agent.runtime import verification
@@ -206,3 +207,32 @@ def test_a_link_without_the_file_is_damage(project: Project) -> None:
 
     with pytest.raises(RepositoryFault, match="is not an anchor"):
         all_anchors(project.repository())
+
+
+def test_a_run_s_latest_anchors_are_found_from_the_newest_back(project: Project) -> None:
+    mine = [put(project, run="run-2", events=2), put(project, run="run-2", events=9, phase="end")]
+    put(project, run="run-3")
+    no_children = project.repository()
+    no_children = replace(no_children, git=replace(no_children.git, program="/no/such/git"))
+
+    assert latest_anchors(no_children, "run-2", back_to="start") == (mine[1], mine[0])
+
+
+def test_where_the_beginning_is_further_back_the_whole_chain_is_read(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(anchors, "_NEWEST", 1)
+    mine = [put(project, run="run-1", events=2), put(project, run="run-1", events=9, phase="end")]
+    put(project, run="run-2")
+
+    assert latest_anchors(project.repository(), "run-1", back_to="start") == (mine[1], mine[0])
+    assert latest_anchors(project.repository(), "run-9", back_to="start") == ()
+
+
+def test_a_damaged_link_among_the_newest_is_refused(project: Project) -> None:
+    put(project)
+    tree = project.git("rev-parse", "HEAD^{tree}")
+    set_ref(project.repository(), ANCHORS, project.git("commit-tree", tree, "-m", "x"), reason="damage")
+
+    with pytest.raises(RepositoryFault, match="not an anchor"):
+        latest_anchors(project.repository(), "run-1", back_to="start")

@@ -23,7 +23,9 @@ IDENTITY = Identity(author=PERSON, committer=replace(PERSON, name="T", when="170
 
 
 def test_an_object_is_whole_read_only_and_where_git_looks(project: Project) -> None:
-    store = ObjectStore(project.repository())
+    repository = project.repository()
+    # No git: if it had to help out nobody would see that we cannot do it.
+    store = ObjectStore(replace(repository, git=replace(repository.git, program="/no/such/git")))
     (made,) = store.write([NewObject(kind="blob", data=b"x" * 100_000)])
     place = project.root / ".git/objects" / made[:2] / made[2:]
     assert project.git("hash-object", "--stdin", stdin=b"x" * 100_000) == made

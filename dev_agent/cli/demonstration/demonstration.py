@@ -6,7 +6,7 @@ import json
 import shlex
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 
 from dev_agent.cancel import Cancel
@@ -16,6 +16,7 @@ from dev_agent.cli.output.page import Fit, Line, Style, count, line, prose, span
 from dev_agent.cli.output.terminal import Terminal
 from dev_agent.lab.state import UserState, clean_environment, user_state
 from dev_agent.process import Completed, Stopped, run
+from dev_agent.values import dataclass
 
 _NOTE = "\nA note the user has not committed.\n"
 _TENTH = "tests/test_discounts.py::test_the_discount_begins_with_the_tenth_item"

@@ -10,13 +10,13 @@ import shutil
 import sys
 import sysconfig
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from dev_agent.cancel import Cancel
 from dev_agent.errors import EnvironmentFault, GitFailed
 from dev_agent.lab.state import clean_environment
 from dev_agent.process import run
+from dev_agent.values import dataclass
 
 _PACKAGE = Path(__file__).resolve().parents[2]
 _PLACES = (_PACKAGE / "_shipped" / "demo", _PACKAGE.parent / "examples" / "demo")

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from dev_agent.cli.output.escape import escape_line, escape_lines
+from dev_agent.values import dataclass
 
 Json = Any
 

@@ -13,12 +13,13 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import groupby
 from typing import TextIO
 
 from dev_agent.cli.output.page import Fit, Line, Span, Style, width_of
 from dev_agent.errors import EnvironmentFault
+from dev_agent.values import dataclass
 
 _CODES = {
     Style.PLAIN: "",

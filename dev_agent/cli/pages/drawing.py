@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from html import escape as escape_xml
 
 from dev_agent.cli.output.escape import escape_line
 from dev_agent.runtime.walk import Edge
+from dev_agent.values import dataclass
 
 WIDE, HIGH = 150, 36
 STEP_X, STEP_Y, MARGIN = 210, 110, 60

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.cli.output.page import Style, count, seconds
@@ -16,6 +15,7 @@ from dev_agent.cli.pages.html import block, details, document, shown, table
 from dev_agent.cli.pages.report import closing, outcome_style
 from dev_agent.cli.pages.stats_html import graph_of
 from dev_agent.programs.verify import Mark
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.programs.exchange import Said

@@ -6,8 +6,10 @@ Pure: two texts in, a map out. A line of the merge that the head does not have h
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from difflib import SequenceMatcher
+
+from dev_agent.values import dataclass
 
 _MOST_LINES = 20_000
 """Lines of a file above which lines are not followed: matching takes more than their number in time."""

@@ -6,9 +6,10 @@ Texts are as they came and untrusted; every form encodes them for itself. Lines 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.programs.merge_report import MergeReport

@@ -7,12 +7,12 @@ only where there is nothing to judge. What could not be judged is a `failure` th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.forges.forge import Conclusion
 from dev_agent.forges.text import cut, title
 from dev_agent.programs.report import Outcome
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.programs.merge_report import MergeReport

@@ -7,7 +7,7 @@ off the disk, and not asked of the engine it was made on.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from dev_agent.runtime.engine import Action, ActionSpec, Ending, Engine, FactTyp
 from dev_agent.runtime.host import NeverCancelled
 from dev_agent.runtime.program import load_program
 from dev_agent.runtime.trace import Journal
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

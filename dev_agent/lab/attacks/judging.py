@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from dev_agent.lab.attack import Attack, Strike
@@ -15,6 +15,7 @@ from dev_agent.programs.request import ApplyRequest
 from dev_agent.programs.setting import prepare
 from dev_agent.runtime.engine import Reporter
 from dev_agent.runtime.program import load_program
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.lab.ground import Ground

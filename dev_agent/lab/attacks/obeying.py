@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.context.kinds import Kind
@@ -22,6 +22,7 @@ from dev_agent.programs.request import ApplyRequest
 from dev_agent.programs.spending import Spending
 from dev_agent.proposers.model import Reply
 from dev_agent.runtime.engine import Reporter
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.lab.ground import Ground

@@ -6,10 +6,11 @@ A program can so be proved without a repository, and the same declaration binds 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from dev_agent.runtime.actions import ActionSpec, Result, View
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.programs.context import ApplyContext

@@ -8,10 +8,11 @@ forgets it: how to ask, and where to remember what was raised.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from dev_agent.runtime.actions import ModelActionSpec, Result
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.programs.context import ApplyContext

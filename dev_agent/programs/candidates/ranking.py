@@ -14,8 +14,9 @@ No two candidates have the same number, so no two compare equal, and the order t
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from dev_agent.values import dataclass
 
 
 class Standing(StrEnum):

@@ -10,7 +10,7 @@ Pure.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.programs.candidates.ranking import Candidate, Standing
@@ -18,6 +18,7 @@ from dev_agent.programs.texts import TEXTS, quoted_verdicts
 from dev_agent.runtime.canonical import thaw
 from dev_agent.runtime.errors import TraceCorrupt
 from dev_agent.runtime.fold import LEFT
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.gates.verdict import Verdict

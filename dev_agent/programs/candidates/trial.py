@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.edits.errors import EditError
@@ -37,6 +37,7 @@ from dev_agent.programs.reproducing import Wish
 from dev_agent.programs.resolving import resolve_proposal
 from dev_agent.repository.discovery import tree_of
 from dev_agent.repository.staging import write_changes
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.edits.model import Change

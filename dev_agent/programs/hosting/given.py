@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from dev_agent.errors import UsageFault
 from dev_agent.runtime.states import FactType
+from dev_agent.values import dataclass
 
 _TRUTH = {"true": True, "false": False}
 

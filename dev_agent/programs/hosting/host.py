@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,7 @@ from dev_agent.runtime.intake import checked_inputs
 from dev_agent.runtime.program import Program, load_program
 from dev_agent.runtime.trace import Journal, read_trace
 from dev_agent.runtime.validation import prove
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.cancel import Cancel

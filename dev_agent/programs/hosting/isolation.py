@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from dev_agent.runtime.actions import ModelActionSpec, Result
 from dev_agent.runtime.capabilities import CapabilityRef
 from dev_agent.runtime.errors import CapabilityDenied
 from dev_agent.runtime.states import ERROR
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.cancel import Cancel

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.programs.story import PathStep, Story, told
 from dev_agent.runtime.canonical import thaw
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,13 +8,14 @@ asks for it; a variable or file that is not there is known at once, before there
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from dev_agent.errors import UsageFault
 from dev_agent.runtime.capabilities import SHORTEST
 from dev_agent.runtime.errors import CapabilityDenied
 from dev_agent.runtime.naming import is_name, nearest
+from dev_agent.values import dataclass
 
 _FORM = "write NAME=env:VARIABLE or NAME=file:PATH, for example: model_key=env:ACME_KEY"
 _LARGEST = 64 * 1024

@@ -6,13 +6,13 @@ source checkout, in `examples/ci` beside the package.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from dev_agent.errors import EnvironmentFault
+from dev_agent.values import dataclass
 
 
 class Kind(StrEnum):

@@ -18,12 +18,12 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from dev_agent.programs.init.plan import InitPlan, PlannedFile, State, read_file
 from dev_agent.repository.landing.folders import make_folder, opened, parents, place_at
 from dev_agent.repository.landing.ownership import Owner, give
 from dev_agent.repository.rename import Moves, Place
+from dev_agent.values import dataclass
 
 _ATOMIC = Moves(exchange=True, noreplace=True)
 _BY_LINK = Moves(exchange=False, noreplace=False)

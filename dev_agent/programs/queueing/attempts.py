@@ -9,7 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from dev_agent.cancel import Cancel
@@ -22,6 +22,7 @@ from dev_agent.programs.queueing.model import Verdict
 from dev_agent.programs.report import Outcome
 from dev_agent.runtime.engine import Reporter
 from dev_agent.runtime.errors import RuntimeFault
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.programs.merge_report import MergeReport

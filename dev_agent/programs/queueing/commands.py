@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.programs.queueing.model import Item

@@ -6,7 +6,6 @@ only. Killed at any line: objects nobody names, and the batch is composed again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dev_agent.programs.paths import recordable
@@ -17,6 +16,7 @@ from dev_agent.repository.merge import Contained, merge
 from dev_agent.repository.messages import commit_message
 from dev_agent.repository.rebase import Conflicted
 from dev_agent.repository.staging import commit_tree
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,6 @@ taken back by recovery. Killed after it: the target holds the commit, which `hol
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dev_agent.errors import EnvironmentFault, RepositoryFault, UsageFault
@@ -25,6 +24,7 @@ from dev_agent.repository.landing.target import (
 )
 from dev_agent.repository.merge import contains
 from dev_agent.repository.push import Branch, Pushed, PushMoved, push_commit, remote_tip
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.cancel import Cancel

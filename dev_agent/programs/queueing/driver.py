@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from dev_agent.programs.anchoring import anchor_now
@@ -25,6 +25,7 @@ from dev_agent.programs.queueing.model import Phase, QueueState, Verdict
 from dev_agent.programs.queueing.record import EVENT, LANDING, told
 from dev_agent.programs.queueing.step import opened, step
 from dev_agent.repository.discovery import resolve_commit, tree_of
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent import cancel as cancelling

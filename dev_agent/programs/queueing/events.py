@@ -7,11 +7,12 @@ checks every field; what does not fit is refused, never guessed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from dev_agent.errors import EnvironmentFault
 from dev_agent.programs.queueing.model import Item, Verdict
+from dev_agent.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,8 +9,9 @@ judged itself; no commit between it and its parent is on the branch's own line.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from dev_agent.values import dataclass
 
 
 class Phase(StrEnum):

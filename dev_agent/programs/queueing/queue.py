@@ -7,7 +7,7 @@ commits (errors up to here leave nothing) → journal with the request → the q
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.errors import RepositoryFault
@@ -25,6 +25,7 @@ from dev_agent.programs.rules import named_rules
 from dev_agent.repository.identity import user_identity
 from dev_agent.runtime.engine import Reporter
 from dev_agent.runtime.trace import Journal
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.cancel import Cancel

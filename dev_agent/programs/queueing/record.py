@@ -7,7 +7,6 @@ request (`queue-request`), what happened (`queue-event`), and the intent of ever
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.errors import EnvironmentFault, UsageFault
@@ -19,6 +18,7 @@ from dev_agent.programs.queueing.events import Event, from_json
 from dev_agent.programs.queueing.step import fold
 from dev_agent.runtime.errors import TraceCorrupt
 from dev_agent.runtime.trace import Journal, read_trace
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from dev_agent.edits.text import escaped
 from dev_agent.programs.solving.forms import MOST_EDITS, OPERATIONS
 from dev_agent.programs.solving.plan import LONGEST_LINE, LONGEST_PATH, LONGEST_TEXT, MOST_FILES, MOST_NAMES
+from dev_agent.values import dataclass
 
 _WANTS = {
     "files": (MOST_FILES, LONGEST_PATH),

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from dev_agent.proposers.model import Ask, Trouble
 from dev_agent.proposers.records import reply_to_json
 from dev_agent.runtime.canonical import canonical
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.proposers.model import Form, Model, Reply, Usage

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dev_agent.context.fence import fenced
@@ -12,6 +11,7 @@ from dev_agent.context.tokens import estimated_tokens
 from dev_agent.context.wanted import Wanted
 from dev_agent.policy.secret_patterns import redact_lines
 from dev_agent.programs.briefing import FAILURES_BUDGET, FILES_BUDGET, MAP_BUDGET
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.gates.verdict import Verdict

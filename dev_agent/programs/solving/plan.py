@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from dev_agent.context.kinds import Kind, kind_of
 from dev_agent.edits.paths import path_fault, portability_fault
 from dev_agent.edits.text import escaped
+from dev_agent.values import dataclass
 
 MOST_FILES, MOST_NAMES, MOST_QUESTIONS = 40, 60, 10
 LONGEST_PATH, LONGEST_LINE, LONGEST_TEXT = 400, 400, 4_000

@@ -8,13 +8,14 @@ maker deserves, which is none: a trace can be whole and foreign.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.programs.solving.answers import Request, request_from_text
 from dev_agent.programs.solving.plan import Plan, plan_from_text
 from dev_agent.programs.texts import sentences
 from dev_agent.runtime.fold import LEFT
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.runtime.events import Event

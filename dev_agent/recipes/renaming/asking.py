@@ -7,10 +7,10 @@ checker cannot see it either (untyped code), and it stays undecided.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from dev_agent.recipes.renaming.writing import edits_of
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dev_agent.recipes.renaming.project import key_of, word
 from dev_agent.recipes.renaming.source import UnreadableError
 from dev_agent.recipes.renaming.target import Growing, slots
 from dev_agent.recipes.renaming.values import Class, Function, Module
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.recipes.renaming.infer import Inference

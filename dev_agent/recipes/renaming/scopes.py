@@ -7,9 +7,11 @@ outside; an assignment expression binds outside of comprehensions; `global` and 
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import TYPE_CHECKING
+
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ A module is its files.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from dev_agent.recipes.renaming.infer import stars
@@ -16,6 +16,7 @@ from dev_agent.recipes.renaming.project import key_of
 from dev_agent.recipes.renaming.scopes import Scope, ScopeKind
 from dev_agent.recipes.renaming.source import UnreadableError
 from dev_agent.recipes.renaming.values import Foreign
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from dev_agent.recipes.renaming.values import (
     Module,
     Unknown,
 )
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.recipes.renaming.infer import Inference, Values

@@ -13,10 +13,10 @@ import os
 import signal
 import stat
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 
 from dev_agent.repository.rename import Place
+from dev_agent.values import dataclass
 
 _CHUNK = 1 << 20
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC

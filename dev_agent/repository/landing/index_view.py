@@ -6,11 +6,11 @@ Everything the user has staged stays: an entry that a landing would have to repl
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dev_agent.repository.landing.folders import parents
 from dev_agent.repository.landing.outcome import Code, Refusal
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.repository.git import Git

@@ -17,7 +17,6 @@ import errno
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +35,7 @@ from dev_agent.repository.landing.journal import Action, Journal, Step
 from dev_agent.repository.landing.outcome import Code, Refusal
 from dev_agent.repository.landing.slot import slot_at
 from dev_agent.repository.rename import Moves, Place
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.repository.landing.progress import Progress

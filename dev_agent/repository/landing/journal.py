@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from typing import Any
 from dev_agent.errors import EnvironmentFault, RepositoryFault
 from dev_agent.repository.landing.content import Content, Kind
 from dev_agent.runtime.durability import Barrier
+from dev_agent.values import dataclass
 
 VERSION = 1
 

@@ -14,13 +14,13 @@ import json
 import os
 import shutil
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dev_agent.repository.landing.folders import split
 from dev_agent.repository.landing.transaction import Transaction, home_of
 from dev_agent.repository.rename import Place
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository

@@ -34,7 +34,7 @@ bug of the caller and raises before anything is touched.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dev_agent.errors import EnvironmentFault, GitFailed
@@ -73,7 +73,9 @@ from dev_agent.repository.landing.transaction import Transaction, home_of
 from dev_agent.repository.lock import LandLockBusy, land_lock_held
 from dev_agent.repository.recovery import recover_held
 from dev_agent.repository.rename import Moves, probe
+from dev_agent.repository.store import ObjectStore
 from dev_agent.runtime.durability import Barrier
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.cancel import Cancel
@@ -182,6 +184,8 @@ def _require_verified(repository: Repository, request: Request) -> None:
     if tree != request.tree:
         raise AssertionError(f"BUG: {request.commit} has tree {tree}, but {request.tree} was verified")
     if request.base is None:
+        return
+    if request.base in ObjectStore(repository).parents_of(request.commit):
         return
     known = repository.git.run("cat-file", "-e", request.base).ok
     if known and not repository.git.run("merge-base", "--is-ancestor", request.base, request.commit).ok:

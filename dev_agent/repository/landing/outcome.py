@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from dev_agent.values import dataclass
 
 
 class Code(StrEnum):

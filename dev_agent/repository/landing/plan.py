@@ -5,7 +5,6 @@ Made under the land lock and before anything is written. Every refusal lists all
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dev_agent.repository.landing.difference import difference, require_landable
@@ -20,6 +19,7 @@ from dev_agent.repository.landing.target import (
     require_unswitched,
     tip_of,
 )
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository

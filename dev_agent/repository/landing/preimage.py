@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from dev_agent.repository.landing.content import Kind, Seen, look
@@ -19,6 +19,7 @@ from dev_agent.repository.landing.folders import folder_at, opened, parents, pla
 from dev_agent.repository.landing.journal import Change, Folder
 from dev_agent.repository.landing.outcome import Code, Refusal
 from dev_agent.repository.rename import Place
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository
@@ -215,10 +216,8 @@ class _Rules:
 
     @classmethod
     def of(cls, repository: Repository) -> _Rules:
-        return cls(
-            modes=repository.git.setting("core.fileMode") is None or repository.git.flag("core.fileMode"),
-            symlinks=repository.git.setting("core.symlinks") is None or repository.git.flag("core.symlinks"),
-        )
+        said = repository.git.flags("core.filemode", "core.symlinks")
+        return cls(modes=said.get("core.filemode", True), symlinks=said.get("core.symlinks", True))
 
     def allow(self, change: Change, kind: Kind) -> bool:
         """True if `kind` is what a checkout of the base makes."""

@@ -7,7 +7,6 @@ Idempotent; killed at any line, the next call goes on.
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dev_agent.repository.landing.close import close
@@ -19,6 +18,7 @@ from dev_agent.repository.landing.keep import Kept, all_kept
 from dev_agent.repository.landing.ref_locks import drop_stale_ref_locks
 from dev_agent.repository.landing.undo import undo
 from dev_agent.runtime.durability import Barrier
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository

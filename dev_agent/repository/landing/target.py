@@ -12,7 +12,7 @@ A target is found once, when a run begins, and checked again under the lock: the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from dev_agent.errors import UsageFault
 from dev_agent.repository.discovery import Head, Repository, read_head
 from dev_agent.repository.landing.outcome import Code, Refusal
 from dev_agent.repository.refs import read_ref
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,6 +153,8 @@ def require_sole_checkout(repository: Repository, target: Target) -> None:
 
 def _checked_out_at(repository: Repository, ref: str) -> Iterator[str]:
     """Folders of other, existing work trees that have `ref` checked out."""
+    if _is_the_only_one(repository):
+        return
     listed = repository.git.out("worktree", "list", "--porcelain", "-z").decode("utf-8", "surrogateescape")
     blocks = listed.split("\0\0")
     if repository.git_dir.resolve() == repository.common_dir:
@@ -164,6 +167,12 @@ def _checked_out_at(repository: Repository, ref: str) -> Iterator[str]:
         folder = lines[0].removeprefix("worktree ")
         if "bare" not in lines and folder != str(repository.root):
             yield folder
+
+
+def _is_the_only_one(repository: Repository) -> bool:
+    """True if there never was a linked work tree: git keeps a folder for each in `worktrees`."""
+    is_main = repository.git_dir.resolve() == repository.common_dir
+    return is_main and not os.path.lexists(repository.common_dir / "worktrees")
 
 
 def require_no_operation(git_dir: Path) -> None:
