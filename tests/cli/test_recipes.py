@@ -121,7 +121,7 @@ def test_a_task_nobody_understands_is_answered_with_the_ways_to_go_on(shop: Proj
     assert (done.returncode, done.stdout) == (2, b"")
     assert "rename Invoice.total to Invoice.amount_due" in said
     assert all(way in said for way in ("dev-agent recipes", "--patch FILE", "dev-agent run -- COMMAND"))
-    assert "model" not in said
+    assert "a model: set ANTHROPIC_API_KEY" in said
     assert answered(dev_agent(shop, "runs", "--json"))["runs"] == []
     assert shop.snapshot() == before
 

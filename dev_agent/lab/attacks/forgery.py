@@ -126,7 +126,7 @@ FORGERY_ATTACKS = (
         " held against the base's (gates/delta.py: compare_outcomes)",
         strike=landing({"till.py": _broken_till("import os\n\nos._exit(0)")}, _GATE_ALONE),
         disarm=all_of(
-            without("dev_agent.gates.tests:read_run", _whole),
+            without("dev_agent.gates.case:read_run", _whole),
             without("dev_agent.gates.weighing:compare_outcomes", only_failures),
         ),
     ),
