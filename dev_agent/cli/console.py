@@ -16,6 +16,7 @@ from dev_agent.cli.app import command_app
 from dev_agent.cli.options import HERE, Directory
 from dev_agent.cli.session import Session
 from dev_agent.errors import EnvironmentFault, UsageFault
+from dev_agent.extras import install_command
 from dev_agent.surfaces.looking import VARIABLE, told
 
 app = command_app()
@@ -56,7 +57,7 @@ def console(
     if importlib.util.find_spec("streamlit") is None:
         raise EnvironmentFault(
             "the console needs the package streamlit, which is not installed",
-            hint="install it: pip install 'dev-agent[console]'",
+            hint=install_command("console"),
         )
     chosen = _free(port)
     package = Path(dev_agent.__file__).resolve().parent

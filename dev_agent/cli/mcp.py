@@ -12,6 +12,7 @@ from dev_agent.cli.app import command_app
 from dev_agent.cli.output.page import count
 from dev_agent.cli.session import Session
 from dev_agent.errors import EnvironmentFault, UsageFault
+from dev_agent.extras import install_command
 from dev_agent.repository.discovery import discover
 
 if TYPE_CHECKING:
@@ -150,5 +151,5 @@ def _require_extra() -> None:
     except ImportError as error:
         raise EnvironmentFault(
             "the MCP server needs the package mcp, which is not installed",
-            hint="install it: pip install 'dev-agent[mcp]'",
+            hint=install_command("mcp"),
         ) from error

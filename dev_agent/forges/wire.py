@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import dev_agent
 from dev_agent.errors import EnvironmentFault, UsageFault
+from dev_agent.extras import install_command
 from dev_agent.forges.errors import ForgeUnintelligible
 from dev_agent.values import dataclass
 
@@ -132,7 +133,7 @@ def _client(*, own_machine: bool) -> httpx2.Client:
     except ModuleNotFoundError:
         raise EnvironmentFault(
             "talking to GitHub needs the package httpx2, which is not installed",
-            hint="pip install 'dev-agent[github]'",
+            hint=install_command("github"),
         ) from None
     return httpx2.Client(
         timeout=httpx2.Timeout(30.0, connect=10.0),

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from dev_agent.errors import EnvironmentFault, UsageFault
+from dev_agent.extras import install_command
 from dev_agent.proposers.anthropic import BEDROCK, VERTEX, AnthropicApi
 from dev_agent.proposers.keys import KEYRING, VARIABLES, Secret, Secrets
 from dev_agent.proposers.openai import OpenAIApi
@@ -54,17 +55,17 @@ def _anthropic(settings: ModelSettings, secrets: Secrets) -> ServiceModel:
 
 
 def _bedrock(settings: ModelSettings, secrets: Secrets) -> ServiceModel:
-    _require("boto3", "anthropic[bedrock]", "Amazon Bedrock")
+    _require("boto3", "pip install 'anthropic[bedrock]'", "Amazon Bedrock")
     return _anthropic(settings, secrets)
 
 
 def _vertex(settings: ModelSettings, secrets: Secrets) -> ServiceModel:
-    _require("google.auth", "anthropic[vertex]", "Google Cloud")
+    _require("google.auth", "pip install 'anthropic[vertex]'", "Google Cloud")
     return _anthropic(settings, secrets)
 
 
 def _openai(settings: ModelSettings, secrets: Secrets) -> ServiceModel:
-    _require("openai", "dev-agent[openai]", "OpenAI's API")
+    _require("openai", install_command("openai"), "OpenAI's API")
     secret = key_for(settings, secrets)
     return ServiceModel(settings, OpenAIApi(settings, secret), secret)
 
@@ -79,12 +80,10 @@ _MADE: Mapping[str, Callable[[ModelSettings, Secrets], ServiceModel]] = MappingP
 )
 
 
-def _require(module: str, package: str, what: str) -> None:
+def _require(module: str, remedy: str, what: str) -> None:
     try:
         found = find_spec(module)
     except ModuleNotFoundError:
         found = None
     if found is None:
-        raise EnvironmentFault(
-            f"{what} needs a package that is not installed ({module})", hint=f"pip install '{package}'"
-        )
+        raise EnvironmentFault(f"{what} needs a package that is not installed ({module})", hint=remedy)
