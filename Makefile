@@ -7,12 +7,13 @@
 #   make ci-files   lint the files that users copy into their own CI
 #   make lint types contracts      the other gates; `make check` is all of them
 #   make forge-contract            hold the GitHub client to GitHub's own description; needs npm
+#   make browser                   open every page of the console in a chromium that is installed
 
 # Pinned, so that two machines install alike.
 UV := 0.13.9
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench lint types contracts forge-contract ci-files check clean
+.PHONY: help demo test bench lint types contracts forge-contract browser ci-files check clean
 
 # uv lives apart from what it installs: `uv sync` removes what the lock does not name, itself included.
 TOOL := .venv/tool-$(UV)
@@ -32,7 +33,7 @@ FLOOR := 95
 GUARDED := runtime edits policy repository
 
 test: .venv/.ready-dev
-	$(RUN) pytest -n auto --cov --cov-branch --cov-report=
+	$(RUN) pytest -n auto $(GUARDED:%=--cov=dev_agent/%) --cov-branch --cov-report=
 	@$(RUN) coverage report --skip-covered
 	@for package in $(GUARDED); do \
 	  $(RUN) coverage report --include="dev_agent/$$package/*" --fail-under=$(FLOOR) --format=total > .venv/total \
@@ -55,6 +56,10 @@ contracts: .venv/.ready-dev
 
 forge-contract: .venv/.ready-dev
 	tests/forges/contract/run .venv/bin/python
+
+browser: .venv/.ready-dev
+	PYTHONPATH=. $(TOOL)/bin/uv run --quiet --no-project --python .venv/bin/python --with playwright==1.65.2 \
+	  --with-editable . python tests/console/in_a_browser.py .venv/browser
 
 # Linters of other people's file formats: they live apart, so that nothing of theirs is installed beside the program.
 LINTERS := .venv/ci-linters
