@@ -25,7 +25,9 @@ from dev_agent.mcp.server import Traffic, server_of
 from dev_agent.repository.discovery import discover
 from dev_agent.surfaces.command import Commands
 from tests.cli.test_scenarios import GOOD, UNTYPED, WRONG, tiny
+from tests.cli.test_scenarios import dev_agent as dev_agent_run
 from tests.programs.hosting.stage import Stage
+from tests.testing.children import ends
 from tests.testing.repos import Project
 
 __all__ = ["tiny"]  # the fixture
@@ -231,6 +233,49 @@ def test_a_call_that_is_called_off_ends_its_command_and_leaves_nothing(tiny: Pro
             assert tiny.snapshot() == before
 
     run(scenario)
+
+
+@pytest.mark.kill
+def test_a_killed_server_takes_its_command_with_it_and_nothing_is_left_half_done(tiny: Project) -> None:
+    (tiny.root / "conftest.py").write_text("import time\ndef pytest_collection():\n    time.sleep(600)\n")
+    tiny.git("add", "-A")
+    tiny.git("commit", "-qm", "hang")
+    before = tiny.snapshot()
+    hello = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
+    arguments = {"task": "Double by product", "edits": GOOD}
+    call = {"name": "propose_change", "arguments": arguments, "_meta": {"progressToken": 1}}
+    asked = (
+        {"id": 1, "method": "initialize", "params": hello},
+        {"method": "notifications/initialized"},
+        {"id": 2, "method": "tools/call", "params": call},
+    )
+    with subprocess.Popen(
+        [sys.executable, "-m", "dev_agent", "mcp", "-C", str(tiny.root)],
+        env={**tiny.environ, "PYTHONPATH": ROOT},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        for message in asked:
+            server.stdin.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
+            server.stdin.flush()
+        said = iter(server.stdout.readline, b"")
+        assert any(json.loads(line).get("params", {}).get("message") == "check" for line in said)
+        (command,) = commands_of(server.pid)
+        server.kill()
+
+    assert ends(command), "the command outlived its server"
+    assert dev_agent_run(tiny, "recover").returncode == 0
+    assert tiny.snapshot() == before
+    (row,) = json.loads(dev_agent_run(tiny, "runs", "--json").stdout)["runs"]
+    assert row["outcome"] == "interrupted"
+
+
+def commands_of(server: int) -> set[int]:
+    """The processes the server has started."""
+    threads = Path(f"/proc/{server}/task").iterdir()
+    return {int(pid) for thread in threads for pid in (thread / "children").read_text().split()}
 
 
 def test_a_program_of_the_owner_is_run_and_answered_by_the_client_that_began_it_alone(
