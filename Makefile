@@ -29,13 +29,11 @@ help:
 demo: $(READY)
 	@.venv/bin/dev-agent demo
 
-# One more than there are cores: many tests wait for a program they started.
-WORKERS := $(shell expr $$(nproc) + 1)
 FLOOR := 95
 GUARDED := runtime edits policy repository
 
 test: .venv/.ready-dev
-	$(RUN) pytest -n $(WORKERS) $(GUARDED:%=--cov=dev_agent/%) --cov-branch --cov-report=
+	$(RUN) pytest -n auto $(GUARDED:%=--cov=dev_agent/%) --cov-branch --cov-report=
 	@$(RUN) coverage report --skip-covered
 	@for package in $(GUARDED); do \
 	  $(RUN) coverage report --include="dev_agent/$$package/*" --fail-under=$(FLOOR) --format=total > .venv/total \

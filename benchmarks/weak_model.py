@@ -59,7 +59,7 @@ TASKS = (
     "Make it faster",
     "Explain what this project is for",
 )
-CALLS, MINUTES, ANSWER_S = 6, 8, 90
+CALLS, MINUTES, ANSWER_S = 4, 3, 60
 _FINAL = {"committed", "verified", "no_change", "rejected"}
 _EXITS = {0, 1, 4}
 

@@ -103,7 +103,8 @@ def test_a_child_that_says_a_lot_is_not_looked_at_more_often() -> None:
     done = _run(sys.executable, "-c", said, watch=look)
 
     assert done.stdout.count(b"\n") == 3000
-    assert 1 <= len(looks) <= done.ms / 50 + 2  # twenty times a second
+    # Twenty times a second, so perhaps not once where the child was quicker than that.
+    assert len(looks) <= done.ms / 50 + 2
 
 
 def test_a_watcher_ends_the_child_with_its_reason() -> None:
