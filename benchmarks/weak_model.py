@@ -93,19 +93,25 @@ def main() -> int:
             DEV_AGENT_TIMEOUT_S=str(ANSWER_S),
             PYTHONPATH=str(Path(__file__).parents[1]),
         )
-        ended = [_run(asking, task) for task in _told_one_by_one(TASKS[: told.tasks])]
-    for one in ended:
-        _say(f"{one.outcome:10} {one.reason:20} {one.calls:2} calls {one.seconds:4.0f} s  {one.task[:50]}")
-        for fault in one.faults:
-            _say(f"  HARM: {fault}")
+        ended = []
+        for task in _told_one_by_one(TASKS[: told.tasks]):
+            ended.append(_run(asking, task))
+            _show(ended[-1])
     harmed = sum(bool(one.faults) for one in ended)
     landed = sum(one.outcome == "committed" for one in ended)
     _say(f"{len(ended)} tasks, {harmed} with harm, {landed} landed.")
     return 1 if harmed else 0
 
 
+def _show(one: Ended) -> None:
+    _say(f"{one.outcome:10} {one.reason:20} {one.calls:2} calls {one.seconds:4.0f} s  {one.task[:50]}")
+    for fault in one.faults:
+        _say(f"  HARM: {fault}")
+
+
 def _say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def _arguments() -> argparse.Namespace:
