@@ -41,6 +41,7 @@ from dev_agent.repository.landing.target import (
     require_no_operation,
     require_sole_checkout,
 )
+from dev_agent.repository.tracking import LOCAL, full_name, remote_branch
 from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
     from dev_agent.runtime.engine import Reporter
 
 _NOWHERE = Target(kind=TargetKind.DETACHED, ref="")
-_LOCAL, _REMOTES = "refs/heads/", "refs/remotes/"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,16 +151,16 @@ def _merging(repository: Repository, asked: MergeRequest) -> tuple[Merging, Targ
     )
     if not asked.land:
         return merging, _NOWHERE
-    full = _full_name(repository, asked.base)
-    if full.startswith(_LOCAL):
-        return replace(merging, land=True), _target(repository, full.removeprefix(_LOCAL))
-    remote, branch = _remote_branch(repository, full)
+    full = full_name(repository, asked.base)
+    if full.startswith(LOCAL):
+        return replace(merging, land=True), _target(repository, full.removeprefix(LOCAL))
+    remote, branch = remote_branch(repository, full)
     if not remote:
         raise UsageFault(
             f"{asked.base!r} is no branch, so nothing can land on it",
             hint="name a branch with --base (main, or origin/main to push to it), or leave --land out",
         )
-    ref = _LOCAL + branch
+    ref = LOCAL + branch
     return replace(merging, land=True, remote=remote, ref=ref), _NOWHERE
 
 
@@ -173,23 +173,6 @@ def _target(repository: Repository, branch: str) -> Target:
         code = getattr(refusal.outcome, "code", "blocked")
         raise RepositoryFault(str(code), str(refusal), hint="nothing was changed") from None
     return target
-
-
-def _full_name(repository: Repository, name: str) -> str:
-    done = repository.git.run(
-        "rev-parse", "--symbolic-full-name", "--verify", "--quiet", "--end-of-options", name
-    )
-    said = done.stdout.decode("utf-8", "surrogateescape").splitlines()
-    return next((line for line in said if line.startswith("refs/")), "") if done.ok else ""
-
-
-def _remote_branch(repository: Repository, full: str) -> tuple[str, str]:
-    """Remote and short branch name of a remote-tracking ref; the longest remote's name that fits."""
-    names = repository.git.out("remote").decode("utf-8", "surrogateescape").splitlines()
-    for remote in sorted(names, key=len, reverse=True):
-        if full.startswith(f"{_REMOTES}{remote}/"):
-            return remote, full.removeprefix(f"{_REMOTES}{remote}/")
-    return "", ""
 
 
 def _commit(repository: Repository, name: str, role: str) -> str:

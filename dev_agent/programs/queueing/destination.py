@@ -24,14 +24,13 @@ from dev_agent.repository.landing.target import (
 )
 from dev_agent.repository.merge import contains
 from dev_agent.repository.push import Branch, Pushed, PushMoved, push_commit, remote_tip
+from dev_agent.repository.tracking import LOCAL, REMOTES, full_name, remote_branch
 from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.cancel import Cancel
     from dev_agent.repository.discovery import Repository
     from dev_agent.runtime.durability import Barrier
-
-_LOCAL, _REMOTES = "refs/heads/", "refs/remotes/"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,17 +111,17 @@ def find_destination(repository: Repository, name: str | None) -> Destination:
         name = read_head(repository).branch
         if name is None:
             raise UsageFault("HEAD is on no branch", hint="name the branch to land on with --into")
-    full = _full_name(repository, name)
-    if full.startswith(_REMOTES):
-        remote, branch = _split(repository, full)
+    full = full_name(repository, name)
+    if full.startswith(REMOTES):
+        remote, branch = remote_branch(repository, full)
         if remote:
-            where = Branch(remote=remote, ref=_LOCAL + branch)
+            where = Branch(remote=remote, ref=LOCAL + branch)
             return Destination(name=name, ref=full, target=None, branch=where)
-    if not full.startswith(_LOCAL):
+    if not full.startswith(LOCAL):
         raise UsageFault(
             f"{name!r} is no branch", hint="name one with --into: main, or origin/main to push to it"
         )
-    target = find_target(repository, full.removeprefix(_LOCAL))
+    target = find_target(repository, full.removeprefix(LOCAL))
     if target.kind in (TargetKind.UNBORN, TargetKind.NEW_BRANCH):
         raise UsageFault(
             f"the branch {name!r} has no commit yet", hint="a queue needs a first commit to begin at"
@@ -134,23 +133,6 @@ def find_destination(repository: Repository, name: str | None) -> Destination:
     except outcome.Refusal as refusal:
         raise RepositoryFault("blocked", str(refusal), hint="nothing was changed") from None
     return Destination(name=name, ref=full, target=target, branch=None)
-
-
-def _full_name(repository: Repository, name: str) -> str:
-    done = repository.git.run(
-        "rev-parse", "--symbolic-full-name", "--verify", "--quiet", "--end-of-options", name
-    )
-    said = done.stdout.decode("utf-8", "surrogateescape").splitlines()
-    return next((line for line in said if line.startswith("refs/")), "") if done.ok else ""
-
-
-def _split(repository: Repository, full: str) -> tuple[str, str]:
-    """Remote and branch of a remote-tracking ref; the longest remote's name that fits."""
-    names = repository.git.out("remote").decode("utf-8", "surrogateescape").splitlines()
-    for remote in sorted(names, key=len, reverse=True):
-        if full.startswith(f"{_REMOTES}{remote}/"):
-            return remote, full.removeprefix(f"{_REMOTES}{remote}/")
-    return "", ""
 
 
 def _fetch(repository: Repository, branch: Branch) -> None:
