@@ -124,7 +124,8 @@ def test_paths_confine_all_of_it(shop: Project) -> None:
 @pytest.mark.parametrize("budget", [0, 50, 130, 400])
 def test_any_budget_is_kept(shop: Project, budget: int) -> None:
     wanted = Wanted(files=tuple(f"missing{n}.py" for n in range(30)), searches=("total",))
-    sound(briefer(shop).files(TASK, plan_files=tuple(SHOP), wanted=wanted, budget=budget))
+    brief = sound(briefer(shop).files(TASK, plan_files=tuple(SHOP), wanted=wanted, budget=budget))
+    assert brief.tokens <= budget
 
 
 def test_a_second_briefer_says_the_same_and_nothing_of_the_user_s_changes(shop: Project) -> None:
