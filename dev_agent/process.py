@@ -16,13 +16,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import selectors
 import signal
 import subprocess
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import IO
@@ -186,9 +185,9 @@ def _pump(
 ) -> tuple[Stopped, str]:
     """Move bytes until the child has ended and its pipes are drained, or it has to be ended."""
     why, veto, wait_s, look_at = Stopped.NO, "", _TICK_S, 0.0
-    with selectors.DefaultSelector() as selector:
+    with selectors.DefaultSelector() as selector, _noticed_end(selector, child) as noticed:
         _register(selector, child, stdin, out, err, extra)
-        while selector.get_map() or child.poll() is None:
+        while len(selector.get_map()) > noticed or child.poll() is None:
             _wait_a_tick(selector, child, wait_s)
             if why is Stopped.NO:
                 # A child that says a lot wakes us often; a look by the watcher costs more than what it said.
@@ -207,30 +206,33 @@ def _pump(
     return why, veto
 
 
-def _wait_a_tick(selector: selectors.BaseSelector, child: subprocess.Popen[bytes], wait_s: float) -> None:
-    """Serve what is ready, after at most `wait_s`; with no pipe left to serve, wait for the child itself."""
-    if not selector.get_map():
-        _wait_for_end(child, wait_s)
-        return
-    for key, _ in selector.select(wait_s):
-        _serve(selector, key)
+@contextlib.contextmanager
+def _noticed_end(selector: selectors.BaseSelector, child: subprocess.Popen[bytes]) -> Iterator[int]:
+    """Inside, the end of the child wakes the selector; how many of its descriptors are for that (0 or 1).
 
-
-def _wait_for_end(child: subprocess.Popen[bytes], wait_s: float) -> None:
-    """Wait for the child, for at most `wait_s`."""
+    A pipe of ours may stay open behind a child that has ended: without this each would be waited for to the end of
+    a tick.
+    """
     try:
-        # Python's own wait with a time-out sleeps and looks; each git child would cost a millisecond more.
         ending = os.pidfd_open(child.pid)
     except (AttributeError, OSError):
+        yield 0
+        return
+    try:
+        selector.register(ending, selectors.EVENT_READ, None)
+        yield 1
+    finally:
+        os.close(ending)
+
+
+def _wait_a_tick(selector: selectors.BaseSelector, child: subprocess.Popen[bytes], wait_s: float) -> None:
+    """Serve what is ready, after at most `wait_s`; with nothing to be woken by, wait for the child itself."""
+    if not selector.get_map():
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(wait_s)
         return
-    try:
-        ended = select.poll()  # not select: a descriptor may have any number
-        ended.register(ending, select.POLLIN)
-        ended.poll(max(wait_s, 0) * 1000)
-    finally:
-        os.close(ending)
+    for key, _ in selector.select(wait_s):
+        _serve(selector, key)
 
 
 def _register(
@@ -279,6 +281,8 @@ class _Feeder:
 
 def _serve(selector: selectors.BaseSelector, key: selectors.SelectorKey) -> bool:
     """Serve one ready descriptor; True if bytes moved."""
+    if key.data is None:
+        return False  # the child has ended, which the loop asks for itself
     if isinstance(key.data, _Feeder):
         fd = key.fd
         if key.data.push():

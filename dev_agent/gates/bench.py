@@ -77,32 +77,51 @@ class Bench:
 
         `tool` brings its own interpreter and what it needs to be shown; `mounts` are whatever else the job needs.
         """
-        key = secrets.token_bytes(32)
         view = (*self._view(tree, tool.shown if tool else (), read_only=read_only), *mounts)
-        places = [str(mount.target) for mount in view]
-        payload = {
+        told = {
             **instructions,
-            "kind": kind,
-            "key": key.hex(),
-            "places": places,
             "staged_roots": list(instructions.get("roots", self._project.pth_roots)),
             "setup": [list(one) for one in self._project.config.setup],
         }
+        limits = replace(self._limits, wall_s=timeout_s, cpu_s=max(2 * timeout_s, 60))
+        python = tool.python if tool else self._project.interpreter.path
+        return self._go(kind, told, view, python, self._project.root, limits, cancel)
+
+    def run_apart(
+        self, kind: str, instructions: Mapping[str, Any], *, limits: Limits, tool: Tool, cancel: Cancel
+    ) -> Ran:
+        """Run a job that sees the environment and nothing of the repository: no tree, no set-up, no included file."""
+        project = self._project
+        shown = {
+            target: source
+            for target, source in project.shown
+            if target.is_relative_to(project.interpreter.prefix) or not target.is_relative_to(project.root)
+        }
+        view = _read_only(without_nested({**shown, **dict(tool.shown), _RUNNER_SHOWN: _RUNNER}))
+        told = {**instructions, "staged_roots": [], "setup": []}
+        return self._go(kind, told, view, tool.python, Path("/"), limits, cancel)
+
+    def _go(
+        self,
+        kind: str,
+        instructions: Mapping[str, Any],
+        view: Sequence[Mount],
+        python: Path,
+        cwd: Path,
+        limits: Limits,
+        cancel: Cancel,
+    ) -> Ran:
+        key = secrets.token_bytes(32)
+        places = [str(mount.target) for mount in view]
+        payload = {**instructions, "kind": kind, "key": key.hex(), "places": places}
         launcher = str(_RUNNER_SHOWN / "launch.py")
         job = Job(
             # The places as arguments: a sandbox without mounts puts there where each of them really is.
-            argv=(
-                str(tool.python if tool else self._project.interpreter.path),
-                "-I",
-                "-S",
-                "-B",
-                launcher,
-                *places,
-            ),
-            cwd=self._project.root,
+            argv=(str(python), "-I", "-S", "-B", launcher, *places),
+            cwd=cwd,
             env=self.environment(),
-            mounts=view,
-            limits=replace(self._limits, wall_s=timeout_s, cpu_s=max(2 * timeout_s, 60)),
+            mounts=tuple(view),
+            limits=limits,
             input=json.dumps(payload).encode("ascii"),
             report_bytes=_REPORT_BYTES,
         )
@@ -138,12 +157,16 @@ class Bench:
                 ours=True,
             ),
             Mount(kind=MountKind.DATA, target=root / ".git"),
-            # The sources' links are resolved here: a mount may not go through one.
-            *(
-                Mount(kind=MountKind.READ_ONLY, target=target, source=source.resolve())
-                for target, source in sorted(shown.items())
-            ),
+            *_read_only(shown),
         )
+
+
+def _read_only(shown: Mapping[Path, Path]) -> tuple[Mount, ...]:
+    # The sources' links are resolved here: a mount may not go through one.
+    return tuple(
+        Mount(kind=MountKind.READ_ONLY, target=target, source=source.resolve())
+        for target, source in sorted(shown.items())
+    )
 
 
 def without_nested(shown: Mapping[Path, Path]) -> dict[Path, Path]:

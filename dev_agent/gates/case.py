@@ -18,8 +18,11 @@ from dev_agent.gates.subject import Checkout, Subject
 from dev_agent.gates.test_command import TestCommand
 from dev_agent.gates.test_run import TestRun, read_run
 from dev_agent.gates.tool_config import PYTEST_FILES, PytestConfig, read_pytest_config
-from dev_agent.gates.tools import Tool
+from dev_agent.gates.tools import TRUSTED, Tool
+from dev_agent.sandbox.job import Mount, MountKind
 from dev_agent.values import dataclass
+
+IMAGES_SHOWN = TRUSTED / "images"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,10 +64,20 @@ def case_of(context: GateContext, subject: Subject, tool: Tool) -> Case:
     )
 
 
-def run_case(
-    context: GateContext, case: Case, slot: Checkout, tree: str, targets: Sequence[str], cancel: Cancel
+def run_case(  # noqa: PLR0913 - what is run, where, on what, and what spares work
+    context: GateContext,
+    case: Case,
+    slot: Checkout,
+    tree: str,
+    targets: Sequence[str],
+    cancel: Cancel,
+    *,
+    images: bytes = b"",
 ) -> tuple[TestRun, tuple[str, ...]]:
-    """Run pytest on `targets` of `tree`; what can be believed of it, and notes for people."""
+    """Run pytest on `targets` of `tree`; what can be believed of it, and notes for people.
+
+    `images` are of test modules (see `images`); the run comes to the same without.
+    """
     instructions = case.command.instructions(context.trees.paths(tree), targets)
     notes = tuple(
         f"pytest is built on {name}, which is this project: it runs on the judged {name}"
@@ -72,11 +85,12 @@ def run_case(
     )
     ran = context.bench.run(
         "tests",
-        instructions,
+        {**instructions, "images": str(IMAGES_SHOWN) if images else ""},
         tree=slot.checkout(tree),
         timeout_s=context.project.config.tests.timeout_s,
         cancel=cancel,
         tool=case.tool,
+        mounts=(Mount(kind=MountKind.DATA, target=IMAGES_SHOWN, data=images),) if images else (),
         read_only=context.project.config.tests.read_only,
     )
     return read_run(ran, instructions["argv"]), notes

@@ -13,7 +13,7 @@ Read from the base tree, never from the judged one. Example, with every key:
     cache_size = "2GB"                       # what private work trees and caches may take
     co_authored_by = "Bot <bot@example.org>" # a trailer of the commits a model proposed
     gates.types = { enabled = true, paths = ["src"], timeout_s = 600, strict = true, seed = true }
-    gates.tests = { enabled = true, paths = ["tests"], timeout_s = 1800, deselect = [] }
+    gates.tests = { enabled = true, paths = ["tests"], timeout_s = 1800, deselect = [], images = true }
     gates.checks = [{ name = "lint", command = "ruff check .", timeout_s = 600 }]
 
 All faults of the file are reported at once, as field paths. `policy`, `sandbox` and `co_authored_by` are passed on.
@@ -84,6 +84,7 @@ class TestsConfig:
     """How tests are run. `read_only` trees make a test that writes into the repository fail.
 
     Suites that took at least `affected_first_s` seconds on the base begin with the tests nearest to the change.
+    `images` lets the base's test modules be rewritten and compiled once, apart from the runs that judge.
     """
 
     __test__ = False
@@ -94,6 +95,7 @@ class TestsConfig:
     deselect: tuple[str, ...] = ()
     read_only: bool = False
     affected_first_s: int = _SECONDS_10
+    images: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -198,6 +200,7 @@ def _tests(fields: Fields) -> TestsConfig:
         deselect=fields.texts("deselect"),
         read_only=fields.text("tree", "scratch", one_of=("scratch", "read-only")) == "read-only",
         affected_first_s=fields.seconds("affected_first_s", _SECONDS_10, least=0),
+        images=fields.flag("images", default=True),
     )
     fields.done()
     return config

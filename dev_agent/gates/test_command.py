@@ -34,7 +34,7 @@ FOUNDATIONS = frozenset({"pluggy", "iniconfig", "packaging", "pygments", "except
 class TestCommand:
     """Everything that shapes a run but the tree and the tests asked for.
 
-    `foundations` are those of pytest's own foundations that are this very project.
+    `foundations` are those of pytest's own foundations that are this very project; `brings_pytest` says that pytest is.
     """
 
     __test__ = False
@@ -45,6 +45,7 @@ class TestCommand:
     roots: tuple[str, ...]
     exempt: tuple[str, ...]
     foundations: tuple[str, ...] = ()
+    brings_pytest: bool = False
 
     @classmethod
     def of(
@@ -55,14 +56,16 @@ class TestCommand:
         roots = import_roots(base_paths, (*extra, *config.pythonpath, *project.pth_roots))
         folders = {one.rpartition("/")[0] or "." for one in base_paths if layout.is_test_side(one)}
         exempt = own_names(base_paths, {*roots, *folders})
+        # The base's: a change that brings a pluggy of its own must not be loaded before the judge.
+        own = own_names(base_paths, roots)
         return cls(
             project=project,
             tool=tool,
             config=config,
             roots=roots,
             exempt=tuple(sorted(exempt & sys.stdlib_module_names)),
-            # The base's: a change that brings a pluggy of its own must not be loaded before the judge.
-            foundations=tuple(sorted(own_names(base_paths, roots) & FOUNDATIONS)),
+            foundations=tuple(sorted(own & FOUNDATIONS)),
+            brings_pytest=not own.isdisjoint({"pytest", "_pytest"}),
         )
 
     def arguments(self, targets: Sequence[str]) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ from dev_agent.gates.cache import digest_of
 from dev_agent.gates.case import Case, case_of, run_case
 from dev_agent.gates.context import GateContext
 from dev_agent.gates.delta import Outcome
+from dev_agent.gates.images import TestImages
 from dev_agent.gates.settings import Mode
 from dev_agent.gates.shadows import shadowing
 from dev_agent.gates.subject import Checkout, Subject
@@ -64,6 +65,7 @@ class TestsGate:
 
     def __init__(self, context: GateContext) -> None:
         self._context = context
+        self._images = TestImages(context)
 
     def judge(self, subject: Subject, cancel: Cancel) -> Verdict:
         """The verdict on a staged tree. Errors of the machine are verdicts too, never exceptions."""
@@ -91,7 +93,7 @@ class TestsGate:
             verdict = _verdict(context, subject, GateResult.FAILED, "shadowed_modules")
             return replace(verdict, new_failures=tuple(shadows))
         with context.trees.lease("tests") as slot:
-            verdict = _Judgement(context, case, slot, cancel).verdict()
+            verdict = _Judgement(context, case, slot, self._images.of(case, cancel), cancel).verdict()
         if verdict.result in {GateResult.PASSED, GateResult.FAILED} and verdict.reason not in _MACHINE_MAY_BE:
             context.cache.put("tests-verdict", key, verdict.to_json())
         return verdict
@@ -118,10 +120,13 @@ class TestsGate:
 class _Judgement:
     """The runs of one case, in order, and the verdict on them."""
 
-    def __init__(self, context: GateContext, case: Case, slot: Checkout, cancel: Cancel) -> None:
+    def __init__(
+        self, context: GateContext, case: Case, slot: Checkout, images: bytes, cancel: Cancel
+    ) -> None:
         self._context = context
         self._case = case
         self._slot = slot
+        self._images = images
         self._cancel = cancel
         self._ms = 0
         self._notes = [*context.project.notes, *context.project.pytest_notes]
@@ -258,7 +263,9 @@ class _Judgement:
         return digest_of([tree, self._context.project.digest, list(arguments)])
 
     def _run(self, tree: str, targets: Sequence[str]) -> TestRun:
-        run, notes = run_case(self._context, self._case, self._slot, tree, targets, self._cancel)
+        run, notes = run_case(
+            self._context, self._case, self._slot, tree, targets, self._cancel, images=self._images
+        )
         self._notes += [note for note in notes if note not in self._notes]
         self._ms += run.ms
         return run

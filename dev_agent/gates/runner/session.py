@@ -50,9 +50,13 @@ def run_tests(
         return 3
     send({"type": "start", "pytest": pytest.__version__, "python": sys.version.split()[0]})
     seen: Dict[str, Any] = {}
+    images = sibling("images") if instructions["images"] else None
+    rewriting = images.Rewriting() if images else None
 
     def late_start(early_config: Any) -> None:
         _forget_autoload_switch()
+        if images:
+            images.use(instructions["images"], early_config, rewriting)
         seen["photograph"] = integrity.photograph()
         sys.meta_path.insert(0, standard)
         if not founded:
