@@ -1,8 +1,11 @@
 """The entry of the command line: `dev-agent` and `python -m dev_agent`."""
 
+import gc
 import os
 import signal
 import sys
+
+_OBJECTS_A_LOOK = 20_000
 
 
 def main() -> int:
@@ -15,6 +18,8 @@ def main() -> int:
 
         sys.stdout.write(f"dev-agent {__version__}\n")
         return 0
+    # Hundreds of modules are made of objects that stay: looking through them for garbage takes a tenth of the time.
+    gc.set_threshold(_OBJECTS_A_LOOK)
     from dev_agent.cli.app import run  # noqa: PLC0415 - the framework, after the shortcut
 
     code = run(argv)

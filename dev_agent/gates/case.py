@@ -64,7 +64,7 @@ def case_of(context: GateContext, subject: Subject, tool: Tool) -> Case:
     )
 
 
-def run_case(  # noqa: PLR0913 - what is run, where, on what, and what spares work
+def run_case(
     context: GateContext,
     case: Case,
     slot: Checkout,

@@ -233,7 +233,11 @@ def _complete(
         )
     profile = read_profile(request.profile)
     sandbox = choose(
-        wanted, profile, scratch_root=repository.state_dir / "scratch", outside=(judged_at(repository),)
+        wanted,
+        profile,
+        scratch_root=repository.state_dir / "scratch",
+        outside=(judged_at(repository),),
+        memory=repository.state_dir / "cache" / "trials",
     )
     gates = Judging(
         repository=repository,

@@ -18,11 +18,12 @@ with it (tied to its parent), the namespace with bubblewrap; copies and mount po
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from dev_agent.cancel import Cancel
+from dev_agent.process import Stopped
 from dev_agent.sandbox import seccomp
 from dev_agent.sandbox.arguments import Wiring, bubblewrap_arguments, host_layout
 from dev_agent.sandbox.binary import Binary
@@ -52,7 +53,8 @@ class _Prepared:
 class Bubblewrap:
     """The variant.
 
-    `overlay` says that scratch mounts work as overlays here; `setpriv` is needed by root only.
+    `overlay` says that scratch mounts work as overlays here; `setpriv` is needed by root only. `on_refusal` hears what
+    bubblewrap said when it could not set a job up, and knows a remedy or "".
     """
 
     name = "bubblewrap"
@@ -76,6 +78,7 @@ class Bubblewrap:
         self._as_root = os.geteuid() == 0 if as_root is None else as_root
         self._filter = seccomp.program(os.uname().machine, profile.allow_syscalls)
         self._layout = host_layout(profile.read_only)
+        self.on_refusal: Callable[[str], str] = lambda _said: ""
         sweep(scratch_root)
 
     def run(self, job: Job, cancel: Cancel) -> Ended:
@@ -204,7 +207,11 @@ class Bubblewrap:
             if code is None and said.startswith("bwrap: execvp "):
                 # The job never ran, so these words are bubblewrap's own: there is no such program inside.
                 code = 127
-            return ended(launched, watchdog, job.limits, code, f"the sandbox could not be set up: {said}")
+            why = f"the sandbox could not be set up: {said}"
+            if code is None and launched.completed.stopped is Stopped.NO:
+                remedy = self.on_refusal(said)
+                why = f"{why} ({remedy})" if remedy else why
+            return ended(launched, watchdog, job.limits, code, why)
 
     def _watchdog(self, job: Job, prepared: _Prepared, status: Status) -> Watchdog:
         scratch = {mount.target for mount in prepared.mounts if mount.kind is MountKind.SCRATCH}

@@ -1,7 +1,8 @@
 """Which confinement this machine offers.
 
 Rules kept here:
-- a variant counts as working only after it has really run a program here once;
+- a variant counts as working only after it has really run a program here once, now or, where the caller has a place to
+  remember it (`remembered`), under the very same circumstances not long ago;
 - the stronger tier comes first: "auto" takes rules without namespaces only where namespaces fail;
 - "auto" never means "off": without confinement there is no run, unless the user says so in so many words;
 - every failure is explained with its remedy.
@@ -25,6 +26,7 @@ from dev_agent.sandbox.job import Ended, EndedHow, Job, Limits, Mount, MountKind
 from dev_agent.sandbox.landlock import OLDEST_ABI, WITH_SCOPES, Landlock
 from dev_agent.sandbox.off import Off
 from dev_agent.sandbox.profile import Profile
+from dev_agent.sandbox.remembered import Remembered, circumstances
 from dev_agent.sandbox.sandbox import Probe, Sandbox, SandboxUnavailable
 from dev_agent.values import dataclass
 
@@ -48,12 +50,14 @@ def choose(
     scratch_root: Path | None = None,
     bwrap: Path | None = None,
     outside: Sequence[Path] = (),
+    memory: Path | None = None,
 ) -> Sandbox:
     """The sandbox for `setting`: "auto", "bubblewrap", "landlock" or "off".
 
     `scratch_root` is a private directory for copies; default one of the user's own below the temporary
-    directory. `bwrap` is a configured program; `outside` are repositories it must not come from. Raises
-    SandboxUnavailable with every place that was tried, UsageFault for another setting.
+    directory. `bwrap` is a configured program; `outside` are repositories it must not come from. `memory` is a
+    folder in which it is remembered that a trial run worked. Raises SandboxUnavailable with every place that was
+    tried, UsageFault for another setting.
     """
     if setting not in SETTINGS:
         raise UsageFault(f"no sandbox {setting!r}", hint=f"there are: {', '.join(SETTINGS)}")
@@ -61,7 +65,7 @@ def choose(
     if setting == "off":
         return Off(scratch_root=root)
     failed = []
-    for tried in _trials(setting, profile, root, bwrap, outside):
+    for tried in _trials(setting, profile, root, bwrap, outside, memory):
         if tried.sandbox is not None:
             return tried.sandbox
         failed.append(tried.probe)
@@ -80,7 +84,7 @@ def probes(
 ) -> tuple[Probe, ...]:
     """What trying every variant shows, in the order of preference. Takes a fraction of a second."""
     root = scratch_root or default_scratch_root()
-    return tuple(tried.probe for tried in _trials("auto", profile or Profile(), root, bwrap, outside))
+    return tuple(tried.probe for tried in _trials("auto", profile or Profile(), root, bwrap, outside, None))
 
 
 def default_scratch_root() -> Path:
@@ -99,7 +103,12 @@ def default_scratch_root() -> Path:
 
 
 def _trials(
-    setting: str, profile: Profile, root: Path, bwrap: Path | None, outside: Sequence[Path]
+    setting: str,
+    profile: Profile,
+    root: Path,
+    bwrap: Path | None,
+    outside: Sequence[Path],
+    memory: Path | None,
 ) -> Iterator[_Tried]:
     """Each variant that `setting` may mean, tried when its turn comes."""
     machine = os.uname().machine
@@ -112,19 +121,19 @@ def _trials(
         yield _failed("confinement", 1, f"no system-call filter for {machine}", "use x86_64 or aarch64")
         return
     if setting in {"auto", "bubblewrap"}:
-        yield from _bubblewraps(profile, root, bwrap, outside)
+        yield from _bubblewraps(profile, root, bwrap, outside, memory)
     if setting in {"auto", "landlock"}:
         yield _try_landlock(profile, root)
 
 
 def _bubblewraps(
-    profile: Profile, root: Path, bwrap: Path | None, outside: Sequence[Path]
+    profile: Profile, root: Path, bwrap: Path | None, outside: Sequence[Path], memory: Path | None
 ) -> Iterator[_Tried]:
     for candidate in binary.candidates(bwrap, outside):
         if isinstance(candidate, binary.Unfit):
             yield _failed(f"bubblewrap ({candidate.place})", 1, candidate.reason, candidate.remedy)
         else:
-            yield _try(candidate, profile, root)
+            yield _try(candidate, profile, root, memory)
 
 
 def _failed(name: str, tier: int, detail: str, remedy: str) -> _Tried:
@@ -147,21 +156,46 @@ def _try_landlock(profile: Profile, root: Path) -> _Tried:
     return _Tried(probe=Probe(name="landlock", tier=2, works=True, detail=detail), sandbox=sandbox)
 
 
-def _try(candidate: binary.Binary, profile: Profile, root: Path) -> _Tried:
+def _try(candidate: binary.Binary, profile: Profile, root: Path, memory: Path | None) -> _Tried:
     name = f"bubblewrap ({candidate.origin})"
     setpriv = binary.find_setpriv()
     if os.geteuid() == 0 and setpriv is None:
         remedy = "install util-linux, or run dev-agent as an ordinary user"
         return _failed(name, 1, "run by root, a job needs setpriv to stop being root; there is none", remedy)
+    known = _known(candidate, setpriv, profile, root, memory)
 
     def make(*, overlay: bool) -> Bubblewrap:
         return Bubblewrap(candidate, profile, scratch_root=root, setpriv=setpriv, overlay=overlay)
 
-    sandbox, reason = _trial(make, root, overlay=_overlay_may_work(candidate))
+    if known is not None and known.worked():
+        sandbox: Bubblewrap | None = make(overlay=_overlay_may_work(candidate))
+        reason = ""
+    else:
+        sandbox, reason = _trial(make, root, overlay=_overlay_may_work(candidate))
     if sandbox is None:
         return _failed(name, 1, reason, explain(reason))
+    if known is not None and sandbox.overlay is _overlay_may_work(candidate):
+        sandbox.on_refusal = lambda said: _disappointed(known, said)
+        if not known.worked():
+            known.remember()
     detail = f"{candidate.path}, version {candidate.version_text}, scratch by {sandbox.describe()['scratch']}"
     return _Tried(probe=Probe(name=name, tier=1, works=True, detail=detail), sandbox=sandbox)
+
+
+def _known(
+    candidate: binary.Binary, setpriv: Path | None, profile: Profile, root: Path, memory: Path | None
+) -> Remembered | None:
+    """What is remembered of a trial with this program; None if the caller has no place for that."""
+    if memory is None:
+        return None
+    programs = (candidate.path, *([setpriv] if setpriv else []), Path(sys.executable))
+    return Remembered(memory, circumstances(programs=programs, profile=profile, scratch_root=root))
+
+
+def _disappointed(known: Remembered, said: str) -> str:
+    """A job could not be set up: what was remembered is forgotten. What to do about it."""
+    known.forget()
+    return explain(said)
 
 
 def _overlay_may_work(candidate: binary.Binary) -> bool:

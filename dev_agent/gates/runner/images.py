@@ -16,9 +16,10 @@ The bundle's shape is told in `gates/image_bundle.py`. Standard library and pyte
 """
 
 # No pathlib but where pytest wants it; tools are imported when their turn comes.
-# ruff: noqa: PLC0415, PTH118, PTH123
+# ruff: noqa: PLC0415, PTH118, PTH120, S302, SLF001
 from __future__ import annotations
 
+import ast
 import base64
 import builtins
 import functools
@@ -113,18 +114,19 @@ class Rewriting:
         from _pytest.assertion import rewrite
 
         self.known = _has_known_names(rewrite)
-        self._parts = [(builtins, "compile", builtins.compile), (rewrite.ast, "parse", rewrite.ast.parse)]
+        self._parts: List[Tuple[Any, str, Any]] = [(vars(builtins), "compile", compile)]
+        self._parts.append((vars(ast), "parse", ast.parse))
         for owner in (rewrite, rewrite.AssertionRewriter):
             self._parts += [
-                (owner, name, value)
+                (vars(owner), name, value)
                 for name, value in vars(owner).items()
-                # The reader is what `use` itself replaces; counts and switches are none of the rewriting.
-                if isinstance(value, (types.FunctionType, type, staticmethod)) and name != "_read_pyc"
+                # What it imports stays what it is; the reader is what `use` itself replaces.
+                if getattr(value, "__module__", "") == rewrite.__name__ and name != "_read_pyc"
             ]
 
     def altered(self) -> bool:
         """True if a part is another than it was."""
-        return any(vars(owner).get(name) is not value for owner, name, value in self._parts)
+        return any(names.get(name) is not value for names, name, value in self._parts)
 
 
 class _Finder:
@@ -146,9 +148,9 @@ class _Finder:
             code = self._load(entry)
             if code is not None and _rename is not None:
                 _rename(code, path)
-            return code
         except Exception:
             return None
+        return code
 
     def _load(self, entry: List[Any]) -> Optional[types.CodeType]:
         offset, length, digest = entry
@@ -198,7 +200,7 @@ def _rewrites_as_known(rewrite: Any) -> bool:
         return False
     found: Dict[str, Any] = {}
     try:
-        exec(marshal.loads(image), found)  # noqa: S102, S302 - made of our own text, just now
+        exec(marshal.loads(image), found)  # noqa: S102 - made of our own text, just now
         found["test_probe"]()
     except AssertionError as error:
         return "1 == 2" in str(error)

@@ -14,7 +14,6 @@ import importlib.util
 import json
 import os
 import re
-import subprocess
 import sys
 from typing import Any, Callable, Dict, List
 
@@ -118,6 +117,10 @@ def answering_anew(argument: str, places: Dict[str, str]) -> str:
 
 def set_up(commands: List[List[str]], root: str, send: Callable[[Dict[str, Any]], None]) -> bool:
     """Run the project's set-up commands; False, and a record, if one fails."""
+    if not commands:
+        return True
+    import subprocess  # noqa: PLC0415 - of use only here, and not quick to load
+
     for argv in commands:
         try:
             code = subprocess.call(argv, cwd=root, stdin=subprocess.DEVNULL)
