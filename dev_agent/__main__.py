@@ -26,6 +26,8 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # Python gives signals their default back when it shuts down: one now would replace the exit code.
         signal.signal(number, signal.SIG_IGN)
+    # Nor are they looked through at the end.
+    gc.freeze()
     return code
 
 

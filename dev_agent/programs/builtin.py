@@ -50,9 +50,9 @@ def load_and_prove(
 
     Raises OSError, ProgramError or ProgramRefused, each naming every fault.
     """
-    from dev_agent.programs.actions.registry import ACTIONS  # noqa: PLC0415 - heavy: binds every layer
+    from dev_agent.programs.actions.registry import declared  # noqa: PLC0415 - heavy: binds every layer
 
     text = builtin_text(builtin) if path is None else path.read_text(encoding="utf-8")
     program = load_program(text, source=path.name if path else f"{builtin}.toml")
-    prove(program, actions or {name: action.unbound() for name, action in ACTIONS.items()})
+    prove(program, actions or declared())
     return program

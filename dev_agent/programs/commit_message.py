@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from dev_agent.programs.change import tree_changes
 from dev_agent.programs.commit_words import details_of, heading_of
 from dev_agent.programs.cost import Cost
-from dev_agent.programs.solving.progress import progress_of
 from dev_agent.programs.trailers import CO_AUTHOR, COST, trailers
 from dev_agent.repository.conventional import conventional_message
 from dev_agent.repository.discovery import tree_of
@@ -24,6 +23,8 @@ def message_of_run(context: ApplyContext) -> str | Callable[[str], str]:
     ours = trailers(context.journal)
     if context.asking is None:
         return commit_message(context.task, ours)
+    from dev_agent.programs.solving.progress import progress_of  # noqa: PLC0415 - only where a model is asked
+
     plan = progress_of(context.journal.events, context.journal.blob, base=context.base).plan
     said = {} if plan is None else {"kind": plan.kind.value, "summary": plan.summary}
     spent = Cost.of(costs(context.journal.events)).words

@@ -13,12 +13,10 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from dev_agent.programs.actions.registry import ACTIONS
+from dev_agent.programs.actions.registry import bound, declared
 from dev_agent.programs.anchoring import START, anchor_now
-from dev_agent.programs.briefing import Briefer
 from dev_agent.programs.builtin import CHECK
 from dev_agent.programs.clock import SystemClock, new_run_id
-from dev_agent.programs.command import CommandRun
 from dev_agent.programs.conclude import conclude
 from dev_agent.programs.context import ApplyContext
 from dev_agent.programs.faults import raise_bugs
@@ -34,14 +32,10 @@ from dev_agent.programs.proposers import (
     Source,
 )
 from dev_agent.programs.receipt import WITH_HEALTH
-from dev_agent.programs.recipe_run import RecipeRun
 from dev_agent.programs.reproducing import BY_POLICY, Wish
-from dev_agent.programs.solving.asking import Asking
-from dev_agent.programs.solving.briefs import Briefs
 from dev_agent.programs.sources import payloads, recorded
 from dev_agent.programs.spending import in_words
 from dev_agent.programs.story import REQUEST
-from dev_agent.proposers.remembering import RememberingModel
 from dev_agent.repository.identity import AGENT
 from dev_agent.runtime.canonical import canonical
 from dev_agent.runtime.engine import Engine
@@ -53,6 +47,8 @@ if TYPE_CHECKING:
     from dev_agent.programs.report import RunReport
     from dev_agent.programs.request import ApplyRequest
     from dev_agent.programs.setting import Setting
+    from dev_agent.programs.solving.asking import Asking
+    from dev_agent.programs.solving.briefs import Briefs
     from dev_agent.repository.discovery import Repository
     from dev_agent.runtime.engine import Reporter
     from dev_agent.runtime.program import Program
@@ -74,7 +70,7 @@ def launch(
     `on_run` hears the run's id before anything of the run exists.
     """
     # Before there is a run: one that could not be driven would only be a riddle.
-    prove(program, {name: action.unbound() for name, action in ACTIONS.items()})
+    prove(program, declared())
     clock = SystemClock()
     run = new_run_id(clock.now())
     on_run(run)
@@ -115,7 +111,7 @@ def engine_of(program: Program, context: ApplyContext, journal: Journal, reporte
     """The engine that drives `program` with the actions bound to `context`."""
     return Engine(
         program,
-        {name: action.bound(context) for name, action in ACTIONS.items()},
+        bound(context),
         journal,
         clock=SystemClock(),
         cancel=context.cancel,
@@ -172,6 +168,9 @@ def _asking(source: Source, journal: Journal, reporter: Reporter) -> Asking | No
     """How the model is asked in this run. What it answers is on the disk before anything is made of it."""
     if not isinstance(source, ModelTask):
         return None
+    from dev_agent.programs.solving.asking import Asking  # noqa: PLC0415 - only where a model is asked
+    from dev_agent.proposers.remembering import RememberingModel  # noqa: PLC0415
+
     opened = source.opened
     return Asking(
         model=RememberingModel(opened.model, journal.folder / ANSWERS),
@@ -187,6 +186,9 @@ def _briefs(repository: Repository, source: Source, setting: Setting) -> Callabl
     """What shows the model the base, by how often it has to be made smaller."""
     if not isinstance(source, ModelTask):
         return None
+    from dev_agent.programs.briefing import Briefer  # noqa: PLC0415 - only where a model is asked
+    from dev_agent.programs.solving.briefs import Briefs  # noqa: PLC0415
+
     briefer = Briefer(repository, setting.base.commit, paths=source.paths)
     return lambda shrunk: Briefs(briefer=briefer, shrunk=shrunk)
 
@@ -196,6 +198,8 @@ def _bound(
 ) -> Proposer:
     """The proposer a source stands for, with what it needs of this run."""
     if isinstance(source, Command):
+        from dev_agent.programs.command import CommandRun  # noqa: PLC0415 - only where a program proposes
+
         return CommandRun(
             repository=repository,
             judges=setting.gates,
@@ -205,6 +209,8 @@ def _bound(
             network=source.network,
         )
     if isinstance(source, RecipeTask):
+        from dev_agent.programs.recipe_run import RecipeRun  # noqa: PLC0415 - only where a recipe proposes
+
         return RecipeRun(
             repository=repository,
             judges=setting.gates,

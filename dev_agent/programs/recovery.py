@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from dev_agent.cancel import Cancel
 from dev_agent.errors import EnvironmentFault
-from dev_agent.programs.actions.registry import ACTIONS
+from dev_agent.programs.actions.registry import bound
 from dev_agent.programs.anchoring import require_anchored
 from dev_agent.programs.clock import SystemClock
 from dev_agent.programs.conclude import conclude
@@ -132,7 +132,7 @@ def _drive_to_the_end(repository: Repository, journal: Journal, story: Story) ->
     )
     Engine(
         program_of_run(story),
-        {name: action.bound(context) for name, action in ACTIONS.items()},
+        bound(context),
         journal,
         clock=SystemClock(),
         cancel=context.cancel,

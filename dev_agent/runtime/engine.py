@@ -76,7 +76,7 @@ from dev_agent.runtime.program import Program
 from dev_agent.runtime.projection import ModelView, Prompt, TraceView, model_view
 from dev_agent.runtime.states import ERROR, OTHERWISE, Branch, FactType, Kind, State
 from dev_agent.runtime.trace import Journal
-from dev_agent.runtime.validation import declared_facts, prove
+from dev_agent.runtime.validation import declared_facts, prove, used_actions
 
 __all__ = [
     "Action",
@@ -117,7 +117,10 @@ class Engine:
     ) -> None:
         prove(program, actions)
         self._program = program
-        self._actions = dict(actions)
+        # Of all there are, those of this program: the others may not even be imported.
+        self._actions = {
+            name: actions[name] for state in program.states.values() for name in used_actions(state)
+        }
         self._journal = journal
         self._clock = clock
         self._cancel = cancel

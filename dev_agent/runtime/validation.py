@@ -45,7 +45,7 @@ def prove(program: Program, actions: Actions) -> None:
     unknown = list(_actions(program, actions))
     faults = [*astray, *unknown]
     for state in program.states.values():
-        if all(name in actions for name in _used(state)):
+        if all(name in actions for name in used_actions(state)):
             faults += _outcomes(state, actions)
     # Conditions may name a fact of any action, and what walks the graph needs it whole: a fault of either kind
     # would make others that are none.
@@ -104,7 +104,7 @@ def graph_of(program: Program) -> Graph:
 
 def _actions(program: Program, actions: Actions) -> Iterator[Fault]:
     for state in program.states.values():
-        for name in _used(state):
+        for name in used_actions(state):
             spec = actions.get(name)
             if spec is None:
                 hint = nearest(name, actions) or "declare it in the module of actions"
@@ -113,7 +113,8 @@ def _actions(program: Program, actions: Actions) -> Iterator[Fault]:
                 yield from _declaration(spec)
 
 
-def _used(state: State) -> list[str]:
+def used_actions(state: State) -> list[str]:
+    """The names of the actions a state is bound to."""
     return [state.action] if state.kind is Kind.ACTION else [branch.action for branch in state.branches]
 
 
