@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from dev_agent import process
 from dev_agent.cancel import Cancel
 from dev_agent.process import Completed, Stopped, run
 from tests.testing.children import ends
@@ -121,6 +122,23 @@ def test_a_daemon_that_keeps_our_pipe_does_not_keep_us(tmp_path: Path) -> None:
     )
     os.kill(int(pid.read_text()), signal.SIGKILL)
     assert (done.code, done.stdout, done.stopped) == (0, b"done\n", Stopped.NO)
+
+
+def test_the_end_of_a_child_is_noticed_while_a_pipe_of_ours_stays_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Looking at the clock alone would take this long.
+    monkeypatch.setattr(process, "_TICK_S", 25.0)
+    said: list[bytes] = []
+    reader, writer = os.pipe()
+    try:
+        script = f"import os, time; os.write({writer}, b'late\\n'); os.close(1); os.close(2); time.sleep(0.2)"
+        done = _run(sys.executable, "-c", script, pass_fds=(writer,), extra=((reader, said.append),))
+    finally:
+        os.close(reader)
+        os.close(writer)
+    assert (done.code, b"".join(said)) == (0, b"late\n")
+    assert done.ms < 25_000
 
 
 def test_only_named_descriptors_reach_the_child() -> None:
