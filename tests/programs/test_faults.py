@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from dev_agent.errors import EnvironmentFault
@@ -21,9 +23,8 @@ def _raising(name: str, error: Exception, monkeypatch: pytest.MonkeyPatch) -> No
     def run(_context: ApplyContext, _view: View) -> Result:
         raise error
 
-    monkeypatch.setitem(
-        registry.ACTIONS, name, Declared(name=name, outcomes=real.outcomes, facts=real.facts, run=run)
-    )
+    raising = Declared(name=name, outcomes=real.outcomes, facts=real.facts, run=run)
+    monkeypatch.setattr(sys.modules[real.run.__module__], name.upper(), raising)
 
 
 def test_a_full_disk_is_an_environment_failure_with_its_words(
