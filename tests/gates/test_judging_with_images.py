@@ -16,7 +16,9 @@ from dev_agent.gates import images as module
 from dev_agent.gates.case import case_of
 from dev_agent.gates.image_bundle import ImageBundle, read_bundle
 from dev_agent.gates.verdict import GateResult, Verdict
+from dev_agent.sandbox.choose import choose
 from dev_agent.sandbox.job import Ended, EndedHow, Job, Limits
+from dev_agent.sandbox.profile import load_profile, shipped
 from dev_agent.sandbox.sandbox import Sandbox
 from tests.gates.samples import (
     BROKEN,
@@ -144,9 +146,12 @@ def test_images_are_made_once_of_base_files_only_and_apart_from_the_repository(
     assert kinds(counting.jobs).count("images") == 0
 
 
-def test_a_judged_run_is_shown_the_images_and_takes_them(tmp_path: Path, sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("tier", ["auto", "landlock"])
+def test_a_judged_run_is_shown_the_images_and_takes_them(tmp_path: Path, tier: str) -> None:
     """Who could write to where they are kept would decide the verdict: that is why nothing that is run can."""
-    sample = make_sample(tmp_path, FILES, sandbox)
+    (tmp_path / "scratch").mkdir(mode=0o700)
+    confined = choose(tier, load_profile(shipped("default")), scratch_root=tmp_path / "scratch")
+    sample = make_sample(tmp_path / "project", FILES, confined)
     assert sample.tests({CALC_FILE: OTHER}).result is GateResult.PASSED
     bundle, source = kept(sample), hashlib.sha256(TESTS.encode()).hexdigest()
     forged = marshal.dumps(compile("def test_forged() -> None:\n    pass\n", "forged", "exec"))
