@@ -36,6 +36,7 @@ _SETTINGS = (
     "/proc/sys/user/max_net_namespaces",
     "/proc/sys/user/max_pid_namespaces",
     "/proc/self/attr/current",
+    "/proc/self/limits",
 )
 _NAMESPACES = ("cgroup", "ipc", "mnt", "net", "pid", "user", "uts")
 _OF_PROCESS = ("CapBnd", "CapEff", "CapPrm", "NoNewPrivs", "Seccomp", "Uid", "Gid", "Groups")
