@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from dev_agent.edits.model import Change, ChangeSet
 from dev_agent.edits.render import render
 from dev_agent.repository.objects import SUBMODULE, GitTree
-from dev_agent.repository.tree_diff import Difference, tree_difference
+from dev_agent.repository.tree_diff import tree_difference
+from dev_agent.repository.tree_walk import Difference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +28,7 @@ MOST_BYTES = 256 * 1024 * 1024
 def tree_changes(repository: Repository, old: str, new: str) -> tuple[Change, ...]:
     """Every path that differs between two trees with its bytes on both sides (of a submodule: its commit id)."""
     before, after = GitTree(repository, old), GitTree(repository, new)
-    return tuple(_loaded(one, before, after) for one in tree_difference(repository.git, old, new))
+    return tuple(_loaded(one, before, after) for one in tree_difference(repository, old, new))
 
 
 def excess_of(repository: Repository, changes: Sequence[Difference]) -> str:

@@ -129,7 +129,7 @@ def _changes(
         tree = GitTree(repository, base.commit)
         edits = parse(proposer.content).edits
         return resolve(edits, tree, limits=Limits(), max_level=MatchLevel(policy.max_match_level)).changes
-    excess = excess_of(repository, tree_difference(repository.git, base.tree, proposer.tree))
+    excess = excess_of(repository, tree_difference(repository, base.tree, proposer.tree))
     if excess:
         raise UsageFault(excess, hint="explain a smaller part of it")
     return tree_changes(repository, base.tree, proposer.tree)

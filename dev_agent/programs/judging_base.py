@@ -31,7 +31,7 @@ def subject_of(context: ApplyContext, staged: StagedCommit) -> Subject:
     if context.undoing is None:
         return Subject(base_tree=staged.base_tree, tree=staged.tree, changed=staged.files)
     base_tree = without_undone_tests(context.repository, staged.base_tree, staged.tree)
-    changed = tuple(one.path for one in tree_difference(context.repository.git, base_tree, staged.tree))
+    changed = tuple(one.path for one in tree_difference(context.repository, base_tree, staged.tree))
     return Subject(base_tree=base_tree, tree=staged.tree, changed=changed)
 
 
@@ -48,7 +48,7 @@ def without_undone_tests(repository: Repository, base_tree: str, tree: str) -> s
         base_tree,
         {
             one.path: one.after
-            for one in tree_difference(repository.git, base_tree, tree)
+            for one in tree_difference(repository, base_tree, tree)
             if layout.is_test_side(one.path)
         },
     )

@@ -66,7 +66,7 @@ def doubt_about(repository: Repository, report: MergeReport, *, policy: str | No
     if not isinstance(made, Merged) or made.tree != report.tree or report.merging.as_is:
         return "the merge of base and head, made again here, is not the tree that was judged"
     base_tree = tree_of(repository, report.base)
-    excess = excess_of(repository, tree_difference(repository.git, base_tree, made.tree))
+    excess = excess_of(repository, tree_difference(repository, base_tree, made.tree))
     if excess:
         return excess
     with closing(RepositoryTrees(repository)) as trees:

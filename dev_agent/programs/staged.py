@@ -14,7 +14,7 @@ from dev_agent.programs.paths import from_recorded, to_recorded
 from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
-    from dev_agent.repository.tree_diff import Difference
+    from dev_agent.repository.tree_walk import Difference
 
 _WRITERS = ("stage", "hooks", "rebase")
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Self
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _FOLDER_MODE = 0o755
 
 
@@ -65,6 +66,28 @@ class ConfinedFolder:
                 os.chmod(name, 0o755 if executable else 0o644, dir_fd=parent)
             os.utime(name, (seconds, seconds), dir_fd=parent, follow_symlinks=False)
 
+    def write(self, path: str, data: bytes, *, executable: bool, seconds: int) -> None:
+        """Put a new file at `path`, with mode 0644 or 0755 and a modification time.
+
+        Missing folders above it are made; a file or an empty folder in its place is removed first, never written to:
+        it may have other names. Killed in between, nothing is there, or a file that is not whole yet.
+        """
+        with self._parent(path, make=True) as (parent, name):
+            _make_room(name, parent)
+            with open(os.open(name, _NEW_FILE, 0o600, dir_fd=parent), "wb", buffering=0) as file:
+                left = memoryview(data)
+                while left:
+                    left = left[file.write(left) :]
+                os.fchmod(file.fileno(), 0o755 if executable else 0o644)
+                os.utime(file.fileno(), (seconds, seconds))
+
+    def link(self, path: str, target: bytes, *, seconds: int) -> None:
+        """Put a new symlink at `path`, as `write` does with a file."""
+        with self._parent(path, make=True) as (parent, name):
+            _make_room(name, parent)
+            os.symlink(target, name.encode("utf-8", "surrogateescape"), dir_fd=parent)
+            os.utime(name, (seconds, seconds), dir_fd=parent, follow_symlinks=False)
+
     def open_up(self, path: str) -> None:
         """Make the existing folder at `path` readable by all."""
         with self._opened(path.split("/")) as fd:
@@ -82,10 +105,10 @@ class ConfinedFolder:
             os.rename(name, name, src_dir_fd=from_fd, dst_dir_fd=to_fd)
 
     @contextmanager
-    def _parent(self, path: str) -> Iterator[tuple[int, str]]:
+    def _parent(self, path: str, *, make: bool = False) -> Iterator[tuple[int, str]]:
         """A descriptor of the folder that holds `path`, and the last component."""
         *above, name = path.split("/")
-        with self._opened(above) as fd:
+        with self._opened(above, make=make) as fd:
             yield fd, name
 
     @contextmanager
@@ -99,6 +122,16 @@ class ConfinedFolder:
             yield fd
         finally:
             os.close(fd)
+
+
+def _make_room(name: str, parent: int) -> None:
+    """Remove what is not a folder, or an empty folder; raises OSError for one that holds something."""
+    try:
+        os.unlink(name, dir_fd=parent)
+    except FileNotFoundError:
+        return
+    except (IsADirectoryError, PermissionError):
+        os.rmdir(name, dir_fd=parent)
 
 
 def _make_and_open(name: str, parent: int) -> int:

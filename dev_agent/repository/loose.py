@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository
 
 _FAST = 1
+_MOST_HEADER = 40
 
 
 def may_write(repository: Repository) -> bool:
@@ -60,11 +61,24 @@ def write_loose(objects: Path, object_id: str, kind: str, data: bytes) -> None:
         os.close(into)
 
 
-def read_loose(objects: Path, object_id: str) -> tuple[str, bytes] | None:
-    """Kind and bytes of an object, None if it is not there as a file of its own, or not whole. Nothing is verified."""
+def read_loose(objects: Path, object_id: str, most: int | None = None) -> tuple[str, bytes] | None:
+    """Kind and bytes of an object, None if it is not there as a file of its own, or not whole. Nothing is verified.
+
+    Nor is one read that has more than `most` bytes.
+    """
     try:
-        raw = zlib.decompress((objects / object_id[:2] / object_id[2:]).read_bytes())
+        with open(f"{objects}/{object_id[:2]}/{object_id[2:]}", "rb") as file:
+            packed = file.read()
+        if most is not None and _size(packed) > most:
+            return None
+        raw = zlib.decompress(packed)
     except (OSError, ValueError, zlib.error):
         return None
     header, _, data = raw.partition(b"\0")
     return header.partition(b" ")[0].decode("ascii", "replace"), data
+
+
+def _size(packed: bytes) -> int:
+    """The size an object says it has. Raises ValueError, zlib.error."""
+    header = zlib.decompressobj().decompress(packed, _MOST_HEADER)
+    return int(header.partition(b"\0")[0].partition(b" ")[2])

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from dev_agent.repository.discovery import tree_of
 from dev_agent.repository.store import ObjectStore, missing_objects
-from dev_agent.repository.tree_bytes import Entry, is_folder, parse_tree
+from dev_agent.repository.tree_bytes import Entry, is_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -111,9 +111,7 @@ class GitTree:
     def _folder(self, tree: str) -> Mapping[bytes, Entry]:
         known = self._folders.get(tree)
         if known is None:
-            empty = self._store.id_of(b"", "tree")  # git knows it without having it
-            known = {} if tree == empty else parse_tree(self._store.read(tree, "tree"), len(tree) // 2)
-            self._folders[tree] = known
+            known = self._folders[tree] = self._store.folder(tree)
         return known
 
     @cached_property

@@ -1,4 +1,4 @@
-"""What a slot says about itself, in a file replaced by rename.
+"""What a slot says about itself: that it is at a tree, in a file that is there only while that is true.
 
 The file is not forced to the disk: it names the boot it was written in, and after another boot nothing it
 says is believed.
@@ -14,13 +14,13 @@ from pathlib import Path
 from dev_agent.values import dataclass
 
 _NAME = "state.json"
-_AT, _MOVING = "at", "moving"
+_AT = "at"
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SlotState:
-    """`phase` is "at" or "moving"; `inode` is that of the slot's folder of files, 0 while moving."""
+    """`phase` is "at"; earlier versions wrote "moving" too. `inode` is that of the slot's folder of files."""
 
     phase: str
     tree: str
@@ -38,11 +38,6 @@ class SlotState:
         )
 
 
-def moving_to(tree: str, rules: str) -> SlotState:
-    """The state to write before the first change."""
-    return SlotState(phase=_MOVING, tree=tree, rules=rules, boot=boot_id(), inode=0)
-
-
 def arrived_at(tree: str, rules: str, folder: Path) -> SlotState:
     """The state to write after the last change."""
     return SlotState(phase=_AT, tree=tree, rules=rules, boot=boot_id(), inode=inode_of(folder))
@@ -58,7 +53,11 @@ def read_state(slot: Path) -> SlotState | None:
 
 
 def write_state(slot: Path, state: SlotState) -> None:
-    """Replace the state in the folder `slot`. Killed before the rename the old one stays."""
+    """Write the state into the folder `slot`. Killed before the rename it is as it was before.
+
+    Renaming over a state that is there would make some file systems write the new one to the disk at once, which
+    nobody needs: the old one is best forgotten first.
+    """
     fresh = slot / (_NAME + ".new")
     fresh.write_text(json.dumps(asdict(state)), encoding="utf-8")
     fresh.replace(slot / _NAME)

@@ -3,18 +3,18 @@
     <common dir>/dev-agent/slots/<purpose>-<n>/
         lock          whoever holds its flock has the slot; git children inherit it, so an orphan keeps it;
                       its time is that of the last lease
-        state.json    where it is: at a tree, or moving
-        index         while it is filled or moved: what is to be checked out
+        state.json    the tree it is at; not there while it is filled or moved
         tree/         the files
-        incoming/     files on their way into tree/
+        index         while git checks something out: what that is
+        incoming/     files git has written, on their way into tree/
 
 A slot is not a git worktree: nothing is registered, so nothing can leak and no user command sees it. Files
 have the form a checkout would give them (line endings, filters), mode 0644 or 0755 whatever the umask, and a
 modification time computed from their blob id, so that a tool's cache finds equal content unchanged and
 different content changed, in every slot and after every rebuild.
 
-The rule that makes a kill harmless: `state.json` says `moving` before the first change and `at` after the
-last one. A slot that is not `at` some tree, or was so before a reboot (file contents may not have reached the
+The rule that makes a kill harmless: `state.json` is removed before the first change and written after the
+last one. A slot that is not at some tree, or was so before a reboot (file contents may not have reached the
 disk), or under other checkout settings, is filled anew from nothing. A slot is meant to be mounted read-only;
 whoever lets anything write to one calls `distrust` first.
 """
@@ -25,33 +25,30 @@ import fcntl
 import itertools
 import os
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dev_agent.errors import GitFailed
-from dev_agent.repository.checkout_rules import checkout_rules
+from dev_agent.errors import GitFailed, RepositoryFault
+from dev_agent.repository.checkout_rules import CheckoutRules, checkout_rules
 from dev_agent.repository.confined import ConfinedFolder, remove_all
 from dev_agent.repository.discovery import tree_of
 from dev_agent.repository.objects import EXECUTABLE, SUBMODULE, GitTree
+from dev_agent.repository.plain_checkout import ATTRIBUTES, Files, content_time, write_plain
 from dev_agent.repository.private_index import PrivateIndex
 from dev_agent.repository.slot_audit import altered_paths, parents
-from dev_agent.repository.slot_state import arrived_at, forget_state, moving_to, read_state, write_state
+from dev_agent.repository.slot_state import arrived_at, forget_state, read_state, write_state
 from dev_agent.repository.staging import edited_tree
-from dev_agent.repository.tree_diff import Difference, tree_difference
+from dev_agent.repository.store import ObjectStore
+from dev_agent.repository.tree_diff import tree_difference
 from dev_agent.repository.tree_edit import PathsRefused
+from dev_agent.repository.tree_walk import Difference
 
 if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository
 
 _PURPOSE = re.compile(r"[a-z][a-z0-9-]{0,31}")
-_ATTRIBUTES = ".gitattributes"
-
-
-def content_time(object_id: str) -> int:
-    """The modification time, in seconds, of a file whose blob is `object_id`."""
-    return 10**9 + int(object_id[:7], 16)
 
 
 class Slots:
@@ -125,7 +122,7 @@ class Slot:
     @property
     def at(self) -> str | None:
         """The tree the slot holds, None if that is not certain."""
-        return self._believed(checkout_rules(self._repository))
+        return self._believed(checkout_rules(self._repository).digest)
 
     def checkout(self, tree: str) -> Path:
         """Make the slot hold exactly the tree with the id `tree`, and return the folder of its files.
@@ -134,13 +131,13 @@ class Slot:
         (objects missing, a required filter failed) or OSError (disk full).
         """
         rules = checkout_rules(self._repository)
-        here = self._believed(rules)
+        here = self._believed(rules.digest)
         if here == tree:
             return self.path
-        write_state(self.folder, moving_to(tree, rules))
-        if here is None or not self._move(here, tree):
+        forget_state(self.folder)
+        if here is None or not self._move(here, tree, rules):
             self._fill(tree)
-        write_state(self.folder, arrived_at(tree, rules, self.path))
+        write_state(self.folder, arrived_at(tree, rules.digest, self.path))
         return self.path
 
     def distrust(self) -> None:
@@ -166,47 +163,55 @@ class Slot:
         state = read_state(self.folder)
         return state.tree if state and state.holds(rules, self.path) else None
 
-    def _move(self, old: str, new: str) -> bool:
+    def _move(self, old: str, new: str, rules: CheckoutRules) -> bool:
         """Carry the difference over; False if only a fresh fill is sure to be right.
 
         The difference is complete if it makes the new tree of the old one, ids and all; each of its files then has
         to come out of the blob that it names, or the move fails. Nothing here looks at what does not change.
         """
         try:
-            difference = tree_difference(self._git, old, new)
-            if any(each.path.rpartition("/")[2] == _ATTRIBUTES for each in difference):
+            difference = tree_difference(self._repository, old, new)
+            if any(each.path.rpartition("/")[2] == ATTRIBUTES for each in difference):
                 return False  # they decide the form of files that did not change
             if edited_tree(self._repository, old, {each.path: each.after for each in difference}) != new:
                 return False
-            self._carry(difference, new)
-        except (GitFailed, OSError, PathsRefused):
+            self._carry(difference, new, rules)
+        except (GitFailed, RepositoryFault, OSError, PathsRefused):
             return False  # an old tree collected, something in the way: a fill cures it or says what is wrong
         return True
 
-    def _carry(self, difference: tuple[Difference, ...], new: str) -> None:
-        """Bring the files to the tree `new`: removals, then arrivals by rename."""
+    def _carry(self, difference: tuple[Difference, ...], new: str, rules: CheckoutRules) -> None:
+        """Bring the files to the tree `new`: removals, then arrivals, those first that need no git.
+
+        Killed at any line, or left by an exception: the slot is at no tree since before the first change.
+        """
         arriving = {each.path: each.after for each in difference if each.after}
         files = {path: entry for path, entry in arriving.items() if entry[0] != SUBMODULE}
+        tree = GitTree(self._repository, new)
+        with ConfinedFolder(self.path) as folder, closing(ObjectStore(self._repository)) as store:
+            for gone in (each.path for each in difference if each.must_go_first):
+                folder.remove(gone)
+                folder.remove_empty_parents(gone)
+            left = write_plain(folder, files, tree=tree, store=store, rules=rules)
+            if left:
+                self._carry_by_git(folder, left, tree)
+            for path in arriving.keys() - files.keys():
+                folder.make_folder(path)
+
+    def _carry_by_git(self, folder: ConfinedFolder, files: Files, tree: GitTree) -> None:
+        """Let git write `files` of `tree` where nothing of theirs lies yet, and take each one by rename."""
         _make_empty(self._incoming)
-        if files:
-            self._check_out(files, new)
-        with ConfinedFolder(self._incoming) as incoming, ConfinedFolder(self.path) as tree:
+        self._check_out(files, tree)
+        with ConfinedFolder(self._incoming) as incoming:
             for path, (mode, object_id) in files.items():
                 _stamp(incoming, path, mode, object_id)
-            for gone in (each.path for each in difference if each.must_go_first):
-                tree.remove(gone)
-                tree.remove_empty_parents(gone)
-            for path in files:
-                tree.take(incoming, path)
-            for path in arriving.keys() - files.keys():
-                tree.make_folder(path)
+                folder.take(incoming, path)
         remove_all(self._incoming)
 
-    def _check_out(self, files: Mapping[str, tuple[str, str]], tree: str) -> None:
+    def _check_out(self, files: Files, tree: GitTree) -> None:
         """Write `files` of `tree` into `incoming`, by an index of only them and of the attributes that govern them."""
-        opened = GitTree(self._repository, tree)
         above = {f"{one}/" for path in files for one in parents(path)} | {""}
-        governing = {f"{one}{_ATTRIBUTES}": opened.entry(f"{one}{_ATTRIBUTES}") for one in above}
+        governing = {f"{one}{ATTRIBUTES}": tree.entry(f"{one}{ATTRIBUTES}") for one in above}
         self._forget_index()
         self._index.replace(
             {**{path: one for path, one in governing.items() if one}, **files}, self._repository.zero

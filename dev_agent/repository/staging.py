@@ -218,11 +218,7 @@ def _write_tree(
 
 def _edit(store: ObjectStore) -> TreeEdit:
     """An edit of trees that lie in `store`."""
-    empty = store.id_of(b"", "tree")
-    return TreeEdit(
-        read=lambda name: b"" if name == empty else store.read(name, "tree"),
-        id_of=lambda data: store.id_of(data, "tree"),
-    )
+    return TreeEdit(folder=store.folder, id_of=lambda data: store.id_of(data, "tree"))
 
 
 def _require_present(repository: Repository, entries: Sequence[tuple[str, str]]) -> None:

@@ -17,11 +17,13 @@ import hashlib
 import threading
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from dev_agent.errors import GitFailed, RepositoryFault
 from dev_agent.repository.loose import may_write, read_loose, write_loose
-from dev_agent.repository.tree_bytes import parse_tree
+from dev_agent.repository.recent import Recent
+from dev_agent.repository.tree_bytes import Entry, parse_sound_tree, parse_tree
 from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
@@ -33,11 +35,14 @@ _MOST_LOOSE = 256
 _FEW = 16
 """Names at once, looked up one by one; a child is quicker for more."""
 _UNKNOWN = ""
+_FOLDERS: Recent[tuple[Path, str], Mapping[bytes, Entry]] = Recent(most=20_000)
+"""Trees read last, by object folder and id; the room is for so many entries."""
 _PACK_TYPES = {"commit": 1, "tree": 2, "blob": 3}
 
 
 class _Stream(Protocol):
     type: bytes
+    size: int
 
     def read(self) -> bytes: ...
 
@@ -67,7 +72,7 @@ class ObjectStore:
 
         Raises RepositoryFault (`missing-objects`, `damaged-object`) or GitFailed.
         """
-        data = self._read_in_process(object_id, kind)
+        data = self.read_here(object_id, kind)
         return self.read_many([object_id], kind)[object_id] if data is None else data
 
     def read_many(self, object_ids: Iterable[str], kind: str = "blob") -> dict[str, bytes]:
@@ -90,11 +95,31 @@ class ObjectStore:
                 )
         return {object_id: found[object_id][1] for object_id in wanted}
 
+    def folder(self, tree: str) -> Mapping[bytes, Entry]:
+        """The entries of one tree, not to be changed. Raises as `read` does, and ValueError."""
+        known = self.folder_here(tree)
+        return parse_tree(self.read(tree, "tree"), len(tree) // 2) if known is None else known
+
+    def folder_here(self, tree: str) -> Mapping[bytes, Entry] | None:
+        """The same, if it can be had without a child and is as git makes trees; None if not.
+
+        An id means one tree for ever, so what was read last is remembered.
+        """
+        key = (self._repository.common_dir, tree)
+        known = _FOLDERS.get(key)
+        if known is None:
+            # Git knows the empty tree without having it.
+            data = b"" if tree == self.id_of(b"", "tree") else self.read_here(tree, "tree")
+            known = None if data is None else _sound(data, len(tree) // 2)
+            if known is not None:
+                _FOLDERS.put(key, known, size=len(known))
+        return known
+
     def tree_of(self, name: str) -> str | None:
         """The tree that the id of a tree or commit means, if that can be told without a child."""
-        if self._read_in_process(name, "tree") is not None:
+        if self.read_here(name, "tree") is not None:
             return name
-        commit = self._read_in_process(name, "commit") or b""
+        commit = self.read_here(name, "commit") or b""
         header, _, tree = commit.partition(b"\n")[0].partition(b" ")
         return tree.decode("ascii") if header == b"tree" else None
 
@@ -189,9 +214,12 @@ class ObjectStore:
             raise GitFailed(("cat-file", "--batch"), done.code, said)
         return done
 
-    def _read_in_process(self, object_id: str, kind: str) -> bytes | None:
-        """The bytes if the pure-Python database can give them and they are right, else None."""
-        found = read_loose(self._repository.common_dir / "objects", object_id)
+    def read_here(self, object_id: str, kind: str = "blob", most: int | None = None) -> bytes | None:
+        """The bytes of one object of at most `most` bytes, if they can be had without a child; None if not.
+
+        None says nothing about whether the object is there.
+        """
+        found = read_loose(self._repository.common_dir / "objects", object_id, most)
         if found is not None and found[0] == kind and self.id_of(found[1], kind) == object_id:
             return found[1]
         if found is not None or self._repository.object_format != "sha1":
@@ -199,6 +227,8 @@ class ObjectStore:
         try:
             with self._lock:
                 stream = self._open().stream(bytes.fromhex(object_id))
+                if most is not None and stream.size > most:
+                    return None
                 data = stream.read()
         except Exception:  # noqa: BLE001 - it fails in many ways on packs it does not know; git then decides
             return None
@@ -212,6 +242,13 @@ class ObjectStore:
 
             self._database = cast("_Database", GitDB(str(self._repository.common_dir / "objects")))
         return self._database
+
+
+def _sound(data: bytes, id_size: int) -> Mapping[bytes, Entry] | None:
+    try:
+        return parse_sound_tree(data, id_size)
+    except ValueError:
+        return None
 
 
 def missing_objects(object_ids: Sequence[str], said: str = "") -> RepositoryFault:

@@ -1,69 +1,65 @@
-"""What differs between two trees, path by path, without guessing renames."""
+"""What differs between two trees, path by path, without guessing renames.
+
+Told by reading the folders that differ, in this process (`tree_walk`); by git where that cannot be, or would be many.
+"""
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from dev_agent.repository.objects import SUBMODULE, canonical_mode
-from dev_agent.values import dataclass
+from dev_agent.errors import GitFailed
+from dev_agent.repository.objects import canonical_mode
+from dev_agent.repository.recent import Recent
+from dev_agent.repository.store import ObjectStore
+from dev_agent.repository.tree_walk import Difference, TooFar, walk_difference
 
 if TYPE_CHECKING:
-    from dev_agent.repository.git import Git
+    from dev_agent.repository.discovery import Repository
 
 _NOTHING = "000000"
-_SMALL, _MOST_PAIRS = 1_000, 16
+_MOST = 4_000
+"""Differences that are remembered, of all pairs together."""
 _ID_LENGTHS = frozenset({40, 64})  # of whole ids: a name may come to mean something else
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Difference:
-    """One path; `before` and `after` are (mode, object id), None where it does not exist.
-
-    `status` is git's letter: A, D, M or T (the kind of entry changed).
-    """
-
-    path: str
-    status: str
-    before: tuple[str, str] | None
-    after: tuple[str, str] | None
-
-    @property
-    def must_go_first(self) -> bool:
-        """True if a rename over it does not do: it is deleted, or a submodule's folder on one side."""
-        if self.before is None:
-            return False
-        return self.after is None or SUBMODULE in (self.before[0], self.after[0])
+_REMEMBERED: Recent[tuple[str, str], tuple[Difference, ...]] = Recent(most=_MOST)
 
 
-_REMEMBERED: OrderedDict[tuple[str, str], tuple[Difference, ...]] = OrderedDict()
-_LOCK = threading.Lock()
-
-
-def tree_difference(git: Git, old: str, new: str) -> tuple[Difference, ...]:
+def tree_difference(repository: Repository, old: str, new: str) -> tuple[Difference, ...]:
     """The differences from tree `old` to tree `new`. Raises GitFailed, e.g. if one is not there.
 
-    An id means one tree for ever, so what was told of two small changes last is not asked again.
+    An id means one tree for ever, so what was told last is not asked again.
     """
     known = _REMEMBERED.get((old, new))
     if known is None:
-        known = parse_raw(
-            git.out(
-                "diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", "--no-relative",
-                "--ignore-submodules=none", old, new,
-            )
-        )  # fmt: skip
-        if len(known) <= _SMALL and {len(old), len(new)} <= _ID_LENGTHS:
-            _remember((old, new), known)
+        known = _walked(repository, old, new) or _asked(repository, old, new)
+        if {len(old), len(new)} <= _ID_LENGTHS:
+            _REMEMBERED.put((old, new), known, size=1 + len(known))
     return known
 
 
-def _remember(pair: tuple[str, str], found: tuple[Difference, ...]) -> None:
-    with _LOCK:
-        while len(_REMEMBERED) >= _MOST_PAIRS:
-            _REMEMBERED.popitem(last=False)
-        _REMEMBERED[pair] = found
+def _walked(repository: Repository, old: str, new: str) -> tuple[Difference, ...] | None:
+    """None (or nothing at all) if git is to say it: names other than ids, a tree that is not at hand or not sound."""
+    if not {len(old), len(new)} <= _ID_LENGTHS:
+        return None
+    store = ObjectStore(repository)
+    try:
+        return walk_difference(store.folder_here, old, new)
+    except TooFar:
+        return None
+    finally:
+        store.close()
+
+
+def _asked(repository: Repository, old: str, new: str) -> tuple[Difference, ...]:
+    args = (
+        "diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", "--no-relative",
+        "--ignore-submodules=none", old, new,
+    )  # fmt: skip
+    try:
+        return parse_raw(repository.git.out(*args))
+    except ValueError as error:
+        raise GitFailed(args, 0, f"its output was not understood: {error}") from error
 
 
 def parse_raw(output: bytes) -> tuple[Difference, ...]:

@@ -16,7 +16,7 @@ from dataclasses import field
 
 from dev_agent.repository.landing.names import forbidden, is_modules_file
 from dev_agent.repository.objects import SYMLINK, canonical_mode
-from dev_agent.repository.tree_bytes import TREE_MODE, Entry, is_folder, parse_tree, render_tree
+from dev_agent.repository.tree_bytes import TREE_MODE, Entry, is_folder, render_tree
 from dev_agent.values import dataclass
 
 
@@ -40,18 +40,18 @@ class _Node:
 
 @dataclass(slots=True)
 class TreeEdit:
-    """One edit: `read` gives the bytes of a tree by id, `id_of` the id of a tree's bytes.
+    """One edit: `folder` gives the entries of a tree by id, `id_of` the id of a tree's bytes.
 
     After `edit`, `written` holds the new trees, the innermost first; a tree that exists already may be among them.
     """
 
-    read: Callable[[str], bytes]
+    folder: Callable[[str], Mapping[bytes, Entry]]
     id_of: Callable[[bytes], str]
     written: list[bytes] = field(default_factory=list)
     _refused: set[str] = field(default_factory=set)
 
     def edit(self, tree: str, replacements: Mapping[str, Entry | None]) -> str:
-        """The id of `tree` with `replacements`. Raises PathsRefused, and what `read` raises."""
+        """The id of `tree` with `replacements`. Raises PathsRefused, and what `folder` raises."""
         wanted = _wanted(replacements, self._refused)
         made = self._folder(tree, wanted)
         if self._refused:
@@ -60,7 +60,7 @@ class TreeEdit:
 
     def _folder(self, tree: str | None, wanted: _Node) -> str | None:
         """The id of the folder with what is wanted in it, None if it is empty then."""
-        old = parse_tree(self.read(tree), len(tree) // 2) if tree else {}
+        old = self.folder(tree) if tree else {}
         new = dict(old)
         for name, child in wanted.children.items():
             entry = self._entry(old.get(name), child)

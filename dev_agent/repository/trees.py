@@ -63,7 +63,7 @@ class RepositoryTrees:
     def diff(self, a: str, b: str) -> Sequence[tuple[str, str]]:
         """The paths that differ from tree `a` to tree `b`, each with its status: A, D, M or T."""
         try:
-            found = tree_difference(self._repository.git, a, b)
+            found = tree_difference(self._repository, a, b)
         except GitFailed as error:
             raise missing_objects([a, b], error.message) from error
         return tuple((each.path, each.status) for each in found)

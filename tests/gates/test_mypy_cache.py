@@ -17,7 +17,7 @@ from dev_agent.gates.interpreter import Surroundings
 from dev_agent.gates.mypy_cache import leased_cache, lock_of
 from dev_agent.gates.mypy_seed import Seed, copy_whole, users_cache
 from dev_agent.gates.verdict import GateResult
-from dev_agent.repository.slots import content_time
+from dev_agent.repository.plain_checkout import content_time
 from dev_agent.sandbox.sandbox import Sandbox
 from tests.gates.samples import CALC, MYPY, PYTEST, SRC_LAYOUT, Sample, make_sample
 

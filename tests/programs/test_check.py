@@ -18,7 +18,7 @@ from dev_agent.programs.recovery import recover_everything
 from dev_agent.programs.report import Outcome, RunReport
 from dev_agent.programs.runs import read_run
 from dev_agent.programs.verify import verify_run
-from dev_agent.repository.tree_diff import Difference
+from dev_agent.repository.tree_walk import Difference
 from dev_agent.runtime.engine import Reporter
 from dev_agent.runtime.errors import ProgramRefused
 from dev_agent.runtime.program import load_program

@@ -197,7 +197,7 @@ def test_an_edit_of_the_same_length_with_the_old_time_is_seen(project: Project) 
     os.utime(path, (10**9, 10**9))
     assert project.git("status", "--porcelain") == ""
     found = work_tree_tree(project.repository(), untracked=False).tree
-    assert [one.path for one in tree_difference(project.repository().git, project.tree(), found)] == ["a.txt"]
+    assert [one.path for one in tree_difference(project.repository(), project.tree(), found)] == ["a.txt"]
 
 
 def test_a_git_command_of_the_users_that_holds_the_index_is_no_hindrance(project: Project) -> None:
@@ -242,7 +242,5 @@ def test_a_repository_inside_the_work_tree_is_left_out_and_named(project: Projec
     project.write("inner/file", b"theirs\n")
     project.write("mine", b"x\n")
     found = work_tree_tree(project.repository(), untracked=True)
-    assert [one.path for one in tree_difference(project.repository().git, project.tree(), found.tree)] == [
-        "mine"
-    ]
+    assert [one.path for one in tree_difference(project.repository(), project.tree(), found.tree)] == ["mine"]
     assert found.notes == ("inner/ is a repository of its own and was left out",)

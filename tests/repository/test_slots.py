@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dev_agent.errors import GitFailed
-from dev_agent.repository.slots import Slot, Slots, content_time
+from dev_agent.repository.plain_checkout import content_time
+from dev_agent.repository.slots import Slot, Slots
 from tests.testing.children import killed_at_call, start_child, wait_until_unlocked
 from tests.testing.repos import Project, make_repository
 

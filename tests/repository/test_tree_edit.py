@@ -32,7 +32,9 @@ class Trees:
         return digest
 
     def edit(self, tree: str, replacements: dict[str, Entry | None]) -> str:
-        return TreeEdit(read=self.known.__getitem__, id_of=self.id_of).edit(tree, replacements)
+        return TreeEdit(folder=lambda name: parse_tree(self.known[name], 20), id_of=self.id_of).edit(
+            tree, replacements
+        )
 
     def files(self, tree: str, above: str = "") -> dict[str, Entry]:
         found: dict[str, Entry] = {}
@@ -84,7 +86,7 @@ def test_trees_are_written_in_gits_order_and_read_back(files: dict[str, Entry]) 
 def test_git_finds_nothing_wrong_with_a_tree_made_here(tmp_path: Path) -> None:
     project = make_repository(tmp_path, {"a.txt": b"1\n", "a/b.py": b"2\n", "a-b/c/d.py": b"3\n"})
     store = ObjectStore(project.repository())
-    edit = TreeEdit(read=lambda name: store.read(name, "tree"), id_of=lambda data: store.id_of(data, "tree"))
+    edit = TreeEdit(folder=store.folder, id_of=lambda data: store.id_of(data, "tree"))
     (blob,) = store.write([NewObject(kind="blob", data=b"new\n")])
     made = edit.edit(
         project.git("rev-parse", "HEAD^{tree}"),

@@ -113,7 +113,7 @@ def _restaged(
         files=(),
     )
     patch = patch_text(tree_changes(repository, staged.base_tree, tree))
-    changes = tree_difference(repository.git, staged.base_tree, tree)
+    changes = tree_difference(repository, staged.base_tree, tree)
     what = "files" if tree != staged.tree else "the message"
     data = {
         **data,

@@ -76,7 +76,7 @@ def _staged(
     restored = made.tree == undoing.restores
     patch = patch_text(tree_changes(repository, base_tree, made.tree))
     data: dict[str, Any] = {
-        **staged.to_json(tree_difference(repository.git, base_tree, made.tree)),
+        **staged.to_json(tree_difference(repository, base_tree, made.tree)),
         "undoes": undoing.commit,
         "patch": digest(patch),
         "reason": "",

@@ -76,7 +76,7 @@ def _merged_onto(
         if isinstance(made, Contained) or made.tree == base_tree:
             text = "the base holds all of the head already"
             return Result("empty", {**more, "reason": "", "explanation": text})
-        excess = excess_of(context.repository, tree_difference(context.repository.git, base_tree, made.tree))
+        excess = excess_of(context.repository, tree_difference(context.repository, base_tree, made.tree))
     except RepositoryFault as fault:
         # A shallow or partial clone may lack what the merge is about; nothing is fetched unasked.
         told = {"reason": fault.code, "explanation": fault.message, "hint": fault.hint}
@@ -128,7 +128,7 @@ def _staged(
     patch = patch_text(tree_changes(repository, base_tree, made.tree))
     data = {
         **more,
-        **staged.to_json(tree_difference(repository.git, base_tree, made.tree)),
+        **staged.to_json(tree_difference(repository, base_tree, made.tree)),
         "forward": made.forward,
         "notes": [],
         "patch": digest(patch),

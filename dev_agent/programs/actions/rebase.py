@@ -51,7 +51,7 @@ def _rebase(context: ApplyContext, view: View) -> Result:
         step=staged.step + 1, commit=made.commit, tree=made.tree, base=tip, base_tree=base_tree, files=()
     )
     patch = patch_text(tree_changes(context.repository, base_tree, made.tree))
-    changes = tree_difference(context.repository.git, base_tree, made.tree)
+    changes = tree_difference(context.repository, base_tree, made.tree)
     data = {
         **again.to_json(changes),
         "count": count,

@@ -89,7 +89,7 @@ def _stage_proposal(context: ApplyContext, view: View) -> Result:
 def _stage_tree(context: ApplyContext, view: View, proposed: Mapping[str, Any]) -> Result:
     tree, commit = str(proposed["tree"]), str(proposed["commit"])
     base_tree = tree_of(context.repository, context.base)
-    changes = tree_difference(context.repository.git, base_tree, tree)
+    changes = tree_difference(context.repository, base_tree, tree)
     if not changes:
         why = str(proposed.get("unchanged", "")) or "nothing differs from the base"
         return Result("empty", {"reason": "", "explanation": why, "notes": []})
@@ -129,7 +129,7 @@ def _staged(
         files=(),
     )
     patch = patch_text(tree_changes(context.repository, base_tree, tree))
-    changes = tree_difference(context.repository.git, base_tree, tree)
+    changes = tree_difference(context.repository, base_tree, tree)
     data = {
         **staged.to_json(changes),
         "matches": matches,
