@@ -20,7 +20,7 @@ _CRUD = " .,:;<>\"\\'"
 def plain_commit(tree: str, parents: Sequence[str], message: str, identity: Identity) -> bytes | None:
     """The object's bytes; None if only git can say what they are."""
     people = (identity.author, identity.committer)
-    if not all(map(_is_plain, people)) or not message or "\0" in message or len(set(parents)) != len(parents):
+    if not all(map(is_plain, people)) or not message or "\0" in message or len(set(parents)) != len(parents):
         return None
     lines = [f"tree {tree}", *(f"parent {parent}" for parent in parents)]
     lines += [f"{role} {_line(person)}" for role, person in zip(("author", "committer"), people, strict=True)]
@@ -30,7 +30,8 @@ def plain_commit(tree: str, parents: Sequence[str], message: str, identity: Iden
         return None
 
 
-def _is_plain(person: Person) -> bool:
+def is_plain(person: Person) -> bool:
+    """True if git would write the person as they are."""
     words = (person.name, person.email)
     return bool(_WHEN.fullmatch(person.when)) and all(
         word and word.isprintable() and word == word.strip(_CRUD) and not set(word) & {"<", ">"}

@@ -12,7 +12,6 @@ their `reference-transaction` hook, and nothing else here may run one.
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
@@ -164,18 +163,6 @@ class Git:
         """The value of a configuration variable, or None if it is not set."""
         done = self.run("config", "--get", name)
         return done.stdout.decode("utf-8", "replace").rstrip("\n") if done.ok else None
-
-    def flags(self, *names: str) -> dict[str, bool]:
-        """The boolean configuration variables among `names`, in lower case, that are set; by one child.
-
-        Raises GitFailed if one is not a boolean.
-        """
-        asked = f"^({'|'.join(map(re.escape, names))})$"
-        done = self.run("config", "-z", "--type=bool", "--get-regexp", asked)
-        if done.code not in (0, 1):
-            raise GitFailed(("config", *names), done.code, done.stderr.decode("utf-8", "replace"))
-        rows = (row.partition("\n") for row in done.stdout.decode("utf-8", "replace").split("\0")[:-1])
-        return {name: value == "true" for name, _, value in rows}
 
     def flag(self, name: str) -> bool:
         """A boolean configuration variable; unset is False. Raises GitFailed if it is not a boolean."""

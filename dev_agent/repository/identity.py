@@ -9,15 +9,23 @@ Whether commits are signed is the user's setting too; `git commit-tree` ignores 
 
 from __future__ import annotations
 
+import os
 import re
+import time
 from typing import TYPE_CHECKING
 
 from dev_agent.errors import UsageFault
+from dev_agent.repository.commit_bytes import is_plain
+from dev_agent.repository.settings import read_flag, read_settings
 from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
-    from dev_agent.repository.discovery import Repository
+    from collections.abc import Mapping
 
+    from dev_agent.repository.discovery import Repository
+    from dev_agent.repository.settings import Settings
+
+_ROLES = ("AUTHOR", "COMMITTER")
 _IDENT = re.compile(r"(?P<name>.*) <(?P<email>[^<>]*)> (?P<when>\d+ [+-]\d{4})", re.DOTALL)
 
 
@@ -70,11 +78,33 @@ def parse_person(line: str) -> Person:
 def user_identity(repository: Repository) -> Identity:
     """The identity `git commit` would use here and now.
 
-    Raises UsageFault if git does not know one.
+    Read from the settings where they say it plainly; git is asked where it would guess, clean or refuse. Raises
+    UsageFault if git does not know one.
     """
-    return Identity(
-        author=_ask(repository, "GIT_AUTHOR_IDENT"), committer=_ask(repository, "GIT_COMMITTER_IDENT")
+    settings = read_settings(repository)
+    environ = repository.git.environment()
+    author, committer = (
+        _plainly(settings, environ, role) or _ask(repository, f"GIT_{role}_IDENT") for role in _ROLES
     )
+    return Identity(author=author, committer=committer)
+
+
+def _plainly(settings: Settings, environ: Mapping[str, str], role: str) -> Person | None:
+    """The person of `role` now; None if only git can say who that is, or what time it is there."""
+    # A child of ours has no TZ: it lives in the machine's time zone, and we may not.
+    if f"GIT_{role}_DATE" in environ or "TZ" in os.environ:
+        return None
+    name, email = (
+        environ.get(
+            f"GIT_{role}_{field.upper()}",
+            settings.value(f"{role.lower()}.{field}") or settings.value(f"user.{field}"),
+        )
+        for field in ("name", "email")
+    )
+    now = int(time.time())
+    when = f"{now} {time.strftime('%z', time.localtime(now))}"
+    person = Person(name=name or "", email=email or "", when=when)
+    return person if is_plain(person) else None
 
 
 def _ask(repository: Repository, variable: str) -> Person:
@@ -89,4 +119,4 @@ def _ask(repository: Repository, variable: str) -> Person:
 
 def wants_signed_commits(repository: Repository) -> bool:
     """True if the user's git signs every commit (`commit.gpgsign`)."""
-    return repository.git.flag("commit.gpgsign")
+    return read_flag(repository, "commit.gpgsign")

@@ -47,6 +47,18 @@ def loose_ref(repository: Repository, ref: str) -> str | Literal[Unread.UNKNOWN]
     return found[1].decode("ascii") if found else UNKNOWN
 
 
+def has_packed_neighbour(repository: Repository, ref: str) -> bool:
+    """True if `packed-refs` has a ref whose name leaves no room for `ref`: a folder of it, or one below it.
+
+    Raises OSError where that cannot be told.
+    """
+    packed = _content(repository.common_dir / "packed-refs") or b""
+    *above, _ = ref.encode("utf-8", "surrogateescape").split(b"/")
+    names = [b"/".join(above[:depth]) + b"\n" for depth in range(1, len(above) + 1)]
+    names.append(ref.encode("utf-8", "surrogateescape") + b"/")
+    return any(b" " + name in packed for name in names)
+
+
 def branch_of_head(repository: Repository) -> str | Literal[Unread.UNKNOWN]:
     """The full name of the branch that HEAD of this work tree points to; one that is unborn too."""
     try:

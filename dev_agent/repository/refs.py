@@ -1,6 +1,7 @@
 """Our own refs under `refs/dev-agent/`: what keeps objects alive, and the chains that anchor the proof.
 
-Every change is a compare-and-swap through `git update-ref`, so two processes cannot overwrite each other.
+Every change is a compare-and-swap under the lock of that ref, as git takes it, so two processes cannot overwrite each
+other: by ourselves (`ref_write`), or else through `git update-ref`.
 Killed before the swap nothing happened, killed after it the ref is complete; a leaked `<ref>.lock` is removed
 by recovery under the land lock.
 """
@@ -10,10 +11,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dev_agent.errors import GitFailed
+from dev_agent.process import Completed, Stopped
 from dev_agent.repository.loose_refs import UNKNOWN, loose_ref
+from dev_agent.repository.ref_write import write_own_ref
 
 if TYPE_CHECKING:
-    from dev_agent.process import Completed
     from dev_agent.repository.discovery import Repository
 
 PREFIX = "refs/dev-agent/"
@@ -22,6 +24,7 @@ KEPT = PREFIX + "kept/"
 BASES = PREFIX + "bases/"
 ANCHORS = PREFIX + "anchors"
 RECEIPTS = PREFIX + "receipts"
+_DONE = Completed(argv=(), code=0, stdout=b"", stderr=b"", stopped=Stopped.NO, veto="", truncated=False, ms=0)
 
 
 def read_ref(repository: Repository, ref: str) -> str | None:
@@ -35,20 +38,14 @@ def read_ref(repository: Repository, ref: str) -> str | None:
 
 def swap_ref(repository: Repository, ref: str, new: str, old: str | None, *, reason: str) -> Completed:
     """Set `ref` to `new` if it still is `old` (None: must not exist). Not `ok` if somebody was faster."""
-    return repository.git.run(
-        "update-ref",
-        "--no-deref",
-        "-m",
-        reason,
-        ref,
-        new,
-        old or repository.zero,
-    )
+    args = ("update-ref", "--no-deref", "-m", reason, ref, new, old or repository.zero)
+    return _DONE if write_own_ref(repository, ref, new, old) else repository.git.run(*args)
 
 
 def set_ref(repository: Repository, ref: str, new: str, *, reason: str) -> None:
     """Set one of our own refs whatever it was. Raises GitFailed."""
-    repository.git.out("update-ref", "--no-deref", "-m", reason, ref, new)
+    if not write_own_ref(repository, ref, new):
+        repository.git.out("update-ref", "--no-deref", "-m", reason, ref, new)
 
 
 def drop_ref(repository: Repository, ref: str) -> None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from dev_agent.process import run
 from dev_agent.repository.path_settings import path_setting
 from dev_agent.repository.scratch import scratch
+from dev_agent.repository.settings import read_settings
 from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class SignatureCheck:
 
 def sign(repository: Repository, data: bytes, *, namespace: str = NAMESPACE) -> Signed | NotSigned:
     """Sign `data` with the user's git SSH key."""
-    if repository.git.setting("gpg.format") != "ssh":
+    if read_settings(repository).value("gpg.format") != "ssh":
         return NotSigned(
             reason="git is not set up to sign with an SSH key",
             hint="git config --global gpg.format ssh, and user.signingkey",

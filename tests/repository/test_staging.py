@@ -14,6 +14,7 @@ from dev_agent.edits.model import Change
 from dev_agent.errors import EnvironmentFault, GitFailed, RepositoryFault, UsageFault
 from dev_agent.repository.anchors import anchor
 from dev_agent.repository.identity import AGENT, Identity, Person
+from dev_agent.repository.landing.ref_locks import drop_own_ref_locks
 from dev_agent.repository.receipts import attach
 from dev_agent.repository.refs import drop_ref, list_refs, read_ref
 from dev_agent.repository.scratch import scratch
@@ -404,6 +405,7 @@ def test_work_killed_at_any_call_is_done_or_not_begun(
         killed = killed_at_call(number, lambda: work(project))
 
         assert read_ref(project.repository(), ref) in {None, complete}
+        drop_own_ref_locks(project.repository())  # as every command begins
         assert project.snapshot() == before
         for left in (project.git_dir / "dev-agent" / "tmp").glob("*"):
             wait_until_unlocked(left)

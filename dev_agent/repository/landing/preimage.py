@@ -19,6 +19,7 @@ from dev_agent.repository.landing.folders import folder_at, opened, parents, pla
 from dev_agent.repository.landing.journal import Change, Folder
 from dev_agent.repository.landing.outcome import Code, Refusal
 from dev_agent.repository.rename import Place
+from dev_agent.repository.settings import read_flag
 from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
@@ -216,8 +217,10 @@ class _Rules:
 
     @classmethod
     def of(cls, repository: Repository) -> _Rules:
-        said = repository.git.flags("core.filemode", "core.symlinks")
-        return cls(modes=said.get("core.filemode", True), symlinks=said.get("core.symlinks", True))
+        modes, links = (
+            read_flag(repository, name, default=True) for name in ("core.filemode", "core.symlinks")
+        )
+        return cls(modes=modes, symlinks=links)
 
     def allow(self, change: Change, kind: Kind) -> bool:
         """True if `kind` is what a checkout of the base makes."""

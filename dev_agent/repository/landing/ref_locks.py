@@ -1,7 +1,7 @@
 """Ref locks that a killed git child of ours left behind.
 
-`git update-ref` killed between taking `<ref>.lock` and renaming it leaves the file, and every later update of
-that ref fails. Removing a lock that somebody holds would be worse, so each needs a proof:
+`git update-ref`, or we ourselves (`ref_write`), killed between taking `<ref>.lock` and renaming it, leave the file, and
+every later update of that ref fails. Removing a lock that somebody holds would be worse, so each needs a proof:
 
 - our own child is dead: it inherits the land lock, which the caller holds;
 - the file is younger than the journal, and holds the very commit that was to be landed; or
@@ -83,8 +83,8 @@ def _may_be_held(repository: Repository, path: Path) -> bool:
 
 
 def _processes() -> list[Path]:
-    own = str(os.getpid())
-    return [path for path in _PROC.iterdir() if path.name.isdigit() and path.name != own]
+    """All of them, our own too: another thread may hold a lock."""
+    return [path for path in _PROC.iterdir() if path.name.isdigit()]
 
 
 def _has_open(process: Path, wanted: str) -> bool:

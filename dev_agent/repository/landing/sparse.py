@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from dev_agent.repository.landing.index_view import view_index
 from dev_agent.repository.landing.outcome import Code, Refusal
+from dev_agent.repository.settings import read_flag
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +26,7 @@ def require_inside_cone(repository: Repository, changes: Sequence[Change], scrat
     Killed here: only the private folder was written to.
     """
     added = [change for change in changes if change.old_id is None]
-    if not added or not repository.git.flag("core.sparseCheckout"):
+    if not added or not read_flag(repository, "core.sparsecheckout"):
         return
     index = scratch / "sparse-index"
     work_tree = scratch / "sparse"
