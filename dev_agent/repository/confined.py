@@ -146,9 +146,15 @@ def _make_and_open(name: str, parent: int) -> int:
 
 
 def remove_all(folder: Path) -> None:
-    """Remove `folder` and all it holds, also where permissions were taken away; gone already is fine."""
+    """Remove `folder` and all it holds, also where permissions were taken away; gone already is fine.
+
+    A symlink or a file of that name goes too, and nothing that it leads to.
+    """
     try:
-        shutil.rmtree(folder)
+        if folder.is_symlink() or folder.is_file():
+            folder.unlink()
+        else:
+            shutil.rmtree(folder)
     except FileNotFoundError:
         return
     except PermissionError:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from dev_agent.errors import GitFailed, UsageFault
@@ -62,3 +64,53 @@ def test_signing_is_the_users_setting(project: Project) -> None:
     project.git("config", "commit.gpgsign", "perhaps")
     with pytest.raises(GitFailed):
         wants_signed_commits(project.repository())
+
+
+def _who(project: Project, role: str) -> tuple[str, str]:
+    said = parse_person(project.git("var", f"GIT_{role}_IDENT"))
+    return said.name, said.email
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"user.name": "A", "user.email": "a@b"},
+        {"user.name": "A", "user.email": "a@b", "author.name": "B", "committer.email": "c@d"},
+        {"user.name": " A,", "user.email": "<a@b>"},
+        {"user.name": "A", "user.email": "a@b", "author.name": ""},
+        {"user.name": "Zo\u00eb", "user.email": "z@\u00fc"},
+    ],
+)
+def test_who_the_settings_name_is_who_git_would_name(project: Project, said: dict[str, str]) -> None:
+    plain = project.without_environ(*NAMES, "GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE")
+    for name, value in said.items():
+        plain.git("config", name, value)
+
+    identity = user_identity(plain.repository())
+
+    assert (identity.author.name, identity.author.email) == _who(plain, "AUTHOR")
+    assert (identity.committer.name, identity.committer.email) == _who(plain, "COMMITTER")
+    assert (
+        identity.author.when.split(" ")[1]
+        == parse_person(plain.git("var", "GIT_AUTHOR_IDENT")).when.split(" ")[1]
+    )
+
+
+def test_a_name_that_is_set_to_nothing_is_refused_as_git_refuses_it(project: Project) -> None:
+    project.git("config", "user.name", "Somebody")
+    with pytest.raises(UsageFault, match="does not know who you are"):
+        user_identity(project.with_environ(GIT_AUTHOR_NAME="").repository())
+
+
+def test_in_a_time_zone_of_our_own_git_says_what_time_it_is(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = project.without_environ("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE")
+    there = parse_person(plain.git("var", "GIT_AUTHOR_IDENT")).when.split(" ")[1]
+    monkeypatch.setenv("TZ", "XYZ-13:45")
+    time.tzset()
+    try:
+        assert user_identity(plain.repository()).author.when.split(" ")[1] == there
+    finally:
+        monkeypatch.undo()
+        time.tzset()
