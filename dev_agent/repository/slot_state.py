@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
 
 from dev_agent.values import dataclass
@@ -59,7 +59,9 @@ def write_state(slot: Path, state: SlotState) -> None:
     nobody needs: the old one is best forgotten first.
     """
     fresh = slot / (_NAME + ".new")
-    fresh.write_text(json.dumps(asdict(state)), encoding="utf-8")
+    fresh.write_text(
+        json.dumps({one.name: getattr(state, one.name) for one in fields(state)}), encoding="utf-8"
+    )
     fresh.replace(slot / _NAME)
 
 

@@ -64,6 +64,7 @@ class ObjectStore:
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
+        self._hash = hashlib.sha256 if repository.object_format == "sha256" else hashlib.sha1
         self._lock = threading.Lock()
         self._database: _Database | None = None
 
@@ -194,8 +195,7 @@ class ObjectStore:
 
     def id_of(self, data: bytes, kind: str = "blob") -> str:
         """The id git gives an object with these bytes in this repository."""
-        digest = hashlib.new(self._repository.object_format, usedforsecurity=False)
-        digest.update(f"{kind} {len(data)}\0".encode("ascii"))
+        digest = self._hash(b"%b %d\0" % (kind.encode("ascii"), len(data)), usedforsecurity=False)
         digest.update(data)
         return digest.hexdigest()
 

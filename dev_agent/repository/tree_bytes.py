@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import chain
 from operator import lt
 
@@ -41,13 +42,20 @@ def parse_sound_tree(data: bytes, id_size: int) -> dict[bytes, Entry]:
 
 def render_tree(entries: Mapping[bytes, Entry]) -> bytes:
     """The inverse, in git's order: a folder sorts as if its name ended with a slash."""
-    rows = sorted(entries.items(), key=lambda row: row[0] + b"/" if is_folder(row[1]) else row[0])
-    return b"".join(b"%b %b\0%b" % (mode.encode(), name, bytes.fromhex(oid)) for name, (mode, oid) in rows)
+    rows = [(name, *_spelled(mode), oid) for name, (mode, oid) in entries.items()]
+    keyed = sorted([(name + end, mode + name, oid) for name, mode, end, oid in rows])
+    return b"".join([b"%b\0%b" % (head, bytes.fromhex(oid)) for _, head, oid in keyed])
 
 
 def is_folder(entry: Entry) -> bool:
     """True if the entry is a tree; old tools wrote the mode with a leading zero."""
     return entry[0].lstrip("0") == TREE_MODE
+
+
+@lru_cache(maxsize=16)
+def _spelled(mode: str) -> tuple[bytes, bytes]:
+    """A mode as a tree has it, with the space behind it; and what a name of that mode ends with when it is sorted."""
+    return mode.encode("ascii") + b" ", b"/" if is_folder((mode, "")) else b""
 
 
 _Row = tuple[bytes, bytes, bytes]

@@ -160,7 +160,7 @@ def test_files_an_attribute_of_the_machine_may_change_are_written_by_git(seen: T
 def test_settings_that_may_convert_anything_leave_it_all_to_git(seen: TracedGit, setting: str) -> None:
     seen.project.git("config", *setting.split("="))
     text = {".gitattributes": b"* text=auto\n"}
-    old, new = with_text(text, _BODY), with_text(text, _BODY + b"three\n") | {"link": ("120000", b"x")}
+    old, new = with_text(text, _BODY), {**with_text(text, _BODY + b"three\n"), "link": ("120000", b"x")}
     assert "checkout-index" in _asked_to_move(seen, old, new)
 
 
