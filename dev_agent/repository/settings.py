@@ -65,7 +65,7 @@ class Settings:
         return known
 
 
-_REMEMBERED: Recent[_Key, tuple[Settings, Mapping[Path, _Look | None]]] = Recent(most=8)
+_REMEMBERED: Recent[_Key, tuple[Settings, Mapping[str, _Look | None]]] = Recent(most=8)
 
 
 def read_settings(repository: Repository) -> Settings:
@@ -79,7 +79,7 @@ def read_settings(repository: Repository) -> Settings:
     asked = time.time_ns()
     settings = Settings(rows=tuple(parse_rows(git.out("config", "-z", "--list", "--show-origin"))))
     files = _files(repository, environ, settings)
-    looks = {path: _look(path) for path in files or ()}
+    looks = {path: _look(path) for path in map(str, files or ())}
     if files is not None and all(look is None or look[-1] < asked - _TICK_NS for look in looks.values()):
         _REMEMBERED.put(key, (settings, looks))
     return settings
@@ -145,10 +145,10 @@ def _included(row: Row, origin: Path, home: str | None) -> Path | None:
     return Path(home + value[1:]) if home and value.startswith("~/") else None
 
 
-def _look(path: Path) -> _Look | None:
+def _look(path: str) -> _Look | None:
     """What tells one state of a file from another; its time of change comes last. None if there is none."""
     try:
-        found = path.stat()
+        found = os.stat(path)  # noqa: PTH116 - twenty of them each time a setting is asked for
     except OSError:
         return None
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

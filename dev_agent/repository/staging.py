@@ -213,6 +213,7 @@ def _write_tree(
     finally:
         store.close()
     store.write([*blobs, *(NewObject(kind="tree", data=data) for data in edit.written)])
+    store.remember(edit.folders)
     return made
 
 

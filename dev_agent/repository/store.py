@@ -116,6 +116,13 @@ class ObjectStore:
                 _FOLDERS.put(key, known, size=len(known))
         return known
 
+    def remember(self, folders: Mapping[str, Mapping[bytes, Entry]]) -> None:
+        """Save reading back trees that were just written, by id."""
+        for tree, entries in folders.items():
+            # What was made of an unsound tree may be as unsound: not for `folder_here`.
+            if b"" not in entries and b"/" not in b"".join(entries):
+                _FOLDERS.put((self._repository.common_dir, tree), entries, size=len(entries))
+
     def tree_of(self, name: str) -> str | None:
         """The tree that the id of a tree or commit means, if that can be told without a child."""
         if self.read_here(name, "tree") is not None:

@@ -43,11 +43,13 @@ class TreeEdit:
     """One edit: `folder` gives the entries of a tree by id, `id_of` the id of a tree's bytes.
 
     After `edit`, `written` holds the new trees, the innermost first; a tree that exists already may be among them.
+    `folders` holds the same trees as entries, by id.
     """
 
     folder: Callable[[str], Mapping[bytes, Entry]]
     id_of: Callable[[bytes], str]
     written: list[bytes] = field(default_factory=list)
+    folders: dict[str, Mapping[bytes, Entry]] = field(default_factory=dict)
     _refused: set[str] = field(default_factory=set)
 
     def edit(self, tree: str, replacements: Mapping[str, Entry | None]) -> str:
@@ -90,7 +92,9 @@ class TreeEdit:
     def _write(self, entries: Mapping[bytes, Entry]) -> str:
         data = render_tree(entries)
         self.written.append(data)
-        return self.id_of(data)
+        made = self.id_of(data)
+        self.folders[made] = entries
+        return made
 
 
 def _wanted(replacements: Mapping[str, Entry | None], refused: set[str]) -> _Node:
