@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from dev_agent.repository.attribute_lines import EVERYTHING, Reach, reach_of, reaches
 from dev_agent.repository.objects import EXECUTABLE, REGULAR, SYMLINK
+from dev_agent.repository.private_index import ATTRIBUTES
 from dev_agent.repository.slot_audit import parents
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from dev_agent.repository.objects import GitTree
     from dev_agent.repository.store import ObjectStore
 
-ATTRIBUTES = ".gitattributes"
 _MOST_FILES = 128
 """From there on one child of git is quicker."""
 _MOST_BYTES = 4 << 20

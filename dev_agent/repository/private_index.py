@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dev_agent.errors import GitFailed
+from dev_agent.repository.slot_audit import parents
 from dev_agent.repository.store import missing_objects
 
 if TYPE_CHECKING:
     from dev_agent.repository.git import Git
+    from dev_agent.repository.objects import GitTree
 
+ATTRIBUTES = ".gitattributes"
 NO_FILE = "0"
 _SETTINGS = (
     "core.splitIndex=false",
@@ -50,6 +53,15 @@ class PrivateIndex:
         ]
         if lines:
             self._out("update-index", "-z", "--index-info", stdin=b"".join(lines))
+
+    def hold_only(self, files: Mapping[str, tuple[str, str]], tree: GitTree, zero: str) -> None:
+        """Make the index, of which there is no file, hold `files` of `tree` and the attribute files that govern them.
+
+        What they are checked out as is what the whole tree would make of them, and it costs what they cost.
+        """
+        above = {f"{one}/" for path in files for one in parents(path)} | {""}
+        governing = {path: tree.entry(path) for path in (f"{one}{ATTRIBUTES}" for one in above)}
+        self.replace({**{path: one for path, one in governing.items() if one}, **files}, zero)
 
     def check_out(self, work_tree: Path, paths: list[str] | None = None) -> None:
         """Write all files, or just `paths`, into the empty folder `work_tree` in work-tree form.

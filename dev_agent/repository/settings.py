@@ -19,6 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dev_agent.errors import GitFailed
 from dev_agent.repository.recent import Recent
 from dev_agent.values import dataclass
 
@@ -92,6 +93,21 @@ def read_flag(repository: Repository, name: str, *, default: bool = False) -> bo
     except ValueError:
         return repository.git.flag(name)
     return default if said is None else said
+
+
+def may_have_hook(repository: Repository, name: str) -> bool:
+    """False if there is surely no hook `name`: none in git's own folder, and no setting says of another place."""
+    return hooks_may_be_elsewhere(repository) or os.path.lexists(repository.common_dir / "hooks" / name)
+
+
+def hooks_may_be_elsewhere(repository: Repository) -> bool:
+    """False if hooks surely are files of the folder `hooks` of the shared git dir."""
+    try:
+        rows = read_settings(repository).rows
+    except GitFailed:
+        return True
+    # We ourselves say on the command line that there are no hooks.
+    return any(row.name.startswith(("core.hookspath", "hook.")) and row.origin != "command line:" for row in rows)
 
 
 def parse_rows(output: bytes) -> Iterator[Row]:

@@ -35,8 +35,8 @@ from dev_agent.repository.checkout_rules import CheckoutRules, checkout_rules
 from dev_agent.repository.confined import ConfinedFolder, remove_all
 from dev_agent.repository.discovery import tree_of
 from dev_agent.repository.objects import EXECUTABLE, SUBMODULE, GitTree
-from dev_agent.repository.plain_checkout import ATTRIBUTES, Files, content_time, write_plain
-from dev_agent.repository.private_index import PrivateIndex
+from dev_agent.repository.plain_checkout import Files, content_time, write_plain
+from dev_agent.repository.private_index import ATTRIBUTES, PrivateIndex
 from dev_agent.repository.slot_audit import altered_paths, parents
 from dev_agent.repository.slot_state import arrived_at, forget_state, read_state, write_state
 from dev_agent.repository.staging import edited_tree
@@ -210,12 +210,8 @@ class Slot:
 
     def _check_out(self, files: Files, tree: GitTree) -> None:
         """Write `files` of `tree` into `incoming`, by an index of only them and of the attributes that govern them."""
-        above = {f"{one}/" for path in files for one in parents(path)} | {""}
-        governing = {f"{one}{ATTRIBUTES}": tree.entry(f"{one}{ATTRIBUTES}") for one in above}
         self._forget_index()
-        self._index.replace(
-            {**{path: one for path, one in governing.items() if one}, **files}, self._repository.zero
-        )
+        self._index.hold_only(files, tree, self._repository.zero)
         self._index.check_out(self._incoming, list(files))
         self._forget_index()
 

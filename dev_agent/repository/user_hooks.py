@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dev_agent.errors import UsageFault
+from dev_agent.repository.settings import hooks_may_be_elsewhere
 from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ def find_hooks(repository: Repository, base: GitTree) -> UserHooks | None:
 
 def _hooks_folder(repository: Repository) -> Path:
     """Where git looks, `core.hooksPath` included (a relative one is relative to the work tree)."""
+    if not hooks_may_be_elsewhere(repository):
+        return repository.common_dir / "hooks"
     said = repository.git.run("rev-parse", "--git-path", "hooks", hooks=True)
     return repository.git.cwd / said.stdout.decode("utf-8", "surrogateescape").rstrip("\n")
 

@@ -7,19 +7,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dev_agent.errors import GitFailed
 from dev_agent.repository.discovery import tree_of
 from dev_agent.repository.landing.journal import Change
 from dev_agent.repository.landing.names import clashes, forbidden
 from dev_agent.repository.landing.outcome import Code, Refusal
+from dev_agent.repository.store import ObjectStore
+from dev_agent.repository.tree_diff import tree_difference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dev_agent.repository.discovery import Repository
+    from dev_agent.repository.tree_walk import Difference
 
 LINK = "120000"
 SUBMODULE = "160000"
-_NOTHING = "000000"
 
 
 def difference(repository: Repository, base: str | None, commit: str) -> tuple[Change, ...]:
@@ -27,31 +30,14 @@ def difference(repository: Repository, base: str | None, commit: str) -> tuple[C
 
     Raises GitFailed.
     """
-    out = repository.git.out(
-        "diff-tree",
-        "-r",
-        "-z",
-        "--raw",
-        "--no-abbrev",
-        "--no-renames",
-        "--ignore-submodules=none",
-        tree_of(repository, base),
-        tree_of(repository, commit),
-    )
-    fields = out.decode("utf-8", "surrogateescape").split("\0")[:-1]
-    changes = [_change(info, path) for info, path in zip(fields[::2], fields[1::2], strict=True)]
-    return tuple(sorted(changes, key=lambda change: change.path))
+    found = tree_difference(repository, tree_of(repository, base), tree_of(repository, commit))
+    return tuple(sorted(map(_change, found), key=lambda change: change.path))
 
 
-def _change(info: str, path: str) -> Change:
-    old_mode, new_mode, old_id, new_id, _ = info.removeprefix(":").split(" ")
-    return Change(
-        path=path,
-        old_mode=None if old_mode == _NOTHING else old_mode,
-        old_id=None if old_mode == _NOTHING else old_id,
-        new_mode=None if new_mode == _NOTHING else new_mode,
-        new_id=None if new_mode == _NOTHING else new_id,
-    )
+def _change(found: Difference) -> Change:
+    old_mode, old_id = found.before or (None, None)
+    new_mode, new_id = found.after or (None, None)
+    return Change(path=found.path, old_mode=old_mode, old_id=old_id, new_mode=new_mode, new_id=new_id)
 
 
 def require_landable(
@@ -88,10 +74,10 @@ def _require_objects(
 ) -> None:
     """A shallow or partial clone may lack what is needed; nothing is fetched in a transaction."""
     ids = [change.new_id for change in changes if change.new_id] + ([base] if base else [])
-    wanted = "".join(f"{object_id}\n" for object_id in ids).encode("ascii")
-    checked = repository.git.run("cat-file", "--batch-check", stdin=wanted) if ids else None
-    if checked is None:
-        return
-    missing = checked.stdout.count(b" missing\n")
-    if missing or not checked.ok:
-        raise Refusal(Code.MISSING_OBJECTS, f"{missing or 'some'} objects of {commit} are not in this clone")
+    try:
+        missing = ObjectStore(repository).resolve(ids).count(None)
+    except GitFailed:
+        missing = -1
+    if missing:
+        told = missing if missing > 0 else "some"
+        raise Refusal(Code.MISSING_OBJECTS, f"{told} objects of {commit} are not in this clone")

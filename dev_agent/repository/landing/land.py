@@ -73,6 +73,7 @@ from dev_agent.repository.landing.transaction import Transaction, home_of
 from dev_agent.repository.lock import LandLockBusy, land_lock_held
 from dev_agent.repository.recovery import recover_held
 from dev_agent.repository.rename import Moves, probe
+from dev_agent.repository.settings import may_have_hook
 from dev_agent.repository.store import ObjectStore
 from dev_agent.runtime.durability import Barrier
 from dev_agent.values import dataclass
@@ -200,6 +201,8 @@ def _refused(error: OSError) -> Blocked:
 
 
 def _post_merge(repository: Repository) -> tuple[str, ...]:
+    if not may_have_hook(repository, "post-merge"):
+        return ()
     done = repository.git.run("hook", "run", "--ignore-missing", "post-merge", "--", "0", hooks=True)
     if done.ok:
         return ()

@@ -30,6 +30,7 @@ from dev_agent.repository.landing.journal import Action, Change, Step
 from dev_agent.repository.landing.outcome import Code, Refusal, refusal_in
 from dev_agent.repository.landing.ownership import Owner, give, mode_like
 from dev_agent.repository.landing.slot import slot_at
+from dev_agent.repository.objects import GitTree
 from dev_agent.repository.private_index import PrivateIndex
 from dev_agent.repository.rename import Place
 
@@ -51,9 +52,10 @@ def write_new_files(repository: Repository, tx: Transaction, commit: str, change
 
     Raises Refusal (`filter-failed`, `disk-full`), GitFailed.
     """
-    paths = [change.path for change in changes if change.new_id]
+    files = {one.path: (one.new_mode, one.new_id) for one in changes if one.new_mode and one.new_id}
+    paths = list(files)
     index = PrivateIndex(repository.git, tx.index)
-    index.load(commit)
+    index.hold_only(files, GitTree(repository, commit), repository.zero)
     try:
         index.check_out(tx.checkout, paths)
     except GitFailed as failed:
