@@ -107,7 +107,9 @@ def hooks_may_be_elsewhere(repository: Repository) -> bool:
     except GitFailed:
         return True
     # We ourselves say on the command line that there are no hooks.
-    return any(row.name.startswith(("core.hookspath", "hook.")) and row.origin != "command line:" for row in rows)
+    return any(
+        row.name.startswith(("core.hookspath", "hook.")) and row.origin != "command line:" for row in rows
+    )
 
 
 def parse_rows(output: bytes) -> Iterator[Row]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dev_agent.errors import GitFailed
 from dev_agent.repository.objects import canonical_mode
 from dev_agent.repository.recent import Recent
 from dev_agent.repository.store import ObjectStore
@@ -56,10 +55,7 @@ def _asked(repository: Repository, old: str, new: str) -> tuple[Difference, ...]
         "diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", "--no-relative",
         "--ignore-submodules=none", old, new,
     )  # fmt: skip
-    try:
-        return parse_raw(repository.git.out(*args))
-    except ValueError as error:
-        raise GitFailed(args, 0, f"its output was not understood: {error}") from error
+    return parse_raw(repository.git.out(*args))
 
 
 def parse_raw(output: bytes) -> tuple[Difference, ...]:

@@ -556,7 +556,7 @@ def test_after_any_sequence_of_checkouts_a_slot_equals_a_fresh_one(sequence: lis
 
 
 @pytest.mark.kill
-@pytest.mark.parametrize("way", ["fill", "move"])
+@pytest.mark.parametrize("way", ["fill", "move", "move, and back"])
 def test_a_checkout_killed_at_any_call_heals(project: Project, way: str) -> None:
     old = project.make_tree(
         {
@@ -567,13 +567,14 @@ def test_a_checkout_killed_at_any_call_heals(project: Project, way: str) -> None
         }
     )
     new = project.make_tree({"same": ("100644", b"1"), "d": ("100755", b"3"), "k/y": ("100644", b"4")})
-    expected = fresh(project, new)
+    wanted = old if way == "move, and back" else new
+    expected = fresh(project, wanted)
     slots = Slots(project.repository())
 
     def prepare() -> None:
         with slots.lease("kill") as leased:
             leased.drop()
-            if way == "move":
+            if way != "fill":
                 leased.checkout(old)
 
     def work() -> None:
@@ -586,7 +587,7 @@ def test_a_checkout_killed_at_any_call_heals(project: Project, way: str) -> None
         killed = killed_at_call(number, work)
         wait_until_unlocked(slots.folder / "kill-1" / "lock")
         with slots.lease("kill") as leased:
-            assert look(leased.checkout(new)) == expected, f"killed before call {number}"
+            assert look(leased.checkout(wanted)) == expected, f"killed before call {number}"
             assert leased.folder.name == "kill-1"
         if not killed:
             break

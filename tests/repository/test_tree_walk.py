@@ -141,3 +141,22 @@ def test_packed_trees_and_sha256_are_told_too(tmp_path: Path) -> None:
         found = tree_difference(project.repository(), old, project.tree())
 
         assert [(one.path, one.status) for one in found] == [("a", "D"), ("d/b", "M"), ("d/c", "A")]
+
+
+def test_a_name_that_may_come_to_mean_something_else_is_asked_each_time(project: Project) -> None:
+    repository = project.repository()
+    first = project.tree()
+    assert tree_difference(repository, "HEAD^{tree}", first) == ()
+
+    project.commit("second", {"a.py": b"A = 2\n"})
+
+    assert [one.path for one in tree_difference(repository, "HEAD^{tree}", first)] == ["a.py"]
+
+
+def test_a_mode_spelled_otherwise_is_no_difference(project: Project) -> None:
+    store = ObjectStore(project.repository())
+    inside = written(store, {b"x": ("100644", _ONE)})
+    old, new = (written(store, {b"d": (mode, inside)}) for mode in ("40000", "040000"))
+
+    assert old != new
+    assert tree_difference(project.repository(), old, new) == ()
