@@ -42,7 +42,6 @@ from dev_agent.repository.slot_state import arrived_at, forget_state, read_state
 from dev_agent.repository.staging import edited_tree
 from dev_agent.repository.store import ObjectStore
 from dev_agent.repository.tree_diff import tree_difference
-from dev_agent.repository.tree_edit import PathsRefused
 from dev_agent.repository.tree_walk import Difference
 
 if TYPE_CHECKING:
@@ -176,8 +175,9 @@ class Slot:
             if edited_tree(self._repository, old, {each.path: each.after for each in difference}) != new:
                 return False
             self._carry(difference, new, rules)
-        except (GitFailed, RepositoryFault, OSError, PathsRefused):
-            return False  # an old tree collected, something in the way: a fill cures it or says what is wrong
+        except (GitFailed, RepositoryFault, OSError, ValueError):
+            # An old tree collected or not sound, paths refused, something in the way: a fill cures it or says why not.
+            return False
         return True
 
     def _carry(self, difference: tuple[Difference, ...], new: str, rules: CheckoutRules) -> None:
