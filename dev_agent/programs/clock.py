@@ -10,17 +10,25 @@ class SystemClock:
     """Wall time and a monotonic counter, as the runtime wants them."""
 
     def __init__(self) -> None:
-        # The text of the second that was asked for last, and which one it was: events come many to a second.
+        # The second and the millisecond asked for last, with their texts: events come many to either.
+        self._second = (-1, "")
         self._latest = (-1, "")
 
     def now(self) -> str:
         """RFC 3339 in UTC with milliseconds, e.g. `2026-11-22T10:00:00.123Z`."""
-        second, rest = divmod(time.time_ns(), 1_000_000_000)
+        ms = time.time_ns() // 1_000_000
         known, text = self._latest
+        if ms != known:
+            text = f"{self._second_of(ms // 1_000)}.{ms % 1_000:03d}Z"
+            self._latest = (ms, text)
+        return text
+
+    def _second_of(self, second: int) -> str:
+        known, text = self._second
         if second != known:
             text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-            self._latest = (second, text)
-        return f"{text}.{rest // 1_000_000:03d}Z"
+            self._second = (second, text)
+        return text
 
     def monotonic_ms(self) -> int:
         """Milliseconds that never go backwards."""

@@ -12,13 +12,14 @@ from dataclasses import field
 from types import MappingProxyType
 from typing import TypeAlias
 
-from dev_agent.runtime.canonical import Json, frozen_object
+from dev_agent.runtime.canonical import Json
 from dev_agent.runtime.capabilities import CapabilityRef
 from dev_agent.runtime.errors import CapabilityDenied, NotCanonical, RuntimeFault
 from dev_agent.runtime.events import require_recordable
 from dev_agent.runtime.host import Cancel
 from dev_agent.runtime.projection import ModelView
 from dev_agent.runtime.states import FactType
+from dev_agent.runtime.written import written
 from dev_agent.values import dataclass
 
 
@@ -111,9 +112,9 @@ class View:
         if self._recorder is None:
             raise RuntimeFault("this view has ended", "record before the action returns")
         payloads = dict(blobs or {})
-        frozen = frozen_object(data)
-        require_recordable(type, frozen, actor, payloads)
-        self._recorder(Record(type=type, data=frozen, blobs=payloads, actor=actor, durable=durable))
+        content = written(data)
+        require_recordable(type, content, actor, payloads)
+        self._recorder(Record(type=type, data=content.frozen, blobs=payloads, actor=actor, durable=durable))
 
     def resolve(self, ref: CapabilityRef | Json) -> str:
         """Return the secret behind a capability reference, while the action runs. Raises CapabilityDenied.

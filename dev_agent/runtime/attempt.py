@@ -21,6 +21,7 @@ from dev_agent.runtime.facts import has_type
 from dev_agent.runtime.host import Clock
 from dev_agent.runtime.projection import ModelView
 from dev_agent.runtime.states import ERROR, FactType
+from dev_agent.runtime.written import written
 from dev_agent.values import dataclass
 
 MAX_MESSAGE = 2000
@@ -125,11 +126,12 @@ def _checked(spec: AnySpec, result: Result, cost: Mapping[str, int]) -> Attempt:
             "WrongOutcome", f"{spec.name} gave {outcome!r}, declared are {sorted(spec.outcomes)}", cost=cost
         )
     try:
-        data = frozen_object(result.data)
+        content = written(result.data)
         blobs = dict(result.blobs)
-        require_recordable("left", data, "agent", blobs)
+        require_recordable("left", content, "agent", blobs)
     except (NotCanonical, TypeError, ValueError) as error:
         return failed("WrongData", f"{spec.name}: {error}", cost=cost)
+    data = content.frozen
     for name, kind in spec.facts.items():
         if name in data and not has_type(data[name], kind):
             return failed(

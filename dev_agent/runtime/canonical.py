@@ -7,7 +7,8 @@ code points here), lone surrogates. Types are exact, so no foreign `__eq__` or `
 courtesy is `StrEnum`, taken as its value. Depth and size are bounded.
 
 `freeze` gives the same value deeply immutable (mapping proxies and tuples), `thaw` a private mutable copy.
-Everything here accepts frozen and plain values alike. No I/O.
+Everything here accepts frozen and plain values alike. What every event goes through is `written`, which does the same
+for what is plainly fine in a fraction of the time, and asks here about everything else. No I/O.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, TypeAlias, cast
+from typing import TypeAlias, cast
 
 from dev_agent.runtime.errors import NotCanonical
 
@@ -33,9 +34,8 @@ def _no_float(text: str) -> Json:
     raise ValueError(f"{text[:40]} is a float")
 
 
-_MAPPINGS = (dict, MappingProxyType)
-_SEQUENCES = (list, tuple)
-_TEXT = frozenset({str})
+MAPPINGS = (dict, MappingProxyType)
+SEQUENCES = (list, tuple)
 # A frozen object is copied, one level at a time, where the encoder meets it.
 _ENCODER = json.JSONEncoder(
     sort_keys=True,
@@ -45,7 +45,6 @@ _ENCODER = json.JSONEncoder(
     check_circular=False,
     default=dict,
 )
-_quoted = json.encoder.encode_basestring
 _DECODER = json.JSONDecoder(parse_float=_no_float, parse_constant=_no_float)
 
 
@@ -67,12 +66,13 @@ def _encoding() -> Callable[[Json], str]:
     return lambda plain: "".join(made(plain, 0))
 
 
-_encoded = _encoding()
+text_of = _encoding()
+"""The canonical text of what `freeze`, `thaw` or `parse_canonical` returned, or of a copy known to be as fine."""
 
 
 def encode(checked: Json) -> bytes:
     """Return the canonical bytes of what `freeze`, `thaw` or `parse_canonical` returned; not checked again."""
-    return _encoded(checked).encode()
+    return text_of(checked).encode()
 
 
 def thaw(value: object) -> Json:
@@ -91,24 +91,6 @@ def frozen_object(value: object) -> Mapping[str, Json]:
     if not isinstance(frozen, MappingProxyType):
         raise NotCanonical(f"expected an object, got {type(value).__name__}", "pass a dict with text keys")
     return frozen
-
-
-def frozen_and_written(value: object) -> tuple[Mapping[str, Json], str]:
-    """Return an object frozen, and its canonical text: `frozen_object` and `encode` in one walk.
-
-    Every event is made by this, so it is written for speed: most values are plainly fine and are passed where they
-    stand. Raises NotCanonical, naming the place of the fault.
-    """
-    pieces: list[str] = []
-    try:
-        frozen = _Scribe(pieces).object(value, 0) if type(value) in _MAPPINGS else None
-    except NotCanonical:
-        frozen = None
-    if frozen is None:
-        # Said again by the slower walk, which knows the place; it also takes the rarer spellings of keys.
-        frozen = frozen_object(value)
-        return frozen, encode(frozen).decode()
-    return frozen, "".join(pieces)
 
 
 def parse_canonical(data: bytes) -> Json:
@@ -135,6 +117,18 @@ def read_json(data: bytes) -> object:
         raise NotCanonical(f"not JSON: {error}") from None
 
 
+def scanned(text: str) -> object:
+    """Return what JSON without floats at the very start and end of `text` says, None if it is anything else.
+
+    Nothing more is checked, and nothing is explained; `read_json` does that.
+    """
+    try:
+        value, end = _DECODER.raw_decode(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if end == len(text) else None
+
+
 def require_spelling(read: object, data: bytes) -> None:
     """Check that `data`, which was read as `read`, is the one spelling of it. Raises NotCanonical."""
     try:
@@ -147,11 +141,6 @@ def require_spelling(read: object, data: bytes) -> None:
         raise NotCanonical(_other_spelling(data))
 
 
-def frozen_in_order(read: object) -> Json:
-    """Freeze a value that was read from its canonical form: its objects are in order already."""
-    return _Copy(make_object=MappingProxyType, make_array=tuple).of(read)
-
-
 def _other_spelling(data: bytes) -> str:
     """Say what is wrong with JSON that is not canonical. Of a key that is there twice one was dropped above."""
     try:
@@ -162,10 +151,7 @@ def _other_spelling(data: bytes) -> str:
 
 
 class _Copy:
-    """Copies one value, checking on the way; counts nodes so that a shared sub-tree cannot explode.
-
-    Every event goes through here, so what is plainly fine (most values are) is passed where it stands.
-    """
+    """Copies one value, checking on the way; counts nodes so that a shared sub-tree cannot explode."""
 
     def __init__(
         self,
@@ -179,7 +165,7 @@ class _Copy:
 
     def of(self, value: object, depth: int = 0) -> Json:
         kind = type(value)
-        if kind in _MAPPINGS or kind in _SEQUENCES:
+        if kind in MAPPINGS or kind in SEQUENCES:
             return self._container(value, kind, depth)
         if kind is str:
             return _checked_text(cast("str", value))
@@ -199,7 +185,7 @@ class _Copy:
         self._nodes += len(cast("Sequence[object]", value))
         if self._nodes >= MAX_NODES:
             raise NotCanonical(f"more than {MAX_NODES} values", "put it into a blob")
-        if kind in _MAPPINGS:
+        if kind in MAPPINGS:
             return self._object(cast("Mapping[object, object]", value), depth + 1)
         return self._array(cast("Sequence[object]", value), depth + 1)
 
@@ -225,77 +211,6 @@ class _Copy:
             except NotCanonical as fault:
                 raise _within(f"[{len(made)}]", fault) from None
         return self._make_array(made)
-
-
-class _Scribe:
-    """Freezes a value and writes its text at once; anything unusual is left to `_Copy`, by NotCanonical."""
-
-    __slots__ = ("_nodes", "_pieces")
-
-    def __init__(self, pieces: list[str]) -> None:
-        self._pieces = pieces
-        self._nodes = 0
-
-    def object(self, value: Any, depth: int) -> Mapping[str, Json]:
-        self._count(value, depth)
-        if {*map(type, value)} - _TEXT:  # before sorting: no foreign comparison may run
-            raise NotCanonical("an unusual key")
-        made: dict[str, Json] = {}
-        add = self._pieces.append
-        mark = "{"
-        for key in sorted(value):
-            if not key.isascii():
-                raise NotCanonical("an unusual key")
-            item = value[key]
-            kind = type(item)
-            if kind is str and item.isascii():
-                add(f"{mark}{_quoted(key)}:{_quoted(item)}")
-                made[key] = item
-            elif kind is int and 0 <= item <= MAX_INTEGER:
-                add(f"{mark}{_quoted(key)}:{item}")
-                made[key] = item
-            else:
-                add(f"{mark}{_quoted(key)}:")
-                made[key] = self._other(item, kind, depth + 1)
-            mark = ","
-        add("}" if made else "{}")
-        return MappingProxyType(made)
-
-    def _array(self, value: Any, depth: int) -> Json:
-        self._count(value, depth)
-        made: list[Json] = []
-        add = self._pieces.append
-        mark = "["
-        for item in value:
-            add(mark)
-            made.append(self._other(item, type(item), depth + 1))
-            mark = ","
-        add("]" if made else "[]")
-        return tuple(made)
-
-    def _other(self, item: Any, kind: type, depth: int) -> Json:
-        if kind in _MAPPINGS:
-            return self.object(item, depth)
-        if kind in _SEQUENCES:
-            return self._array(item, depth)
-        plain: Json = None
-        if kind is str:
-            plain = _checked_text(item)
-            self._pieces.append(_quoted(plain))
-        elif item is None or kind is bool:
-            plain = item
-            self._pieces.append("null" if item is None else "true" if item else "false")
-        elif kind is int:
-            plain = _checked_integer(item)
-            self._pieces.append(str(plain))
-        else:
-            raise NotCanonical("an unusual value")
-        return plain
-
-    def _count(self, value: Any, depth: int) -> None:
-        self._nodes += len(value)
-        if depth >= MAX_DEPTH or self._nodes >= MAX_NODES:
-            raise NotCanonical("too deep or too large")
 
 
 def _within(place: str, fault: NotCanonical) -> NotCanonical:

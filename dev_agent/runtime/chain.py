@@ -12,7 +12,16 @@ from typing import BinaryIO
 
 from dev_agent.runtime.canonical import Json
 from dev_agent.runtime.errors import NotCanonical, TraceCorrupt
-from dev_agent.runtime.events import FOREIGN, MAX_LINE, NEWER, RUN_STARTED, Event, genesis, parse_line
+from dev_agent.runtime.events import (
+    FOREIGN,
+    MAX_LINE,
+    NEWER,
+    RUN_STARTED,
+    Event,
+    following,
+    genesis,
+    parse_line,
+)
 from dev_agent.runtime.files import open_regular
 
 TRACE_NAME = "trace.jsonl"
@@ -47,6 +56,9 @@ class Chain:
 
 
 def _linked(line: bytes, previous: Event | None) -> Event:
+    plain = following(line, previous) if previous is not None else None
+    if plain is not None:
+        return plain
     seq = 0 if previous is None else previous.seq + 1
     try:
         event = parse_line(line)

@@ -22,16 +22,17 @@ from dev_agent.runtime.canonical import (
     Json,
     canonical,
     encode,
-    frozen_and_written,
-    frozen_in_order,
     read_json,
     require_spelling,
+    text_of,
+    thaw,
 )
 from dev_agent.runtime.errors import NotCanonical
+from dev_agent.runtime.written import Written, read_written, written
 from dev_agent.values import dataclass
 
 VERSION = 1
-DOMAIN = b"dev-agent/trace/v1\0"
+DOMAIN = "dev-agent/trace/v1\0"
 MAX_LINE = 8 * 2**20
 NEWER = "use a newer dev-agent"
 FOREIGN = "name a run of dev-agent"
@@ -40,15 +41,22 @@ RECOVERED = "recovered"
 ERASED = "erased"
 ACTORS = frozenset({"agent", "user", "tool", "model"})
 
+_DOMAIN = DOMAIN.encode()
 _KEYS = frozenset({"v", "run", "seq", "prev", "type", "at", "actor", "data", "blobs", "hash"})
 _BLOB_KEYS = frozenset({"role", "len", "commit"})
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
 _TYPE = re.compile(r"[a-z][a-z0-9-]{0,63}\Z")
 _AT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z\Z", re.ASCII)
-# A process writes events of few runs and types, and asks about each of them for every event.
-_is_run = lru_cache(maxsize=64)(_RUN.match)
+# A process writes events of few types and many to a millisecond, and asks about each of them for every event.
 _is_type = lru_cache(maxsize=64)(_TYPE.match)
+_is_time = lru_cache(maxsize=64)(_AT.match)
 _ROLE = re.compile(r"[a-z][a-z0-9_.-]{0,63}\Z")
+_OPENING = re.compile(
+    rb'\{"actor":"(%b)","at":"(%b)","blobs":\[\],"data":'
+    % ("|".join(sorted(ACTORS)).encode(), _AT.pattern.removesuffix(r"\Z").encode().replace(b"(", b"(?:"))
+)
+_TAIL = re.compile(rb'(%b)","v":%d\}\Z' % (_TYPE.pattern.removesuffix(r"\Z").encode(), VERSION))
+_HASH_MARKED = len(',"hash":"') + 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +72,7 @@ class BlobRef:
         return {"role": self.role, "len": self.length, "commit": self.commitment}
 
 
-class Event(NamedTuple):
-    """One line of a trace. `data` is deeply frozen; `at` is an input, recorded and never recomputed."""
-
+class _Fields(NamedTuple):
     v: int
     run: str
     seq: int
@@ -74,9 +80,20 @@ class Event(NamedTuple):
     type: str
     at: str
     actor: str
-    data: Mapping[str, Json]
+    content: Written
     blobs: tuple[BlobRef, ...]
     hash: str
+
+
+class Event(_Fields):
+    """One line of a trace. `content` is its data as written; `at` is an input, recorded and never recomputed."""
+
+    __slots__ = ()
+
+    @property
+    def data(self) -> Mapping[str, Json]:
+        """The data, deeply frozen; made when it is first asked for."""
+        return self.content.frozen
 
     def blob(self, role: str) -> BlobRef | None:
         """Return the first blob of that role, if any."""
@@ -85,7 +102,7 @@ class Event(NamedTuple):
 
 def genesis(run: str, binding: Mapping[str, str]) -> str:
     """Return the `prev` of a run's first event. Raises NotCanonical."""
-    return sha256(DOMAIN + canonical({"run": run, "binding": binding})).hexdigest()
+    return sha256(_DOMAIN + canonical({"run": run, "binding": binding})).hexdigest()
 
 
 def new_event(
@@ -100,28 +117,79 @@ def new_event(
     blobs: Sequence[BlobRef],
 ) -> tuple[Event, bytes]:
     """Make an event and its line, newline included. Raises NotCanonical for what a reader would refuse."""
-    for key, value, fits in (
-        ("run", run, _is_run),
-        ("prev", prev, COMMITMENT.match),
-        ("type", type, _is_type),
-        ("at", at, _AT.match),
-    ):
-        if not fits(value):
-            raise NotCanonical(f"{key} is not well formed: {value[:60]!r}")
-    frozen, text = frozen_and_written(data)
+    if not (_RUN.match(run) and COMMITMENT.match(prev)):
+        raise _malformed(run=run, prev=prev, type=type, at=at)
+    return next_event(run, seq, prev, type, at, actor, data, blobs)
+
+
+def next_event(
+    run: str,
+    seq: int,
+    prev: str,
+    type: str,  # noqa: A002 - the field's name
+    at: str,
+    actor: str,
+    data: object,
+    blobs: Sequence[BlobRef],
+) -> tuple[Event, bytes]:
+    """As `new_event`, for a `run` and a `prev` that are those of an event; every event of a journal is made here."""
+    if not (_is_type(type) and _is_time(at)):
+        raise _malformed(run=run, prev=prev, type=type, at=at)
+    content = written(data)
     listed = encode([_checked_blob(blob).to_json() for blob in blobs]).decode() if blobs else "[]"
-    before = f'{{"actor":"{_actor(actor)}","at":"{at}","blobs":{listed},"data":{text}'.encode()
+    before = f'{{"actor":"{_actor(actor)}","at":"{at}","blobs":{listed},"data":{content.text}'
     after = _after(prev, run, seq, type)
-    digest = _hash_of(before, after)
-    line = b'%b,"hash":"%b",%b\n' % (before, digest.encode(), after)
+    digest = sha256(f"{DOMAIN}{before},{after}".encode()).hexdigest()
+    line = f'{before},"hash":"{digest}",{after}\n'.encode()
     if len(line) > MAX_LINE:
         raise NotCanonical(f"an event of {len(line) - 1} bytes is too long", "put the payload into a blob")
-    return Event(VERSION, run, seq, prev, type, at, actor, frozen, tuple(blobs), digest), line
+    return Event(VERSION, run, seq, prev, type, at, actor, content, tuple(blobs), digest), line
+
+
+def _malformed(*, run: str, prev: str, type: str, at: str) -> NotCanonical:  # noqa: A002 - the field's name
+    patterns = (("run", run, _RUN), ("prev", prev, COMMITMENT), ("type", type, _TYPE), ("at", at, _AT))
+    key, value = next((key, value) for key, value, pattern in patterns if not pattern.match(value))
+    return NotCanonical(f"{key} is not well formed: {value[:60]!r}")
 
 
 def _checked_blob(blob: BlobRef) -> BlobRef:
     """The reference, if a reader would take it. Raises NotCanonical."""
     return _blob(blob.to_json())
+
+
+def following(line: bytes, previous: Event) -> Event | None:
+    """Return the event of a line that plainly follows `previous`; None if `parse_line` has to decide.
+
+    Most lines of a whole trace are of one form: no payloads, plain ASCII, bound to the line before. Such a line is
+    compared with what it has to be around its time, type and data, and its data with how they are written. Nothing
+    passes here that `parse_line` and the check of the link would refuse.
+    """
+    opening = _OPENING.match(line)
+    if opening is None or len(line) >= MAX_LINE or previous.seq >= MAX_INTEGER:
+        return None
+    seq = previous.seq + 1
+    link = f'","prev":"{previous.hash}","run":"{previous.run}","seq":{seq},"type":"'.encode()
+    head, _, tail = line.rpartition(link)
+    before, mark, digest = head[:-_HASH_MARKED], head[-_HASH_MARKED:-64], head[-64:].decode("latin-1")
+    type_ = _type_before_end(tail)
+    if mark != b',"hash":"' or not type_ or type_ == RUN_STARTED:
+        return None
+    if sha256(b"%b%b,%b%b" % (_DOMAIN, before, link[2:], tail)).hexdigest() != digest:
+        return None
+    content = read_written(before[opening.end() :].decode("latin-1"))
+    if content is None:
+        return None
+    actor, at = opening.groups()
+    return Event(
+        VERSION, previous.run, seq, previous.hash, type_, at.decode(), actor.decode(), content, (), digest
+    )
+
+
+@lru_cache(maxsize=64)
+def _type_before_end(tail: bytes) -> str:
+    """The type in what stands after `"type":"` in a line, "" if that is not the end of one."""
+    found = _TAIL.match(tail)
+    return found[1].decode() if found else ""
 
 
 def parse_line(line: bytes) -> Event:
@@ -139,8 +207,9 @@ def parse_line(line: bytes) -> Event:
         raise NotCanonical(f"missing or unknown fields: {odd}")
     event = _event(value)
     # The line is canonical, so its keys are sorted: what the hash is over stands in it around the hash.
-    after = _after(event.prev, event.run, event.seq, event.type)
-    if event.hash != _hash_of(line[: -len(after) - _HASH_LENGTH], after):
+    after = _after(event.prev, event.run, event.seq, event.type).encode()
+    before = line[: -len(after) - len(b",") - _HASH_MARKED - len(b'"')]
+    if event.hash != sha256(b"%b%b,%b" % (_DOMAIN, before, after)).hexdigest():
         raise NotCanonical("the event's hash is not the hash of its content")
     return event
 
@@ -151,16 +220,9 @@ def _unreadable(version: Json) -> NotCanonical:
     return NotCanonical(f"format version {str(version)[:20]}; this reader knows {VERSION}", NEWER)
 
 
-_HASH_LENGTH = len(',"hash":"",') + 64
-
-
-def _after(prev: str, run: str, seq: int, type: str) -> bytes:  # noqa: A002 - the field's name
+def _after(prev: str, run: str, seq: int, type: str) -> str:  # noqa: A002 - the field's name
     """Return what stands after the hash in the event's line: no value in it can need an escape."""
-    return f'"prev":"{prev}","run":"{run}","seq":{seq},"type":"{type}","v":{VERSION}}}'.encode()
-
-
-def _hash_of(before: bytes, after: bytes) -> str:
-    return sha256(b"%b%b,%b" % (DOMAIN, before, after)).hexdigest()
+    return f'"prev":"{prev}","run":"{run}","seq":{seq},"type":"{type}","v":{VERSION}}}'
 
 
 def _event(body: Mapping[str, Json]) -> Event:
@@ -177,10 +239,14 @@ def _event(body: Mapping[str, Json]) -> Event:
         type=_text(body, "type", _TYPE),
         at=_text(body, "at", _AT),
         actor=_actor(body["actor"]),
-        data=cast("Mapping[str, Json]", frozen_in_order(data)),
+        content=_content(data),
         blobs=tuple([_blob(blob) for blob in blobs]),
         hash=_text(body, "hash", COMMITMENT),
     )
+
+
+def _content(data: dict[str, Json]) -> Written:
+    return Written(text_of(data), cast("dict[str, Json]", thaw(data)))
 
 
 def _count(body: Mapping[str, Json], key: str) -> int:
@@ -213,8 +279,8 @@ def _blob(value: Json) -> BlobRef:
     )
 
 
-def require_recordable(type: str, data: Mapping[str, Json], actor: str, blobs: Mapping[str, bytes]) -> None:  # noqa: A002 - the field's name
-    """Check that an event of this content, its data frozen, can be appended. Raises NotCanonical.
+def require_recordable(type: str, data: Written, actor: str, blobs: Mapping[str, bytes]) -> None:  # noqa: A002 - the field's name
+    """Check that an event of this content can be appended. Raises NotCanonical.
 
     Its room is half a line, so that what surrounds the data always fits.
     """
@@ -226,5 +292,5 @@ def require_recordable(type: str, data: Mapping[str, Json], actor: str, blobs: M
             raise NotCanonical(f"role is not well formed: {role[:60]!r}", "use lower-case words")
         if not isinstance(payload, bytes):
             raise NotCanonical(f"blob {role} is not bytes", "encode it first")
-    if len(encode(data)) > MAX_LINE // 2:
+    if data.size > MAX_LINE // 2:
         raise NotCanonical(f"more than {MAX_LINE // 2} bytes of data", "put the payload into a blob")

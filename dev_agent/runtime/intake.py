@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import cast
 
-from dev_agent.runtime.canonical import Json, frozen_object
+from dev_agent.runtime.canonical import Json
 from dev_agent.runtime.errors import Fault, InputsRefused, NotCanonical, WrongSignal
 from dev_agent.runtime.events import require_recordable
 from dev_agent.runtime.facts import has_type
@@ -17,16 +17,18 @@ from dev_agent.runtime.fold import Position
 from dev_agent.runtime.naming import nearest
 from dev_agent.runtime.program import Program
 from dev_agent.runtime.states import FactType
+from dev_agent.runtime.written import written
 
 
 def checked_inputs(program: Program, inputs: Mapping[str, Json]) -> Mapping[str, Json]:
     """Return the inputs frozen: exactly the declared ones, each of its type. Raises InputsRefused."""
     try:
-        frozen = frozen_object(inputs)
-        require_recordable("begun", frozen, "user", {})
+        content = written(inputs)
+        require_recordable("begun", content, "user", {})
     except NotCanonical as fault:
         found = Fault(where="inputs", message=fault.message, hint=fault.hint)
         raise InputsRefused(f"inputs of {program.name}", [found], "correct the inputs") from None
+    frozen = content.frozen
     faults = [
         Fault(where=f"inputs.{name}", message=message, hint=hint)
         for name, message, hint in _misfits(program.facts, frozen)
@@ -48,10 +50,11 @@ def checked_signal(position: Position, signal: Mapping[str, Json]) -> tuple[str,
     if outcome not in state.on:
         raise WrongSignal(f"{state.name} has no outcome {outcome[:60]!r}", nearest(outcome, state.on))
     try:
-        data = frozen_object(signal.get("data", {}))
-        require_recordable("left", data, "user", {})
+        content = written(signal.get("data", {}))
+        require_recordable("left", content, "user", {})
     except NotCanonical as fault:
         raise WrongSignal(f"the signal's data: {fault.message}", fault.hint) from None
+    data = content.frozen
     for name, message, hint in _misfits(state.facts, data):
         raise WrongSignal(f"the signal's data: {name} {message}", hint)
     return outcome, data

@@ -29,7 +29,16 @@ from dev_agent.runtime.blobs import Blobs, random_salt
 from dev_agent.runtime.chain import TRACE_NAME, Chain, binding_of
 from dev_agent.runtime.durability import Barrier
 from dev_agent.runtime.errors import BlobUnavailable, JournalFailed, TraceCorrupt
-from dev_agent.runtime.events import ERASED, RECOVERED, RUN_STARTED, BlobRef, Event, genesis, new_event
+from dev_agent.runtime.events import (
+    ERASED,
+    RECOVERED,
+    RUN_STARTED,
+    BlobRef,
+    Event,
+    genesis,
+    new_event,
+    next_event,
+)
 from dev_agent.runtime.files import write_atomically
 from dev_agent.runtime.lock import locked
 from dev_agent.runtime.verification import Anchor, Verification, verify
@@ -179,17 +188,11 @@ class Journal:
         With `durable`, when this returns the event and everything before it survive a power loss.
         """
         with self._turn:
-            self._require_usable()
+            if not self._usable or self._file < 0:
+                self._require_usable()
             references = self._commitments(blobs) if blobs else ()
-            event, line = new_event(
-                run=self._run,
-                seq=self._count,
-                prev=self._head,
-                type=type,
-                at=self._clock.now(),
-                actor=actor,
-                data=data,
-                blobs=references,
+            event, line = next_event(
+                self._run, self._count, self._head, type, self._clock.now(), actor, data, references
             )
             self._write(line, durable=durable)
             self._take(event)

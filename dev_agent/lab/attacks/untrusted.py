@@ -10,10 +10,11 @@ from dev_agent.lab.attack import Attack, Strike
 from dev_agent.lab.attacks.bank import ALWAYS, Bank, action
 from dev_agent.lab.disarm import all_of, without
 from dev_agent.runtime.attempt import Attempt
-from dev_agent.runtime.canonical import frozen_and_written, frozen_object, thaw
+from dev_agent.runtime.canonical import frozen_object, thaw
 from dev_agent.runtime.engine import FactType, Result, View
 from dev_agent.runtime.errors import RuntimeFault
 from dev_agent.runtime.states import ERROR, State
+from dev_agent.runtime.written import Written, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -141,13 +142,9 @@ def _anywhere(self: Any) -> State:
     return replace(state, on=_AnyEdge({**everywhere, **{name: name for name in states}, **state.on}))
 
 
-def _as_it_is(value: Any) -> Any:
-    return value
-
-
-def _only_written(value: Any) -> tuple[Any, str]:
+def _only_written(value: Any) -> Written:
     """The same text, and the value as the action still holds it."""
-    return value, frozen_and_written(value)[1]
+    return Written(written(value).text, None, value)
 
 
 UNTRUSTED_ATTACKS = (
@@ -168,8 +165,8 @@ UNTRUSTED_ATTACKS = (
         defence="what is recorded is frozen (runtime/canonical.py)",
         strike=_context_poisoning,
         disarm=all_of(
-            without("dev_agent.runtime.attempt:frozen_object", _as_it_is),
-            without("dev_agent.runtime.events:frozen_and_written", _only_written),
+            without("dev_agent.runtime.attempt:written", _only_written),
+            without("dev_agent.runtime.events:written", _only_written),
         ),
         word="REJECTED",
     ),
