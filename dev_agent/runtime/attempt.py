@@ -14,14 +14,14 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from dev_agent.runtime.actions import AnySpec, ModelActionSpec, Result, View, added
-from dev_agent.runtime.canonical import Json, frozen_object
+from dev_agent.runtime.canonical import Json
 from dev_agent.runtime.errors import NotCanonical
 from dev_agent.runtime.events import require_recordable
 from dev_agent.runtime.facts import has_type
 from dev_agent.runtime.host import Clock
 from dev_agent.runtime.projection import ModelView
 from dev_agent.runtime.states import ERROR, FactType
-from dev_agent.runtime.written import written
+from dev_agent.runtime.written import Written, written
 from dev_agent.values import dataclass
 
 MAX_MESSAGE = 2000
@@ -37,12 +37,17 @@ class Attempt:
     """
 
     outcome: str
-    data: Mapping[str, Json]
+    content: Written
     ms: int = 0
     cost: Mapping[str, int] = field(default_factory=dict)
     blobs: Mapping[str, bytes] = field(default_factory=dict)
     interrupted: bool = False
     shown: Mapping[str, Json] | None = None
+
+    @property
+    def data(self) -> Mapping[str, Json]:
+        """What it gave, deeply frozen."""
+        return self.content.frozen
 
 
 def attempted(
@@ -56,13 +61,13 @@ def attempted(
     attempt = _run(spec, view, model)
     ms = max(clock.monotonic_ms() - started, 0)
     view.end()
-    cost = added(attempt.cost, view.spent)
+    cost = added(attempt.cost, view.spent) if view.spent else attempt.cost
     if timeout_ms is not None and ms > timeout_ms and not attempt.interrupted:
         late = failed("Timeout", f"{spec.name} took {ms} ms, allowed are {timeout_ms}")
         return replace(late, blobs=attempt.blobs, cost=cost, ms=ms, shown=_shown(model))
     return Attempt(
         outcome=attempt.outcome,
-        data=attempt.data,
+        content=attempt.content,
         ms=ms,
         cost=cost,
         blobs=attempt.blobs,
@@ -79,8 +84,8 @@ def failed(
     cost: Mapping[str, int] | None = None,
 ) -> Attempt:
     """Return the attempt that ended in `error` for this reason."""
-    data = frozen_object({"type": _printable(kind), "message": _printable(message)})
-    return Attempt(outcome=ERROR, data=data, blobs=blobs or {}, cost=cost or {})
+    content = written({"type": _printable(kind), "message": _printable(message)})
+    return Attempt(outcome=ERROR, content=content, blobs=blobs or {}, cost=cost or {})
 
 
 def _shown(model: ModelView | None) -> Mapping[str, Json] | None:
@@ -141,7 +146,7 @@ def _checked(spec: AnySpec, result: Result, cost: Mapping[str, int]) -> Attempt:
             )
         if kind is FactType.PAYLOAD and name in blobs and (wrong := _unfit(blobs[name])):
             return failed("WrongFact", f"{spec.name} gave the payload {name} {wrong}", cost=cost)
-    return Attempt(outcome=outcome, data=data, cost=cost, blobs=MappingProxyType(blobs))
+    return Attempt(outcome=outcome, content=content, cost=cost, blobs=MappingProxyType(blobs))
 
 
 def _unfit(payload: bytes) -> str:

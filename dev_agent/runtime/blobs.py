@@ -14,6 +14,7 @@ import re
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
@@ -38,9 +39,16 @@ class Blobs:
     """The blobs of one run folder. `salt` supplies salts; with fixed ones the same bytes come out twice."""
 
     def __init__(self, folder: Path, salt: Callable[[], bytes] = random_salt) -> None:
-        self._blobs = folder / "blobs"
-        self._salts = folder / "salts"
+        self._folder = folder
         self._salt = salt
+
+    @cached_property
+    def _blobs(self) -> Path:
+        return self._folder / "blobs"
+
+    @cached_property
+    def _salts(self) -> Path:
+        return self._folder / "salts"
 
     @property
     def folders(self) -> tuple[Path, Path]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from types import MappingProxyType
 
 from dev_agent.runtime.actions import Record, added
 from dev_agent.runtime.attempt import Attempt, failed
@@ -18,6 +17,7 @@ from dev_agent.runtime.errors import RuntimeFault
 from dev_agent.runtime.host import Cancel
 from dev_agent.runtime.joins import joined
 from dev_agent.runtime.states import State
+from dev_agent.runtime.written import written
 
 
 class Buffer:
@@ -80,7 +80,7 @@ def join_attempts(state: State, attempts: list[Attempt]) -> Attempt:
         raise AssertionError("BUG: a proved join table is total")
     # The branches ran side by side, so the state took as long as the longest; what they spent adds up.
     longest = max(attempt.ms for attempt in attempts)
-    return Attempt(outcome=outcome, data=MappingProxyType({}), ms=longest, cost=total_cost(attempts))
+    return Attempt(outcome=outcome, content=written({}), ms=longest, cost=total_cost(attempts))
 
 
 def outcomes_by_branch(state: State, attempts: list[Attempt]) -> dict[str, str]:

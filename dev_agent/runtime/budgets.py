@@ -32,20 +32,24 @@ def overrun(program: Program, position: Position, spenders: Iterable[frozenset[s
     `spenders` holds, for each action the state would start, the budget keys it spends.
     """
     budgets = program.budgets
-    counted = (
-        ("transitions", budgets.transitions, position.transitions),
-        ("wall_ms", budgets.wall_ms, position.wall_ms),
-        ("stalled", budgets.stalled, position.repeats),
-        ("visits", position.current.visits, position.visits.get(position.state, 0)),
-    )
-    for budget, limit, spent in counted:
-        if limit is not None and spent >= limit:
-            return Overrun(budget=budget, limit=limit, spent=spent)
-    return _overspent(program, position, list(spenders))
+    state = position.state
+    if budgets.transitions is not None and position.transitions >= budgets.transitions:
+        return Overrun(budget="transitions", limit=budgets.transitions, spent=position.transitions)
+    if budgets.wall_ms is not None and position.wall_ms >= budgets.wall_ms:
+        return Overrun(budget="wall_ms", limit=budgets.wall_ms, spent=position.wall_ms)
+    if budgets.stalled is not None and position.repeats >= budgets.stalled:
+        return Overrun(budget="stalled", limit=budgets.stalled, spent=position.repeats)
+    visits, left = position.current.visits, position.visits.get(state, 0)
+    if visits is not None and left >= visits:
+        return Overrun(budget="visits", limit=visits, spent=left)
+    limited = limits(program)
+    return _overspent(limited, position, list(spenders)) if limited else None
 
 
-def _overspent(program: Program, position: Position, spenders: list[frozenset[str]]) -> Overrun | None:
-    for budget, limit in limits(program).items():
+def _overspent(
+    limited: Mapping[str, int], position: Position, spenders: list[frozenset[str]]
+) -> Overrun | None:
+    for budget, limit in limited.items():
         spent = position.cost.get(budget, 0)
         # Each spender needs at least one unit: a fork of three may not start on the last model call.
         needed = sum(budget in keys for keys in spenders)

@@ -17,6 +17,7 @@ from urllib.parse import quote
 from dev_agent.runtime.canonical import Json
 from dev_agent.runtime.errors import CapabilityDenied
 from dev_agent.runtime.naming import is_name
+from dev_agent.runtime.written import Written
 from dev_agent.values import dataclass
 
 KEY = "$capability"
@@ -98,6 +99,8 @@ class Capabilities:
         if isinstance(value, Mapping):
             made = {self._scrubbed(key): self._scrubbed(item) for key, item in value.items()}
             return MappingProxyType(made) if isinstance(value, MappingProxyType) else made
+        if type(value) is Written:
+            return self._scrubbed(value.frozen)
         if isinstance(value, list | tuple):
             return type(value)([self._scrubbed(item) for item in value])
         return value

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import stat
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -48,11 +49,17 @@ class Barrier:
 
     def add_file(self, path: Path) -> None:
         """Add the regular file at `path`. Raises OSError."""
+        if self._flushed:
+            known = path.lstat()
+            if known.st_dev in self._flushed and stat.S_ISREG(known.st_mode):
+                return
         with open_regular(path) as file:
             self.add(file.fileno())
 
     def add_folder(self, path: Path) -> None:
         """Add the names in the folder `path`. Raises OSError."""
+        if self._flushed and path.stat().st_dev in self._flushed:
+            return
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             self.add(descriptor)

@@ -48,6 +48,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
+from functools import cached_property
 from types import MappingProxyType
 
 from dev_agent.runtime import fold
@@ -77,6 +78,7 @@ from dev_agent.runtime.projection import ModelView, Prompt, TraceView, model_vie
 from dev_agent.runtime.states import ERROR, OTHERWISE, Branch, FactType, Kind, State
 from dev_agent.runtime.trace import Journal
 from dev_agent.runtime.validation import declared_facts, prove, used_actions
+from dev_agent.runtime.written import joined, written
 
 __all__ = [
     "Action",
@@ -128,9 +130,6 @@ class Engine:
         self._sleep = sleep
         self._workers = workers
         self._capabilities = Capabilities(capabilities)
-        declared = declared_facts(program, actions)
-        self._cases = _parsed_cases(program, declared)
-        self._payload_facts = frozenset(name for name, kind in declared.items() if kind is FactType.PAYLOAD)
         self._position = Position(program)
         self._step: Mapping[Kind, Callable[[State], Ending | None]] = {
             Kind.ACTION: self._act,
@@ -139,6 +138,19 @@ class Engine:
             Kind.WAIT: self._wait,
             Kind.FINAL: self._finish,
         }
+
+    @cached_property
+    def _declared(self) -> Mapping[str, FactType]:
+        return declared_facts(self._program, self._actions)
+
+    @cached_property
+    def _cases(self) -> Mapping[str, list[tuple[Condition, str]]]:
+        """The conditions of the states that choose, parsed when the first of them is entered."""
+        return _parsed_cases(self._program, self._declared)
+
+    @cached_property
+    def _payload_facts(self) -> frozenset[str]:
+        return frozenset(name for name, kind in self._declared.items() if kind is FactType.PAYLOAD)
 
     def start(self, inputs: Mapping[str, Json]) -> Ending:
         """Begin the run with these inputs and drive it.
@@ -177,7 +189,7 @@ class Engine:
 
     def _answer(self, signal: Mapping[str, Json]) -> None:
         outcome, data = checked_signal(self._position, signal)
-        self._leave(Attempt(outcome=outcome, data=data), actor="user", durable=True)
+        self._leave(Attempt(outcome=outcome, content=written(data)), actor="user", durable=True)
 
     def _drive(self) -> Ending:
         try:
@@ -199,7 +211,7 @@ class Engine:
         return self._step[state.kind](state)
 
     def _budget_ends_it(self, state: State) -> bool:
-        over = overrun(self._program, self._position, [spec.spends for spec in self._specs(state)])
+        over = overrun(self._program, self._position, (spec.spends for spec in self._specs(state)))
         if over is None:
             return False
         data = {"state": state.name, "budget": over.budget, "limit": over.limit, "spent": over.spent}
@@ -283,12 +295,12 @@ class Engine:
         except FactUnusable as fault:
             self._leave(failed(type(fault).__name__, fault.message))
         else:
-            self._leave(Attempt(outcome=outcome, data=MappingProxyType({"cases": tuple(evaluated)})))
+            self._leave(Attempt(outcome=outcome, content=written({"cases": evaluated})))
 
     def _first_true(self, state: State, evaluated: list[Json]) -> str:
         for condition, outcome in self._cases[state.name]:
             holds = condition.evaluate(self._position.lookup(condition.names))
-            evaluated.append(MappingProxyType({"when": condition.source, "holds": holds}))
+            evaluated.append({"when": condition.source, "holds": holds})
             if holds:
                 return outcome
         return OTHERWISE
@@ -343,7 +355,8 @@ class Engine:
         """What the trace says an attempt made: its data, what was taken out of it, and what a model was shown."""
         recorded = TraceView.of(attempt.data, facts)
         shown = {} if attempt.shown is None else {"shown": attempt.shown}
-        return {"data": recorded.data, **_count(recorded.redacted), **shown}
+        data = attempt.content if recorded.data is attempt.data else recorded.data
+        return {"data": data, **_count(recorded.redacted), **shown}
 
     def _commit(
         self,
@@ -356,8 +369,9 @@ class Engine:
     ) -> None:
         """Append an event, then move by it; the shield keeps an interruption from parting the two."""
         data, blobs = self._capabilities.scrubbed(data), self._capabilities.scrubbed(blobs)
+        content = joined(data)
         with self._shield():
-            event = self._journal.append(type, data, actor=actor, blobs=blobs, durable=durable)
+            event = self._journal.append(type, content, actor=actor, blobs=blobs, durable=durable)
             self._position.apply(event)
 
     def _record(self, record: Record) -> None:

@@ -135,7 +135,7 @@ def next_event(
     """As `new_event`, for a `run` and a `prev` that are those of an event; every event of a journal is made here."""
     if not (_is_type(type) and _is_time(at)):
         raise _malformed(run=run, prev=prev, type=type, at=at)
-    content = written(data)
+    content = data if isinstance(data, Written) else written(data)
     listed = encode([_checked_blob(blob).to_json() for blob in blobs]).decode() if blobs else "[]"
     before = f'{{"actor":"{_actor(actor)}","at":"{at}","blobs":{listed},"data":{content.text}'
     after = _after(prev, run, seq, type)

@@ -48,10 +48,38 @@ def write_atomically(path: Path, data: bytes, *, durable: bool) -> None:
     except OSError as error:
         with suppress(OSError):
             temporary.unlink()
-        raise JournalFailed(
-            f"cannot write {path.name}: {error.strerror or error}",
-            "make space or mend the rights; a run that had begun can go on",
-        ) from error
+        raise _unwritten(path, error) from error
+
+
+def begin_file(path: Path, data: bytes) -> int:
+    """Make `path` hold `data`, and return a descriptor that appends to it. Raises JournalFailed.
+
+    Killed before the rename: the old content (or nothing) and perhaps a `.tmp-*` file nobody reads. After it: the
+    new content, which no power loss may have met yet.
+    """
+    temporary = path.with_name(f".tmp-{os.getpid()}-{path.name}")
+    descriptor = -1
+    try:
+        descriptor = _private(str(temporary), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
+        if os.write(descriptor, data) != len(data):
+            raise OSError("only a part was written")
+        temporary.replace(path)
+    except BaseException as error:
+        if descriptor >= 0:
+            os.close(descriptor)
+        with suppress(OSError):
+            temporary.unlink()
+        if isinstance(error, OSError):
+            raise _unwritten(path, error) from error
+        raise
+    return descriptor
+
+
+def _unwritten(path: Path, error: OSError) -> JournalFailed:
+    return JournalFailed(
+        f"cannot write {path.name}: {error.strerror or error}",
+        "make space or mend the rights; a run that had begun can go on",
+    )
 
 
 def _write_new(path: Path, data: bytes, *, durable: bool) -> None:

@@ -16,9 +16,8 @@ so no sequence of events can leave the table. Events of other types (records of 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from hashlib import sha256
 from types import MappingProxyType
-from typing import cast
+from typing import TypeAlias, cast
 
 from dev_agent.runtime.actions import added
 from dev_agent.runtime.canonical import Json, encode
@@ -44,6 +43,9 @@ ENGINE_TYPES = frozenset(
 )
 RESERVED = ENGINE_TYPES | {RUN_STARTED, RECOVERED, ERASED}
 """Types no action may record."""
+
+
+_Output: TypeAlias = "tuple[str, Json]"
 
 
 class Position:
@@ -74,7 +76,7 @@ class Position:
         """How often the state left last gave the same output since anything else changed."""
         self.payloads: dict[str, str] = {}
         """Commitments of the latest output's payloads: `state.role`, `state.branch.role`."""
-        self._outputs: dict[str, tuple[bytes, int, int]] = {}
+        self._outputs: dict[str, tuple[_Output, int, int]] = {}
         self._changes = 0
         self._branches: dict[str, Event] = {}
         self._apply: Mapping[str, Callable[[Event], None]] = {
@@ -149,29 +151,30 @@ class Position:
         if self.open or attempt != self.attempt + 1 or self.current.kind is Kind.FINAL:
             raise TraceCorrupt(event.seq, f"{self.state} cannot be entered now as attempt {attempt}")
         self.attempt, self.open = self.attempt + 1, True
-        self._branches = {}
+        if self._branches:
+            self._branches = {}
 
     def _left(self, event: Event) -> None:
         self._in_open_state(event)
-        outcome = cast("str", event.data["outcome"])
-        target = self.current.on.get(outcome)
-        if target is None or event.data["next"] != target:
-            raise TraceCorrupt(event.seq, f"{self.state} has no edge {outcome!r} to {event.data['next']}")
-        data, outcomes = self._output(event)
+        row, said = self.current, event.data
+        outcome = cast("str", said["outcome"])
+        target = row.on.get(outcome)
+        if target is None or said["next"] != target:
+            raise TraceCorrupt(event.seq, f"{self.state} has no edge {outcome!r} to {said['next']}")
+        data, outcomes = (said["data"], {}) if row.kind is not Kind.PARALLEL else self._joined(event)
         self._spend(event, _ms(event))
-        self._remember(self.state, encode((outcome, data)))
+        self._remember(self.state, outcome, data)
         self.facts[self.state] = data
-        self._keep_payloads(event)
+        if event.blobs or self.payloads or row.kind is Kind.PARALLEL:
+            self._keep_payloads(event)
         self.outcomes.update(outcomes)
         self.outcomes[self.state] = outcome
         self.visits[self.state] = self.visits.get(self.state, 0) + 1
         self.transitions += 1
         self._move(target, outcome)
 
-    def _output(self, event: Event) -> tuple[Json, dict[str, str]]:
-        """Return the state's data and its branches' outcomes; a parallel state's data is in its branches."""
-        if self.current.kind is not Kind.PARALLEL:
-            return event.data["data"], {}
+    def _joined(self, event: Event) -> tuple[Json, dict[str, str]]:
+        """Return a parallel state's data, which is in its branches, and the outcomes of these."""
         made = {branch.name: self._branches[branch.name].data for branch in self.current.branches}
         outcomes = {name: cast("str", data["outcome"]) for name, data in made.items()}
         if (
@@ -237,23 +240,34 @@ class Position:
             raise TraceCorrupt(event.seq, f"{event.type} without having entered {self.state}")
 
     def _spend(self, event: Event, ms: int) -> None:
-        self.cost = added(self.cost, cast("Mapping[str, int]", event.data["cost"]))
+        cost = cast("Mapping[str, int]", event.data["cost"])
+        # Nothing spent is most attempts; anything but an object of counts is said by `added`.
+        if cost or type(cost) is not MappingProxyType:
+            self.cost = added(self.cost, cost)
         self.wall_ms += ms
 
     def _move(self, target: str, reason: str) -> None:
         self.previous, self.state, self.reason = self.state, target, reason
         self.attempt, self.open = 0, False
 
-    def _remember(self, state: str, output: bytes) -> None:
-        digest = sha256(output).digest()
-        known, count, change = self._outputs.get(state, (b"", 0, 0))
-        if digest != known:
+    def _remember(self, state: str, outcome: str, data: Json) -> None:
+        known, count, change = self._outputs.get(state, (None, 0, 0))
+        if known is None or not _same_output(known, (outcome, data)):
             self._changes += 1
             count = 0
         elif change != self._changes:
             count = 0  # something else changed meanwhile: the same answer is no sign of a stall
         self.repeats = count + 1
-        self._outputs[state] = (digest, self.repeats, self._changes)
+        self._outputs[state] = ((outcome, data), self.repeats, self._changes)
+
+
+def _same_output(one: _Output, other: _Output) -> bool:
+    """Whether two outputs are written the same. Most differ, and that is seen without writing them.
+
+    Of values that only hold plain data, those that are unlike are written differently; some that are alike are, too:
+    `True == 1`.
+    """
+    return one == other and encode(one) == encode(other)
 
 
 def fold(program: Program, events: Iterable[Event]) -> Position:

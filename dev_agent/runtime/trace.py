@@ -39,9 +39,10 @@ from dev_agent.runtime.events import (
     new_event,
     next_event,
 )
-from dev_agent.runtime.files import write_atomically
+from dev_agent.runtime.files import begin_file
 from dev_agent.runtime.lock import locked
 from dev_agent.runtime.verification import Anchor, Verification, verify
+from dev_agent.runtime.written import Written
 
 KEPT = 1_000
 """A journal keeps this many events in memory; beyond that none: memory must not grow with the run."""
@@ -110,9 +111,9 @@ class Journal:
         try:
             if os.path.lexists(folder / TRACE_NAME):
                 raise JournalFailed(f"{folder.name} already holds a run", "open it, or choose another folder")
-            write_atomically(folder / TRACE_NAME, line, durable=False)
+            journal._file = begin_file(folder / TRACE_NAME, line)
+            journal._size = len(line)
             journal._names.update((folder, folder.parent))
-            journal._begin_appending(len(line))
             journal._take(first)
         except BaseException:
             journal.close()
@@ -176,7 +177,7 @@ class Journal:
     def append(
         self,
         type: str,  # noqa: A002 - the field's name
-        data: Mapping[str, object],
+        data: Mapping[str, object] | Written,
         *,
         actor: str = "agent",
         blobs: Mapping[str, bytes] | None = None,
@@ -340,7 +341,9 @@ class Journal:
                     with suppress(FileNotFoundError):  # erased since
                         group.add_file(path)
             group.add(self._file)
-            for folder in (*self._blobs.folders, self.folder, *self._names):
+            # The names of older blobs were flushed with these blobs.
+            blobs = self._blobs.folders if self._unflushed else ()
+            for folder in dict.fromkeys((*blobs, self.folder, *self._names)):
                 with suppress(FileNotFoundError):  # no blob yet
                     group.add_folder(folder)
         except OSError as error:

@@ -30,6 +30,7 @@ from dev_agent.runtime.paths import Edge, Graph, drawn, reached, reversed_graph,
 from dev_agent.runtime.program import Program
 from dev_agent.runtime.program_file import IMPLICIT
 from dev_agent.runtime.projection import holes_of
+from dev_agent.runtime.proofs import Proofs
 from dev_agent.runtime.states import ERROR, INPUT, OTHERWISE, FactType, Invariant, Kind, Passing, State
 from dev_agent.runtime.targets import dangling
 from dev_agent.toml_places import line_of
@@ -37,10 +38,20 @@ from dev_agent.toml_places import line_of
 Actions = Mapping[str, AnySpec]
 
 BUDGET_EDGE = "budget exceeded"
+_PROOFS = Proofs()
 
 
 def prove(program: Program, actions: Actions) -> None:
-    """Prove `program` over these actions (name -> spec). Raises ProgramRefused with every fault found."""
+    """Prove `program` over these actions (name -> spec). Raises ProgramRefused with every fault found.
+
+    A proof that held is not made again for the same program over the same declarations (see `proofs`).
+    """
+    if not _PROOFS.holds(program, actions):
+        _prove(program, actions)
+        _PROOFS.remember(program, actions)
+
+
+def _prove(program: Program, actions: Actions) -> None:
     astray = list(dangling(program.states, program.start, program.budgets))
     unknown = list(_actions(program, actions))
     faults = [*astray, *unknown]

@@ -15,6 +15,7 @@ Pure, no I/O.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, cast, final
@@ -30,8 +31,11 @@ from dev_agent.runtime.canonical import (
     scanned,
     text_of,
 )
+from dev_agent.runtime.errors import NotCanonical
 
 _DIGITS = bytes(0x30 if 0x30 <= byte <= 0x39 else 0x20 for byte in range(256))
+_TEXT = {str}
+_quoted = json.encoder.encode_basestring
 _LARGE = b"0" * len(str(MAX_INTEGER))
 
 
@@ -92,6 +96,38 @@ def written(value: object) -> Written:
         frozen = frozen_object(value)
         return Written(text_of(frozen), None, frozen)
     return Written(text, plain)
+
+
+def joined(fields: Mapping[str, object]) -> Written:
+    """As `written`, of an object some of whose values are Written already: they are neither walked nor copied again.
+
+    Raises NotCanonical.
+    """
+    made: dict[str, Json] = {}
+    pieces = []
+    try:
+        if {*map(type, fields)} != _TEXT:
+            raise _Unusual
+        for key in sorted(fields):
+            item = fields[key]
+            kind = type(item)
+            if kind is str and item.isascii():  # type: ignore[attr-defined]
+                text = _quoted(item)  # type: ignore[arg-type]
+            elif kind is int and 0 <= item <= MAX_INTEGER:  # type: ignore[operator]
+                text = str(item)
+            else:
+                part = item if isinstance(item, Written) else written(item)
+                text, item = part.text, part.frozen
+                if text.count("{") + text.count("[") >= MAX_DEPTH:
+                    raise _Unusual
+            made[key] = item  # type: ignore[assignment]
+            pieces.append(f"{_quoted(key)}:{text}")
+        whole = f"{{{','.join(pieces)}}}"
+        if not whole.isascii() or len(whole) >= MAX_NODES:
+            raise _Unusual
+    except (_Unusual, NotCanonical):
+        return written({key: one.frozen if isinstance(one, Written) else one for key, one in fields.items()})
+    return Written(whole, None, MappingProxyType(made))
 
 
 def read_written(text: str) -> Written | None:

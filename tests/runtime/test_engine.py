@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import wait as concurrent_wait
 from contextlib import AbstractContextManager, nullcontext
 from enum import StrEnum
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -1115,6 +1116,15 @@ def test_progress_is_no_stall(tmp_path: Path) -> None:
     numbers = iter(range(100))
     made = single(budgets="transitions = 20\nstalled = 3")
     run = work(tmp_path / "r", lambda _view: Result("again", {"n": next(numbers)}), made)
+    assert run.start().reason == "budget_transitions"
+
+
+def test_outputs_that_python_takes_for_equal_and_that_are_written_differently_are_progress(
+    tmp_path: Path,
+) -> None:
+    outputs = cycle([{"x": [1]}, {"x": [True]}])
+    made = single(budgets="transitions = 20\nstalled = 2")
+    run = work(tmp_path / "r", lambda _view: Result("again", next(outputs)), made)
     assert run.start().reason == "budget_transitions"
 
 

@@ -17,6 +17,7 @@ from dev_agent.runtime import written as module
 from dev_agent.runtime.canonical import (
     MAX_DEPTH,
     MAX_INTEGER,
+    MAX_NODES,
     Json,
     canonical,
     freeze,
@@ -24,7 +25,7 @@ from dev_agent.runtime.canonical import (
     parse_canonical,
 )
 from dev_agent.runtime.errors import NotCanonical
-from dev_agent.runtime.written import Written, read_written, written
+from dev_agent.runtime.written import Written, joined, read_written, written
 
 pytestmark = pytest.mark.law
 
@@ -242,3 +243,38 @@ def test_what_is_written_compares_by_its_text_and_shows_it() -> None:
     assert one != written({"a": True})
     assert one != '{"a":1}'
     assert repr(one) == 'Written({"a":1})'
+
+
+PARTS = st.one_of(
+    st.text(max_size=4), st.integers(-2, 2**54), OBJECTS, OBJECTS.map(written), st.booleans(), st.none(), st.just(1.5)
+)  # fmt: skip
+
+
+def opened(fields: dict[Any, Any]) -> dict[Any, object]:
+    return {key: one.frozen if isinstance(one, Written) else one for key, one in fields.items()}
+
+
+@given(st.dictionaries(ANY_KEYS, PARTS, max_size=5))
+@example({})
+@example({"a": written({}), "é": 1})
+@example({1: 2, "a": 3})
+@example({"a": "\ud800"})
+def test_joining_is_writing_the_whole(fields: dict[str, Any]) -> None:
+    assert told(lambda one: joined(one).text, fields) == told(lambda one: written(opened(one)).text, fields)
+    assert told(lambda one: joined(one).frozen, fields) == told(
+        lambda one: written(opened(one)).frozen, fields
+    )
+
+
+def test_joining_does_not_take_a_part_deeper_or_larger_than_the_whole_may_be() -> None:
+    for part in (nested(MAX_DEPTH), {"a": [1] * (MAX_NODES - 2)}):
+        fields = {"a": written(part), "b": [0] * 4}
+        assert told(joined, fields) == told(written, opened(fields))
+        assert isinstance(told(joined, fields), tuple)
+    deepest = {"a": written(nested(MAX_DEPTH - 1))}
+    assert joined(deepest) == written(opened(deepest))
+
+
+def test_a_part_that_was_joined_is_the_very_object() -> None:
+    part = written({"b": [1]})
+    assert joined({"a": part, "c": "x"}).frozen["a"] is part.frozen

@@ -10,7 +10,7 @@ from dev_agent.lab.attack import Attack, Strike
 from dev_agent.lab.attacks.bank import ALWAYS, Bank, action
 from dev_agent.lab.disarm import all_of, without
 from dev_agent.runtime.attempt import Attempt
-from dev_agent.runtime.canonical import frozen_object, thaw
+from dev_agent.runtime.canonical import thaw
 from dev_agent.runtime.engine import FactType, Result, View
 from dev_agent.runtime.errors import RuntimeFault
 from dev_agent.runtime.states import ERROR, State
@@ -121,7 +121,7 @@ def _refusal_of_input(ground: Ground) -> str:
 
 
 def _believed(_spec: object, result: Result, _cost: object) -> Attempt:
-    return Attempt(outcome=str(result.outcome), data=frozen_object(result.data))
+    return Attempt(outcome=str(result.outcome), content=written(result.data))
 
 
 class _AnyEdge(dict[str, str]):
@@ -166,7 +166,6 @@ UNTRUSTED_ATTACKS = (
         strike=_context_poisoning,
         disarm=all_of(
             without("dev_agent.runtime.attempt:written", _only_written),
-            without("dev_agent.runtime.events:written", _only_written),
         ),
         word="REJECTED",
     ),
