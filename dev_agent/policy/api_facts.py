@@ -19,6 +19,9 @@ from dev_agent.policy.place import Place, excerpt
 from dev_agent.policy.python_source import PythonSource, import_bindings, top_statements
 from dev_agent.policy.settings import FactSettings
 
+# A tuple: unions are slow to build, and every statement is asked.
+_NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
 
 def api_facts(deltas: Sequence[FileDelta], settings: FactSettings) -> Iterator[Sighting]:
     """Public names of the old versions that the new ones lack."""
@@ -92,14 +95,13 @@ def _offered(source: PythonSource, path: str) -> set[str]:
     return names
 
 
-def _bound_by(statement: ast.stmt) -> Iterator[str]:
-    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        yield statement.name
+def _bound_by(statement: ast.stmt) -> list[str]:
+    if isinstance(statement, _NAMED):
+        return [statement.name]
     targets = statement.targets if isinstance(statement, ast.Assign) else []
     if isinstance(statement, ast.AnnAssign):
         targets = [statement.target]
-    for target in targets:
-        yield from (one.id for one in ast.walk(target) if isinstance(one, ast.Name))
+    return [one.id for target in targets for one in ast.walk(target) if isinstance(one, ast.Name)]
 
 
 def _gone(path: str, text: str) -> Sighting:

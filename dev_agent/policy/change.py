@@ -111,7 +111,7 @@ class FileDelta:
     def after_python(self) -> PythonSource | None:
         """The new syntax tree holder if the path is Python's."""
         return (
-            PythonSource(self.after_content, self.after_lines)
+            PythonSource(self.after_content, self.after_lines, like=self.before_python)
             if _is_python(self.path, self.after_content)
             else None
         )

@@ -94,7 +94,7 @@ class _Reader:
     def __init__(self, source: PythonSource | None, path: str, settings: FactSettings) -> None:
         self.source = source or PythonSource(None, ())
         # Most files do neither, and their expressions need not be searched for it.
-        self._speaks_of_modules = any("modules" in line or "argv" in line for line in self.source.lines)
+        self._speaks_of_modules = b"modules" in self.source.content or b"argv" in self.source.content
         self.is_test = globs.matches(settings.tests, path, casefold=True)
 
     def read(self, statements: Sequence[ast.stmt], *, imported: frozenset[str]) -> Iterator[Mark]:

@@ -19,6 +19,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
+from dev_agent.policy.grafting import grafted
+
 _LARGEST = 2_000_000
 _COOKIE = re.compile(r"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.ASCII)
 _PLAIN = {"utf-8", "utf8", "utf-8-sig", "ascii", "us-ascii"}
@@ -27,6 +29,7 @@ _DECODABLE = _PLAIN | {"latin-1", "latin1", "iso-8859-1", "iso-8859-15", "cp1252
 
 # Statements whose inner ones belong to the scope around them. A tuple: unions are slow to build and to ask.
 _OPEN = (ast.If, ast.Try, ast.TryStar, ast.With, ast.For, ast.While)
+_IMPORTS = (ast.Import, ast.ImportFrom)
 # Fields with names, numbers, or nodes that have no fields themselves: load or store, and operators.
 _SILENT = frozenset({
     "asname", "attr", "ctx", "id", "is_async", "kind", "level", "module", "op", "ops", "simple", "type_comment",
@@ -41,11 +44,14 @@ _WORD = re.compile(r"[^\W\d]\w{0,200}")
 
 
 class PythonSource:
-    """One version of one Python file."""
+    """One version of one Python file. `like` is another version, from whose tree this one's may be made."""
 
-    def __init__(self, content: bytes | None, lines: Sequence[str]) -> None:
+    def __init__(
+        self, content: bytes | None, lines: Sequence[str], *, like: PythonSource | None = None
+    ) -> None:
         self.content = content or b""
         self.lines = lines
+        self._like = like
 
     @cached_property
     def cookie(self) -> str | None:
@@ -66,6 +72,8 @@ class PythonSource:
             or (self.cookie or "utf-8").lower().replace("_", "-") not in _DECODABLE
         ):
             return None
+        if self._like is not None and (made := grafted(self._like.content, self._like.top, self.content)):
+            return made
         try:
             return ast.parse(self.content)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -113,7 +121,8 @@ class PythonSource:
         "typing.cast"}`."""
         names: dict[str, str] = {}
         for statement in top_statements(self.top):
-            names.update(import_bindings(statement))
+            if isinstance(statement, _IMPORTS):
+                names.update(import_bindings(statement))
         return names
 
     def text_of(self, node: ast.stmt | ast.expr | ast.ExceptHandler) -> tuple[str, ...]:
