@@ -8,6 +8,8 @@ Each side runs straight programs of tool steps that return at once. What is comp
   journal's folder, names and end are on the disk (fsync) when a graph is done. One folder a graph.
 - `llm-nano-vm`: in memory only; nothing is left when the process dies.
 - `llm-nano-vm, kept`: the same, and its trace as JSON is written to a file and synced once a graph, at its end.
+- `floor`: no runtime at all. A folder and a file are made, two ready lines a step are hashed and written one by one,
+  the file is synced once. What keeps such a trace in Python costs this before it has done anything.
 
 CPU time is user and system time of the process that does the work, start-up and imports left out. The peer is
 installed from the package index into a throw-away environment; where that cannot be done the table says so, and no
@@ -102,7 +104,31 @@ async def main(base):
 with tempfile.TemporaryDirectory(dir=sys.argv[3]) as base:
     asyncio.run(main(base))
 """
-SIDES = ("dev-agent", "llm-nano-vm", "llm-nano-vm, kept")
+FLOOR = """
+import hashlib, json, os, sys, tempfile, time
+
+steps, graphs = int(sys.argv[1]), int(sys.argv[2])
+line = b"x" * 320
+
+def graph(folder):
+    os.mkdir(folder, 0o700)
+    file = os.open(folder + "/trace.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for _ in range(2 * steps):
+        hashlib.sha256(line).hexdigest()
+        os.write(file, line)
+    os.fsync(file)
+    os.close(file)
+
+with tempfile.TemporaryDirectory(dir=sys.argv[3]) as base:
+    graph(base + "/warm")
+    began = time.process_time()
+    for number in range(graphs):
+        graph(f"{base}/r{number}")
+    print(json.dumps(time.process_time() - began))
+"""
+SIDES = ("dev-agent", "llm-nano-vm", "llm-nano-vm, kept", "floor")
+_SCRIPTS = {"dev-agent": OURS, "llm-nano-vm": THEIRS, "llm-nano-vm, kept": THEIRS, "floor": FLOOR}
+_OF_PEER = SIDES[1:3]
 
 
 def main() -> int:
@@ -144,15 +170,15 @@ def _measured(steps: int, peer: Path | None, scratch: str, rounds: int) -> dict[
 
 
 def _rate(side: str, steps: int, peer: Path | None, scratch: str) -> float | None:
-    ours = side == SIDES[0]
-    python = sys.executable if ours else peer
+    theirs = side in _OF_PEER
+    python = peer if theirs else sys.executable
     if python is None:
         return None
     graphs = SIZES[steps]
     arguments = [str(steps), str(graphs), scratch, "kept" if side.endswith("kept") else ""]
     done = subprocess.run(
-        [str(python), "-c", OURS if ours else THEIRS, *arguments],
-        cwd=ROOT if ours else scratch,
+        [str(python), "-c", _SCRIPTS[side], *arguments],
+        cwd=scratch if theirs else ROOT,
         capture_output=True,
         text=True,
         check=False,
@@ -169,13 +195,13 @@ def _print_json(found: dict[int, dict[str, float | None]], why: str) -> None:
 
 
 def _print_table(found: dict[int, dict[str, float | None]], why: str) -> None:
-    lines = [f"{'steps':>6} {SIDES[0]:>12} {SIDES[1]:>14} {'ratio':>7} {SIDES[2]:>20} {'ratio':>7}  goal"]
+    lines = [f"{'steps':>6} {SIDES[0]:>12} {SIDES[1]:>14} {'ratio':>7} {SIDES[2]:>20} {'ratio':>7} {SIDES[3]:>8} {'ratio':>7}  goal"]
     for steps, rates in found.items():
-        ours, plain, kept = (rates[side] for side in SIDES)
+        ours, plain, kept, floor = (rates[side] for side in SIDES)
         goal = f"{TARGETS[steps]:.0f}x" if steps in TARGETS else "-"
         lines.append(
             f"{steps:>6} {_number(ours):>12} {_number(plain):>14} {_ratio(ours, plain):>7} "
-            f"{_number(kept):>20} {_ratio(ours, kept):>7}  {goal}"
+            f"{_number(kept):>20} {_ratio(ours, kept):>7} {_number(floor):>8} {_ratio(floor, plain):>7}  {goal}"
         )
     if why:
         lines.append(f"{PEER} could not be installed: {why}")
