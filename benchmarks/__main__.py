@@ -14,6 +14,7 @@ from benchmarks.bench import Bench, environment
 from benchmarks.measure import Clock, Pairs, load
 from benchmarks.row import Row, not_measured
 from benchmarks.rows.landing import landing
+from benchmarks.rows.policy import policy
 from benchmarks.rows.staging import staging
 from benchmarks.rows.startup import noise, startup
 from benchmarks.rows.trace import trace
@@ -25,6 +26,7 @@ GROUPS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "staging": staging,
     "landing": landing,
     "trace": trace,
+    "policy": policy,
     "verified": verified,
 }
 

@@ -195,7 +195,8 @@ def _print_json(found: dict[int, dict[str, float | None]], why: str) -> None:
 
 
 def _print_table(found: dict[int, dict[str, float | None]], why: str) -> None:
-    lines = [f"{'steps':>6} {SIDES[0]:>12} {SIDES[1]:>14} {'ratio':>7} {SIDES[2]:>20} {'ratio':>7} {SIDES[3]:>8} {'ratio':>7}  goal"]
+    head = f"{'steps':>6} {SIDES[0]:>12} {SIDES[1]:>14} {'ratio':>7} {SIDES[2]:>20} {'ratio':>7}"
+    lines = [f"{head} {SIDES[3]:>8} {'ratio':>7}  goal"]
     for steps, rates in found.items():
         ours, plain, kept, floor = (rates[side] for side in SIDES)
         goal = f"{TARGETS[steps]:.0f}x" if steps in TARGETS else "-"

@@ -100,6 +100,15 @@ def test_recording_a_commit_is_measured_for_real(tmp_path: Path, capsys: pytest.
     assert "Noise:" in shown
 
 
+def test_deciding_about_a_patch_is_measured_for_real(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--quick", "--json", "--row", "policy", "--folder", str(tmp_path)]) in (0, 1)
+    (row,) = json.loads(capsys.readouterr().out)["rows"]
+    assert row["name"] == "policy-decision"
+    assert float(row["ours"].split()[0]) > 0
+
+
 def test_the_made_project_is_the_same_every_time(tmp_path: Path) -> None:
     first, second = (make_typed_project(tmp_path / name, modules=12) for name in ("a", "b"))
     made = sorted(path.relative_to(first) for path in first.rglob("*.py"))
