@@ -7,8 +7,8 @@ those after the last difference are the statements of the whole, provided that
 
 - the lines between parse as a module of their own: they then begin with no indentation and no `else:` of somebody
   above, and leave no bracket, string, decorator or backslash open;
-- every cut is at the first line of a statement at column 0, no statement reaches over it, and the line above it does
-  not end in a backslash, which would join the two;
+- every cut is at the first line of a statement at column 0, and the line above it does not end in a backslash, which
+  would join the two;
 - lines count the same to everybody (no carriage return, form feed or NUL) and neither text declares an encoding.
 
 Wherever one of these cannot be seen to hold the answer is None, and the whole text has to be parsed. The result is the
@@ -55,7 +55,7 @@ def _last_above(known: bytes, body: Sequence[ast.stmt], starts: Sequence[int], s
         while line > starts[index]:
             at = known.rfind(b"\n", 0, at - 1) + 1
             line -= 1
-        if _is_cut(known, body, starts, index, at):
+        if _is_cut(known, body[index], at):
             return index, at
     return 0, 0
 
@@ -74,15 +74,15 @@ def _first_below(
             while line < starts[index]:
                 at = known.index(b"\n", at) + 1
                 line += 1
-            if _is_cut(known, body, starts, index, at):
+            if _is_cut(known, body[index], at):
                 return index, len(known) - at
     return len(body), 0
 
 
-def _is_cut(known: bytes, body: Sequence[ast.stmt], starts: Sequence[int], index: int, at: int) -> bool:
-    """Whether the text may be cut above this statement, which is not the first one and whose first line begins `at`."""
-    reached = body[index - 1].end_lineno or 0
-    return body[index].col_offset == 0 and reached < starts[index] and known[at - 2 : at - 1] != b"\\"
+def _is_cut(known: bytes, statement: ast.stmt, at: int) -> bool:
+    """Whether the text may be cut above this statement, whose first line begins `at`. What begins at column 0 begins a
+    line of its own, unless the line above is continued: `a = 1; \\` and below it `b = 2`."""
+    return statement.col_offset == 0 and known[at - 2 : at - 1] != b"\\"
 
 
 def _start(node: ast.stmt) -> int:

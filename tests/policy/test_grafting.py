@@ -55,6 +55,8 @@ def late(a, *, b=(lambda: 1)):
     return a \\
         + 1
 z = 1; w = 2
+p = 1; \\
+q = 2
 async def last(): return await f"{x!r:>{10}}"
 try:
     pass
@@ -68,7 +70,7 @@ STRANGE = (
     "def f():",
     "class C:", "try:", "with a:", "x = 1;", ";", "pass", "", " ", "    ", "async", "for a in b:", "lambda:", "x =",
     "é = 1", "\ufeff", "\x0c", "\r", "x = 1\r", "\x00", "match 1:", "print(1", "1 <> 2", "type X = 1",
-    "from __future__ import barry_as_FLUFL",
+    "from __future__ import barry_as_FLUFL", "if 1: pass",
 )  # fmt: skip
 LINES = SOURCE.split("\n")
 

@@ -1122,7 +1122,7 @@ def test_progress_is_no_stall(tmp_path: Path) -> None:
 def test_outputs_that_python_takes_for_equal_and_that_are_written_differently_are_progress(
     tmp_path: Path,
 ) -> None:
-    outputs = cycle([{"x": [1]}, {"x": [True]}])
+    outputs: cycle[dict[str, object]] = cycle([{"x": [1]}, {"x": [True]}])
     made = single(budgets="transitions = 20\nstalled = 2")
     run = work(tmp_path / "r", lambda _view: Result("again", next(outputs)), made)
     assert run.start().reason == "budget_transitions"
