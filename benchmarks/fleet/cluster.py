@@ -17,21 +17,22 @@ from benchmarks.fleet.clock import Clock, Station
 from benchmarks.fleet.commits import Commit
 from benchmarks.fleet.costs import Baselines, Costs
 
-Done = Callable[[bool], None]
-"""Told once: True if the gate has run, False if it was given up because every worker that had it was lost."""
-
 
 @dataclass(eq=False)
 class Task:
-    """One gate on one merge. `seconds` is what one run of it takes on a warm worker."""
+    """One gate on one merge. `seconds` is what one run of it takes on a warm worker.
+
+    `done` is called once, when the gate has run, or was given up because every worker that had it was lost.
+    """
 
     gate: int
     parent: Commit
     commit: Commit
     seconds: float
-    done: Done
+    done: Callable[[], None]
     cancelled: bool = False
     losses: int = 0
+    given_up: bool = False
     worker: int | None = None
     began: float = 0.0
     spent: float = 0.0
@@ -60,7 +61,7 @@ class Cluster:
     tasks: int = 0
 
     def __post_init__(self) -> None:
-        self._chance = random.Random(f"cluster {self.seed}")  # noqa: S311 - nothing here is a secret
+        self._chance = random.Random(f"cluster {self.seed}")
         self.scheduler = Station(self.clock)
         self._workers = [_Worker() for _ in range(self.size)]
         self._idle = list(range(self.size))
@@ -102,7 +103,7 @@ class Cluster:
             self.clock.after(seconds, lambda: self._finish(task, number))
 
     def _seconds(self, task: Task, worker: _Worker) -> float:
-        """From the worker being free to the verdict: what it lacks, the run on the parent if nobody knows it, the run."""
+        """Until the verdict: what the worker lacks, the run on the parent if nobody knows it, the run itself."""
         seconds = self.costs.take + task.seconds
         if not worker.warm:
             seconds += self.costs.cold
@@ -127,7 +128,7 @@ class Cluster:
         task.worker = None
         self._charge(task)
         self._free(number)
-        self.scheduler.serve(self.costs.task, lambda: task.done(True))
+        self.scheduler.serve(self.costs.task, task.done)
 
     def _lose(self, task: Task, number: int) -> None:
         """The worker is gone whether or not its task is still wanted; only a task it still had goes on elsewhere."""
@@ -140,7 +141,8 @@ class Cluster:
         self.clock.after(self.costs.worker_back, lambda: self._free(number))
         task.losses += 1
         if task.losses >= self.costs.losses:
-            task.done(False)
+            task.given_up = True
+            task.done()
         else:
             self.scheduler.serve(self.costs.task, lambda: self._again(task))
 

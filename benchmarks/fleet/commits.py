@@ -20,7 +20,7 @@ ROOT = "c0"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Commit:
-    """`tree` and `environment` are equal where the content is, however it came about; `paired` are heads in some pair."""
+    """`tree` and `environment` are equal where the content is, however made; `paired` are its heads in some pair."""
 
     name: str
     tree: int
@@ -44,7 +44,7 @@ class Commits:
 
     def __post_init__(self) -> None:
         self.known[ROOT] = Commit(name=ROOT, tree=0, environment=0, paired=frozenset())
-        chance = random.Random(f"trees {self.seed}")  # noqa: S311 - nothing here is a secret
+        chance = random.Random(f"trees {self.seed}")
         self._marks = [chance.getrandbits(64) for _ in self.heads]
         self._apart = _partners((head.number, head.apart) for head in self.heads)
         self._against = _partners((head.number, head.against) for head in self.heads)
@@ -73,7 +73,7 @@ class Commits:
         """What judging it once more says. The same merge judged as often has the same luck, whatever came between."""
         key = (commit.base, commit.tree)
         times = self._times[key] = self._times.get(key, 0) + 1
-        chance = random.Random(f"{self.seed} {key} {times}")  # noqa: S311 - nothing here is a secret
+        chance = random.Random(f"{self.seed} {key} {times}")
         return commit.red or any(chance.random() < self.flake for _ in range(commit.flaky))
 
     def is_wrong_for(self, item: Item, tip: str) -> bool:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
-from types import MappingProxyType
 
 
 class Baselines(StrEnum):
     """Where the run on the parent is known from, that a verdict is the difference to.
 
-    WORKER: from this worker's own earlier runs, as it is. SHARED: from any worker's. WAITED: never run for its own sake,
-    since the parent is being judged anyway and the difference can be made when that has ended.
+    WORKER: from this worker's own earlier runs, as it is. SHARED: from any worker's. WAITED: never run for its own
+    sake, since the parent is being judged anyway and the difference can be made when that has ended.
     """
 
     WORKER = "worker"
@@ -27,23 +25,24 @@ class Costs:
 
     tests: float = 120.0
     types: float = 30.0
-    spread: float = 0.12
-    event: float = 0.006
-    batch: float = 0.000004
-    compose: float = 0.030
+    spread: float = 0.2
+    event: float = 0.005
+    batch: float = 0.000002
+    compose: float = 0.012
     land: float = 0.25
-    judgement: float = 0.35
+    judgement: float = 0.125
     client_cores: int = 2
-    bundle: float = 0.05
+    bundle: float = 0.1
     task: float = 0.008
-    take: float = 0.10
-    environment: float = 25.0
-    cold: float = 2.0
+    take: float = 0.04
+    environment: float = 10.0
+    cold: float = 60.0
     cancel: float = 0.2
     worker_mtbf: float = 86_400.0
     worker_back: float = 60.0
     losses: int = 4
     operator: float = 600.0
+    exponential: bool = False
 
     def gates(self) -> tuple[float, ...]:
         """How long each gate of a judgement runs once, on a warm worker."""
@@ -51,6 +50,8 @@ class Costs:
 
     def drawn(self, seconds: float, chance: random.Random) -> float:
         """A run that takes `seconds` in the middle, as long as it happens to take."""
+        if self.exponential:
+            return chance.expovariate(1 / seconds)
         return seconds * chance.lognormvariate(0.0, self.spread) if self.spread else seconds
 
 
@@ -59,3 +60,30 @@ FREE = Costs(
     task=0.0, take=0.0, environment=0.0, cold=0.0, cancel=0.0, worker_mtbf=0.0, worker_back=0.0, operator=0.0,
 )  # fmt: skip
 """Nothing costs anything but one gate of a second: for comparing with what can be computed."""
+
+_HERE = "measured: --measure, two virtual cores"
+SOURCES = {
+    "tests": "assumption: one run of the suite; --tests",
+    "types": "assumption: one run of the types gate; --types",
+    "spread": "measured: standard deviation of the logarithm, suites of six small projects, a busy machine",
+    "event": "measured: a flush to a virtual disk, 4.7 ms on a day when it was slow; "
+    + _HERE[10:]
+    + ", 0.2 ms",
+    "batch": _HERE + ": deciding, for each batch in the line",
+    "compose": _HERE + ": a merge of one head, one at a time",
+    "land": "measured: landings of the demo project, index and work tree included",
+    "judgement": _HERE + ": a run of premerge whose gates are known",
+    "client_cores": "the machine that was measured",
+    "bundle": _HERE + ": a tree of 1,000 files, one bundle at a time",
+    "task": "measured: Dask 2026.8.0, 200 empty tasks, 5 to 8 ms each, scheduler and answer",
+    "take": _HERE + ": both bundles of 1,000 files into a new mirror",
+    "environment": "measured: 33 wheels by uv from a warm cache, 1.2 s; assumed eight times that from an index",
+    "cold": "assumption: what the first types run of a worker takes longer; measured: 10 to 38 times a warm one",
+    "cancel": "assumption: until the processes of a cancelled sandbox are gone",
+    "worker_mtbf": "assumption: a worker is lost once in a day of work",
+    "worker_back": "assumption: until it is replaced",
+    "losses": "Dask's allowed-failures of 3: the fourth loss gives a task up",
+    "exponential": "only for comparing with a formula: runs as long as they like, instead of `spread`",
+    "operator": "assumption: until somebody has looked at a queue that stopped",
+}
+"""Where each cost is from."""

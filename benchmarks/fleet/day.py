@@ -1,4 +1,4 @@
-"""A day of heads: when each comes, and what is true of it. Drawn from a seed; the queue learns of it by judging only."""
+"""A day of heads: when each comes, and what is true of it. Drawn from a seed; the queue learns it by judging only."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Shares:
 
 def day(count: int, *, seed: int, shares: Shares, hours: tuple[int, ...] = HOURS) -> tuple[Head, ...]:
     """`count` heads in the order they come, numbered from 0; `at` in seconds since midnight."""
-    chance = random.Random(f"day {seed}")  # noqa: S311 - nothing here is a secret
+    chance = random.Random(f"day {seed}")
     drawn = chance.choices(range(len(hours)), weights=hours, k=count)
     times = sorted((hour + chance.random()) * _HOUR for hour in drawn)
     return tuple(_head(number, at, chance, shares) for number, at in enumerate(times))

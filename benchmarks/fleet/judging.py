@@ -28,7 +28,6 @@ class Attempt:
     order: Judge
     tasks: list[Task] = field(default_factory=list)
     left: int = 0
-    lost: bool = False
     cancelled: bool = False
     remembered: bool = False
     verdict: Verdict | None = None
@@ -52,16 +51,17 @@ class Judging:
 
     def __post_init__(self) -> None:
         self.client = Station(self.clock, capacity=self.costs.client_cores)
+        self.shipping = Station(self.clock)
         self._running: dict[int, Attempt] = {}
         self._known: dict[tuple[int, int], Verdict] = {}
+        self._bundled: set[int] = set()
 
     def begin(self, order: Judge, answered: Answered) -> None:
         """Judge, and tell the answer unless it is cancelled before."""
         attempt = Attempt(order=order)
         self.attempts.append(attempt)
         self._running[order.attempt] = attempt
-        ready = self.costs.judgement + self.costs.bundle
-        self.client.serve(ready, lambda: self._prepared(attempt, answered))
+        self.client.serve(self.costs.judgement, lambda: self._prepared(attempt, answered))
 
     def cancel(self, number: int) -> None:
         """Nobody waits for this one any more."""
@@ -90,28 +90,36 @@ class Judging:
         attempt.left = len(lengths)
         for gate, seconds in enumerate(lengths):
             attempt.tasks.append(self._task(gate, seconds, attempt, (parent, commit), answered))
-        for task in tuple(attempt.tasks):
-            self.cluster.submit(task)
+        if parent.tree in self._bundled:
+            self._submit(attempt)
+        else:
+            # A parent nobody has heard of is bundled whole, and one bundle is made at a time.
+            self._bundled.add(parent.tree)
+            self.shipping.serve(self.costs.bundle, lambda: self._submit(attempt))
+
+    def _submit(self, attempt: Attempt) -> None:
+        if not attempt.cancelled:
+            for task in attempt.tasks:
+                self.cluster.submit(task)
 
     def _task(
         self, gate: int, seconds: float, attempt: Attempt, about: tuple[Commit, Commit], answered: Answered
     ) -> Task:
         parent, commit = about
-        chance = random.Random(f"{self.seed} {gate} {parent.tree} {commit.tree}")  # noqa: S311 - no secret
+        chance = random.Random(f"{self.seed} {gate} {parent.tree} {commit.tree}")
         return Task(
             gate=gate,
             parent=parent,
             commit=commit,
             seconds=self.costs.drawn(seconds, chance),
-            done=lambda ran: self._done(attempt, ran, commit, answered),
+            done=lambda: self._done(attempt, commit, answered),
         )
 
-    def _done(self, attempt: Attempt, ran: bool, commit: Commit, answered: Answered) -> None:
+    def _done(self, attempt: Attempt, commit: Commit, answered: Answered) -> None:
         attempt.left -= 1
-        attempt.lost = attempt.lost or not ran
         if attempt.left or attempt.cancelled:
             return
-        if attempt.lost:
+        if any(one.given_up for one in attempt.tasks):
             self._answer(attempt, Verdict.UNKNOWN, answered)
             return
         verdict = Verdict.RED if self.commits.is_red(commit) else Verdict.GREEN

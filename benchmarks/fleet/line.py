@@ -22,7 +22,7 @@ from benchmarks.fleet.judging import Judging
 from dev_agent.programs.queueing.commands import Cancel, Command, Compose, Judge, Land
 from dev_agent.programs.queueing.events import Event, Judged, Landed, Opened, Restarted, Superseded
 from dev_agent.programs.queueing.heads import MOST
-from dev_agent.programs.queueing.model import Decision, Fate, Item, Phase, QueueState, Verdict
+from dev_agent.programs.queueing.model import Decision, Fate, Item, Phase, Verdict
 from dev_agent.programs.queueing.step import opened, step
 
 _NOBODY = Superseded(number=-1, now="")
@@ -96,7 +96,8 @@ class Line:
 
     def _came(self, head: Head) -> None:
         self._arrived.append(Item(number=head.number, name=f"h{head.number}", commit=f"head{head.number}"))
-        self._go_on()
+        # After whatever else comes at this very moment: what came together is taken in together.
+        self.clock.after(0.0, self._go_on)
 
     def _hear(self, answer: Event) -> None:
         self._answers.append(answer)

@@ -19,12 +19,13 @@ _HOUR = 3600.0
 class Outcome:
     """One policy with so many workers through one day.
 
-    `hours`: from the first head that came to the last decision. `per_hour`: decisions in an hour of these. `p50`, `p95`:
-    minutes from coming in to having landed. `judgements` counts those a worker was asked for, `remembered` the others.
+    `hours`: from the first head that came to the last decision. `per_hour`: decisions in an hour of these. `mean`,
+    `p50`, `p95`: minutes from coming in to having landed. `judgements`: those that asked a worker; `remembered`: not.
     `wasted`: the share of workers' seconds that went into judgements on whose word no head landed or was put out.
     `busy`: the share of the workers' time that was spent. `good_out`: heads put out with nothing wrong; always 0.
-    `flaky_out`: heads put out that are red now and then. `driver`, `client`, `scheduler`: the share of its time that the
-    driving process, its preparing of judgements, and the scheduler were busy. `line`: most batches in the line at once.
+    `flaky_out`: heads put out that are red now and then. `driver`, `client`, `shipping`, `scheduler`: the share of its
+    time that the deciding and composing of the driving process, its preparing of judgements, its bundling of trees, and
+    the scheduler were busy. `line`: most batches in the line at once.
     """
 
     policy: str
@@ -36,6 +37,7 @@ class Outcome:
     flaky_out: int
     hours: float
     per_hour: float
+    mean: float
     p50: float
     p95: float
     judgements: int
@@ -45,6 +47,7 @@ class Outcome:
     busy: float
     driver: float
     client: float
+    shipping: float
     scheduler: float
     extra_runs: int
     builds: int
@@ -75,6 +78,7 @@ def outcome(policy: str, heads: Sequence[Head], line: Line, judging: Judging, cl
         flaky_out=sum(heads[one.number].kind is Kind.FLAKY for one in out),
         hours=span / _HOUR,
         per_hour=len(line.decided) * _HOUR / span,
+        mean=sum(landed) / max(len(landed), 1) / 60,
         p50=_quantile(landed, 0.50) / 60,
         p95=_quantile(landed, 0.95) / 60,
         judgements=len(asked),
@@ -84,6 +88,7 @@ def outcome(policy: str, heads: Sequence[Head], line: Line, judging: Judging, cl
         busy=cluster.busy / (cluster.size * span),
         driver=line.busy / span,
         client=judging.client.busy / (judging.client.capacity * span),
+        shipping=judging.shipping.busy / span,
         scheduler=cluster.scheduler.busy / span,
         extra_runs=cluster.extra_runs,
         builds=cluster.builds,
@@ -98,7 +103,9 @@ def require_each_once(heads: Sequence[Head], line: Line) -> None:
     """Nothing is lost and nothing doubled."""
     numbers = sorted(one.number for one in line.decided)
     if numbers != [head.number for head in heads]:
-        raise AssertionError(f"{len(heads)} heads came in, {len(numbers)} decisions were made, not one for each")
+        raise AssertionError(
+            f"{len(heads)} heads came in, {len(numbers)} decisions were made, not one for each"
+        )
 
 
 def _useful(line: Line, judging: Judging) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from benchmarks.fleet.clock import Clock
 from benchmarks.fleet.cluster import Cluster
@@ -19,7 +19,7 @@ from benchmarks.fleet.outcome import Outcome, outcome
 class Setting:
     """What is the same for every policy and number of workers. `flake`: how often a flaky head is red."""
 
-    costs: Costs = Costs()
+    costs: Costs = field(default_factory=Costs)
     baselines: Baselines = Baselines.WORKER
     intake: Intake = Intake.ROUNDS
     flake: float = 0.3
@@ -30,9 +30,7 @@ def simulate(heads: Sequence[Head], policy: Policy, workers: int, setting: Setti
     """The whole day, until every head has its fate. Raises AssertionError if the queue breaks a promise."""
     clock = Clock()
     costs = setting.costs
-    cluster = Cluster(
-        clock=clock, size=workers, costs=costs, baselines=setting.baselines, seed=setting.seed
-    )
+    cluster = Cluster(clock=clock, size=workers, costs=costs, baselines=setting.baselines, seed=setting.seed)
     commits = Commits(heads=heads, seed=setting.seed, flake=setting.flake)
     judging = Judging(clock=clock, costs=costs, cluster=cluster, commits=commits, seed=setting.seed)
     line = Line(

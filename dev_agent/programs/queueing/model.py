@@ -59,7 +59,8 @@ class Batch:
     """Heads tested together. `parent` is what `commit` was made on; both are "" before that.
 
     `reds` counts how often this very commit was judged red. `settled`: judging again cannot change it (a conflict).
-    `errors` counts judgements that came to nothing, whatever the commit.
+    `errors` counts judgements that came to nothing, whatever the commit. `suspect`: these heads were red alone, on a
+    parent that is void now; nobody is put out for that, but nobody stands on them before they were judged again.
     """
 
     id: int
@@ -71,6 +72,7 @@ class Batch:
     reds: int = 0
     errors: int = 0
     settled: bool = False
+    suspect: bool = False
     why: str = ""
     run: str = ""
 
@@ -82,7 +84,7 @@ class Batch:
     @property
     def failing(self) -> bool:
         """True if those behind step over it: red now, or red a moment ago and judged once more."""
-        return self.phase is Phase.RED or self.reds > 0
+        return self.phase is Phase.RED or self.reds > 0 or self.suspect
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

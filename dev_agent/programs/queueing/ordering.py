@@ -1,9 +1,10 @@
 """Putting the line in order, from the front. Pure: a state in, the state in order out.
 
 1. heads that wait become batches while there are slots for them;
-2. a red batch is decided once all ahead of it is green: several heads are halved, one alone is judged once more as
-   the very same commit, and put out only at the front of the line, on the tip;
-3. a batch that stands on another commit than the nearest one ahead that is not failing is void, and made again;
+2. a red batch is decided once all ahead of it is green or itself failing: several heads are halved, one alone is judged
+   once more as the very same commit, and put out only at the front of the line, on the tip;
+3. a batch that stands on another commit than the nearest one ahead that is not failing is void, and made again; a head
+   that was red alone there is suspect until it was judged again, and nobody stands on it;
 4. the slots belong to the foremost batches: one further behind gives its slot to one further ahead;
 5. the front lands if it is green on the tip.
 """
@@ -30,16 +31,23 @@ def in_order(state: QueueState) -> QueueState:
 
 
 def _settled(state: QueueState) -> QueueState:
-    """One decision about a red or an empty batch, if one is due; else the same state."""
+    """One decision about a red or an empty batch, if one is due; else the same state.
+
+    What is failing is stepped over as those behind it step over it, so that several reds are judged once more side by
+    side: one after the other they would hold up the line by a judgement each, however many slots there are.
+    """
     expected = state.tip
     for at, batch in enumerate(state.line):
         if batch.parent != expected:
             return state
         if batch.phase in (Phase.RED, Phase.EMPTY, Phase.STUCK):
-            return _decided(state, batch, front=at == 0)
-        if batch.phase not in (Phase.GREEN, Phase.LANDING):
+            decided = _decided(state, batch, front=at == 0)
+            if decided is not state:
+                return decided
+        elif batch.phase in (Phase.GREEN, Phase.LANDING):
+            expected = batch.commit
+        elif not batch.failing:
             return state
-        expected = batch.commit
     return state
 
 
@@ -83,7 +91,7 @@ def _parents(state: QueueState) -> QueueState:
     for batch in state.line:
         now = batch
         if now.phase not in (Phase.WAITING, Phase.LANDING) and now.parent != expected:
-            now = Batch(id=now.id, items=now.items)
+            now = Batch(id=now.id, items=now.items, suspect=now.alone and now.failing)
         if now.phase is Phase.WAITING and expected:
             now = replace(now, phase=Phase.COMPOSING, parent=expected)
         line.append(now)

@@ -89,7 +89,9 @@ def _judged(state: QueueState, event: Judged) -> QueueState:
     told = replace(batch, why=event.reason, run=event.run)
     if event.verdict is Verdict.GREEN:
         grown = min(state.size * 2, state.max_batch)
-        return replace(exchanged(state, batch, replace(told, phase=Phase.GREEN, reds=0)), size=grown)
+        return replace(
+            exchanged(state, batch, replace(told, phase=Phase.GREEN, reds=0, suspect=False)), size=grown
+        )
     if event.verdict is Verdict.RED:
         return exchanged(state, batch, replace(told, phase=Phase.RED, reds=batch.reds + 1))
     phase = Phase.STUCK if batch.errors + 1 >= CHANCES else Phase.COMPOSED

@@ -212,3 +212,53 @@ def test_a_queue_is_opened_once() -> None:
     state = world.open(jobs=1, max_batch=1)
     with pytest.raises(AssertionError, match="twice"):
         step(state, Opened(tip="c0", items=(), jobs=1, max_batch=1))
+
+
+def two_reds_ahead_of_a_good_one() -> tuple[World, QueueState]:
+    """Heads 0 and 1 are bad, 2 is good; 1 was red on 0 before 0 was red itself, which made what stands on it void."""
+    world = World(truth=Truth(heads=3, bad=frozenset({0, 1})), seed=0)
+    state = settled(world, world.open(jobs=3, max_batch=1))
+    for attempt in (2, 1):
+        state = settled(world, world._answer(state, world.running.pop(attempt)))
+    return world, state
+
+
+def settled(world: World, state: QueueState) -> QueueState:
+    """Everything composed that is to be composed."""
+    while world.todo:
+        state = world._do(state, world.todo.pop(0))
+    return state
+
+
+def test_nobody_stands_on_a_head_that_was_red_alone_before_it_was_judged_again() -> None:
+    world, state = two_reds_ahead_of_a_good_one()
+    assert [batch.parent for batch in state.line] == ["c0", "c0", "c0"]
+    assert [batch.suspect for batch in state.line] == [False, True, False]
+    assert set(world.fates(world.run(state)).items()) == {
+        (0, Fate.EJECTED), (1, Fate.EJECTED), (2, Fate.LANDED),
+    }  # fmt: skip
+
+
+def test_a_suspect_that_is_green_is_stood_on_again() -> None:
+    world = World(truth=Truth(heads=3, bad=frozenset({0})), seed=0)
+    state = settled(world, world.open(jobs=3, max_batch=1))
+    for attempt in (2, 1):
+        state = settled(world, world._answer(state, world.running.pop(attempt)))
+    suspect = state.line[1]
+    assert suspect.suspect
+    state = settled(world, world._answer(state, world.running.pop(suspect.attempt)))
+    assert (state.line[1].phase, state.line[1].failing) == (Phase.GREEN, False)
+    assert state.line[2].parent == state.line[1].commit
+    assert world.fates(world.run(state)) == {0: Fate.EJECTED, 1: Fate.LANDED, 2: Fate.LANDED}
+
+
+def test_two_reds_are_judged_once_more_side_by_side_and_put_out_one_after_the_other() -> None:
+    world, state = two_reds_ahead_of_a_good_one()
+    second = state.line[1]
+    state = settled(world, world._answer(state, world.running.pop(second.attempt)))
+    again = {order.batch for order in world.running.values() if order.fresh}
+    assert again == {state.line[0].id, state.line[1].id}
+    state = world._answer(state, world.running.pop(state.line[1].attempt))
+    assert (state.line[1].phase, state.line[1].reds, state.decided) == (Phase.RED, 2, ())
+    state = world._answer(state, world.running.pop(state.line[0].attempt))
+    assert [one.item.number for one in state.decided] == [0, 1]
