@@ -85,10 +85,11 @@ class Candidates:
             plan(module, tests_to_add=[test], summary="Say what a trial is"),
             edits(_creating(module, good), _creating(test, says.format("a trial"))),
             edits(_creating(module, good), _creating(test, says.format("an error"))),
-            edits(_creating(module, good.replace('"a trial"', '" ".join(["a", "trial"])')), _creating(test, says.format("a trial"))),
             edits(
-                {"op": "replace", "path": "src/cachetools/keys.py", "old": "nowhere\n", "new": "here\n"}
+                _creating(module, good.replace('"a trial"', '" ".join(["a", "trial"])')),
+                _creating(test, says.format("a trial")),
             ),
+            edits({"op": "replace", "path": "src/cachetools/keys.py", "old": "nowhere\n", "new": "here\n"}),
         ]
         return [{"do": "answer", "content": {"question": question, **one}} for one in answers]
 

@@ -33,7 +33,8 @@ def step(state: QueueState, event: Event) -> tuple[QueueState, tuple[Command, ..
     """The next state and what is to be done."""
     taken = take(state, event)
     after = in_order(taken)
-    gone = sorted(_running(state) - _running(after) - _ended(state, event))
+    stopped, begun = _changed(state, after)
+    gone = sorted(_running(stopped) - _running(begun) - _ended(state, event))
     return after, (*(Cancel(attempt=one) for one in gone), *_orders(taken, after))
 
 
@@ -53,18 +54,27 @@ def fold(events: Iterable[Event]) -> QueueState | None:
 def _ended(state: QueueState, event: Event) -> set[int]:
     """The attempts that nobody has to stop: the one that answers, and all of a process that died."""
     if isinstance(event, Restarted):
-        return _running(state)
+        return _running(state.line)
     return {event.attempt} if isinstance(event, Judged) else set()
 
 
-def _running(state: QueueState) -> set[int]:
-    return {one.attempt for one in state.line if one.phase is Phase.JUDGING}
+def _changed(before: QueueState, after: QueueState) -> tuple[list[Batch], list[Batch]]:
+    """The batches of each that the other has not as the very same value: few, of a line that may be long."""
+    here, there = set(map(id, before.line)), set(map(id, after.line))
+    return [one for one in before.line if id(one) not in there], [
+        one for one in after.line if id(one) not in here
+    ]
+
+
+def _running(batches: Iterable[Batch]) -> set[int]:
+    return {one.attempt for one in batches if one.phase is Phase.JUDGING}
 
 
 def _orders(before: QueueState, after: QueueState) -> Iterator[Command]:
     """An order for every batch that is in another of the three busy phases than before, or in it for something else."""
-    known = {_busy(one) for one in before.line}
-    for batch in after.line:
+    old, new = _changed(before, after)
+    known = {_busy(one) for one in old}
+    for batch in new:
         if _busy(batch) in known:
             continue
         match batch.phase:

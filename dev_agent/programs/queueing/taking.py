@@ -56,8 +56,8 @@ def decide(batch: Batch, fate: Fate, reason: str) -> tuple[Decision, ...]:
 
 
 def exchanged(state: QueueState, batch: Batch, *parts: Batch) -> QueueState:
-    """The line with `parts` where `batch` was."""
-    at = state.line.index(batch)
+    """The line with `parts` where `batch`, which is one of its own, was."""
+    at = next(at for at, one in enumerate(state.line) if one is batch)
     return replace(state, line=(*state.line[:at], *parts, *state.line[at + 1 :]))
 
 
