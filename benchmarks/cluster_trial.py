@@ -27,6 +27,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -361,6 +362,9 @@ def _end_all(trial: Trial) -> None:
 def main(argv: Sequence[str]) -> int:
     """See the module."""
     options = _parser().parse_args(argv)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # Told to stop, it goes by its own door: what it made is removed.
+        signal.signal(number, lambda number, _frame: sys.exit(128 + number))
     folder = Path(tempfile.mkdtemp(prefix="da-trial-"))
     try:
         projects = prepare(options.projects.resolve(), _uv())

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-MARK = "DEV_AGENT_TRIAL"
+MARK = "TRIAL_FOLDER"
 """Stands in the environment of everything that is started, with the trial's folder."""
 
 _DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--")
