@@ -3,7 +3,7 @@
     python -m benchmarks.cluster_trial --projects DIR        as root; DIR keeps the prepared projects (a network, once)
     python -m benchmarks.cluster_trial --projects DIR --piece queue
 
-Three pieces of work: candidates of a scripted model, a merge queue, a campaign over twelve projects from their source
+Three pieces of work: candidates of a scripted model, a merge queue, a campaign over eleven projects from their source
 packages. Each is done twice: quietly on this machine, and by two workers in namespaces of their own, a third one
 holding the client and the scheduler, joined by cables, with TLS, while
 
@@ -392,7 +392,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _uv() -> str | None:
-    """uv, if there is one: it makes twelve environments in seconds."""
+    """uv, if there is one: it makes eleven environments in seconds."""
     made = sorted((Path(sys.prefix)).glob("tool-*/bin/uv"))
     return str(made[0]) if made else shutil.which("uv")
 

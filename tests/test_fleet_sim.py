@@ -65,7 +65,7 @@ def test_two_policies_meet_the_same_bad_heads() -> None:
 
 def test_a_queue_of_one_server_waits_as_long_as_the_formula_says() -> None:
     """M/M/1: heads come as they like, one in two seconds; judging takes as long as it likes, a second on average."""
-    count, rate = 8_000, 0.5
+    count, rate = 4_000, 0.5
     heads = day(count, seed=1, shares=ALL_GOOD, hours=(1,))
     heads = tuple(replace(head, at=head.at * count / rate / 3600) for head in heads)
     exponential = replace(FREE, exponential=True)

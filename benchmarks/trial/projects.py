@@ -33,7 +33,6 @@ PROJECTS = (
     Wanted(name="inflection", version="0.5.1", module="inflection/__init__.py", good=False),
     Wanted(name="itsdangerous", version="2.2.0", module="src/itsdangerous/exc.py", needs=("freezegun",)),
     Wanted(name="markupsafe", version="3.0.4", module="src/markupsafe/_native.py"),
-    Wanted(name="pathspec", version="1.1.1", module="pathspec/__init__.py", good=False),
     Wanted(name="tabulate", version="0.10.0", module="tabulate/__init__.py"),
     Wanted(name="cachetools", version="8.0.1", module="src/cachetools/keys.py"),
     Wanted(name="toolz", version="1.2.0", module="toolz/utils.py"),
