@@ -42,7 +42,7 @@ def comment_body(report: BotReport, trigger: Trigger) -> str:
     if report.advice:
         parts.append(f"**What to do:** {prose(report.advice.partition(chr(10))[0], limit=500)}")
     if report.run is not None:
-        parts += _run_parts(report.run)
+        parts += run_parts(report.run)
     parts.append(_closing(report))
     return "\n\n".join(part for part in parts if part)
 
@@ -76,7 +76,7 @@ def pull_body(report: BotReport, trigger: Trigger, receipt: bytes) -> str:
         marker(PULL),
         f"For issue #{trigger.issue}, asked by {asker}: {sentence}",
         f"{judged}, in a job that ran no model, and is exactly what is on this branch.",
-        *(_run_parts(report.run) if report.run else ()),
+        *(run_parts(report.run) if report.run else ()),
         f"Receipt of run {inline_code(run)}: SHA-256 {proof}.",
         "Read the change as you would read a stranger's: tests that look away prove nothing.",
     ]
@@ -99,7 +99,8 @@ def _closing(report: BotReport) -> str:
     return f"{stays}Ask again with a comment that begins with `/dev-agent`."
 
 
-def _run_parts(report: RunReport) -> list[str]:
+def run_parts(report: RunReport) -> list[str]:
+    """What policy and gates said of a run, and its files, as paragraphs of Markdown; some may be empty."""
     asked = [one for one in report.policy.get("findings") or () if one.get("verdict") in {"ask", "deny"}]
     return [_gates(report.gates), _findings(asked), *_failures(report.gates), _files(report.files)]
 

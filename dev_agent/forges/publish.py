@@ -30,7 +30,6 @@ from typing import TYPE_CHECKING
 from dev_agent.edits.errors import EditError
 from dev_agent.errors import DevAgentError, UsageFault
 from dev_agent.forges.artifact import Artifact, Handover, read_artifact
-from dev_agent.forges.errors import ForgeRejected, ForgeUnreachable
 from dev_agent.forges.forge import ComparisonStatus, NewPullRequest, OpenState
 from dev_agent.forges.issue_report import BotOutcome, BotReport, of_run
 from dev_agent.forges.issue_text import (
@@ -42,6 +41,7 @@ from dev_agent.forges.issue_text import (
     pull_title,
     working_body,
 )
+from dev_agent.forges.opening import opened
 from dev_agent.forges.place import kept_state
 from dev_agent.forges.propose import refused
 from dev_agent.forges.remote import Denied, Moved
@@ -268,25 +268,9 @@ def _pull_request(work: Publication, asked: Asked, done: BotReport) -> PullReque
             head=asked.place.branch,
             base=work.forge.describe().default_branch,
         )
-        return _opened(work, new)
+        return opened(work.forge, new)
     ours = known.body.replace("\r\n", "\n").startswith(f"{marker(PULL)}\n")
     return work.forge.update_pull_request(known.number, body=body) if ours else known
-
-
-def _opened(work: Publication, new: NewPullRequest) -> PullRequest:
-    """Open it, unless somebody has: an answer may have been lost, and the host allows one of a branch."""
-    try:
-        return work.forge.create_pull_request(new)
-    except (ForgeUnreachable, ForgeRejected) as fault:
-        found = work.forge.pull_requests(head=new.head)
-        if found:
-            return found[0]
-        if new.draft and isinstance(fault, ForgeRejected) and "draft" in fault.message.lower():
-            # Private repositories of some plans have no drafts; a person merges the other kind too.
-            return _opened(work, replace(new, draft=False))
-        if isinstance(fault, ForgeUnreachable):
-            return work.forge.create_pull_request(new)
-        raise
 
 
 def _moved_since(work: Publication, pull: PullRequest, commit: str) -> BotReport | None:

@@ -50,7 +50,7 @@ def say(
 
     Nothing is sent if it says so already. Raises ForgeFault, and ValueError for a state that cannot be kept.
     """
-    head = "\n".join([marker(key), *([_kept(state)] if state else [])])
+    head = "\n".join([marker(key), *([kept_line(state)] if state else [])])
     text = f"{head}\n{cut(body, MAX_BODY - len(head) - 1)}"
     for last in (False, True):
         known = find(forge, number, key, viewer=viewer)
@@ -67,7 +67,12 @@ def say(
 
 def state_of(comment: Comment | None) -> dict[str, str]:
     """What a comment of ours keeps; nothing if somebody edited it into something else."""
-    lines = (comment.body if comment else "").replace("\r\n", "\n").split("\n")
+    return state_in(comment.body if comment else "")
+
+
+def state_in(body: str) -> dict[str, str]:
+    """What the second line of a text of ours keeps; nothing if it is no such line any more."""
+    lines = body.replace("\r\n", "\n").split("\n")
     found = _STATE.match(lines[1]) if len(lines) > 1 else None
     try:
         values = json.loads(found.group(1)) if found else {}
@@ -77,7 +82,8 @@ def state_of(comment: Comment | None) -> dict[str, str]:
     return dict(values) if fine and len(values) <= _MOST_VALUES else {}
 
 
-def _kept(state: Mapping[str, str]) -> str:
+def kept_line(state: Mapping[str, str]) -> str:
+    """The hidden line that keeps `state`. Raises ValueError for values that could end it."""
     wrong = [name for name, value in state.items() if not _VALUE.match(value) or "--" in value]
     if wrong or len(state) > _MOST_VALUES:
         raise ValueError(f"values that a comment cannot keep: {', '.join(wrong) or len(state)}")

@@ -53,7 +53,7 @@ class ApplyRequest:
             )
         if "\0" in self.task:
             raise UsageFault("the task contains a NUL character", hint="remove it")
-        if self.branch is not None and not _is_branch_name(self.branch):
+        if self.branch is not None and not is_branch_name(self.branch):
             raise UsageFault(
                 f"{self.branch!r} is not a usable branch name",
                 hint="use letters, digits and . _ / + -, for example: feature/rename-total",
@@ -73,7 +73,7 @@ class ApplyRequest:
             )
 
 
-def _is_branch_name(name: str) -> bool:
+def is_branch_name(name: str) -> bool:
     """A subset of what git check-ref-format allows, so that a name is safe in every place it is shown."""
     parts = name.split("/")
     return bool(

@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 from pathlib import Path
 
+from dev_agent.cancel import Cancel
 from dev_agent.errors import EnvironmentFault, GitFailed
 from dev_agent.process import Completed, run
 from dev_agent.values import dataclass
@@ -117,8 +118,9 @@ class Git:
         config: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
         output_limit: int = 1 << 30,
+        cancel: Cancel | None = None,
     ) -> Completed:
-        """Run `git args…` and return what happened, whatever it was."""
+        """Run `git args…` and return what happened, whatever it was; a `cancel` kills what may take long."""
         fixed = (
             [one for one in _FIXED_OPTIONS if one not in _NOT_FOR_HOOKS]
             if hooks
@@ -137,6 +139,7 @@ class Git:
             stdin=stdin,
             pass_fds=self.pass_fds,
             output_limit=output_limit,
+            cancel=cancel,
         )
 
     def out(
