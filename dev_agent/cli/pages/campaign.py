@@ -27,6 +27,9 @@ _WORDS = {
     Fate.OUT_OF_BUDGET: "out of budget",
     Fate.NOT_STARTED: "not started",
 }
+_ON_A_BRANCH = frozenset({Fate.PUBLISHED, Fate.LANDED, Fate.VERIFIED, Fate.WAITING, Fate.KEPT})
+"""Fates that speak of a branch: what landed on it, or will."""
+
 _PHASES = {
     Phase.PENDING: "waits",
     Phase.WORKING: "interrupted",
@@ -82,7 +85,7 @@ def row_line(row: Row) -> Line:
 def _row(row: Row, *, dry_run: bool = False) -> tuple[Span, Span, Span, Span]:
     fate = fate_of(row)
     word = _WORDS[fate] if fate else _PHASES[row.phase]
-    branch = row.branch if fate not in (None, Fate.NO_CHANGE) else ""
+    branch = row.branch if fate in _ON_A_BRANCH else ""
     return (
         span(word, _style(fate)),
         span(row.name, Style.NAME),

@@ -85,20 +85,26 @@ class Publishing:
         """What the host calls the repository. Raises UsageFault if neither the list nor the remote says it."""
         if entry.repository is not None:
             return RepositoryName.parse(entry.repository)
-        said = repository.git.run("ls-remote", "--get-url", "--end-of-options", entry.remote)
-        url = said.stdout.decode("utf-8", "replace").strip()
         host = urlsplit(self.server).hostname or ""
-        try:
-            address = parse_address(url, folder="/", home="/")
-        except UsageFault:
-            address = None
-        if address is None or address.host != host:
-            raise UsageFault(
-                f"the remote {entry.remote} does not say which repository of {host} it is",
-                hint="write repository=OWNER/NAME behind it in the list, or remote=NAME; "
-                "GITHUB_SERVER_URL names a host of your own",
-            )
-        return RepositoryName.parse(address.path.removesuffix(".git"))
+        for url in _urls(repository, entry.remote):
+            try:
+                address = parse_address(url, folder="/", home="/")
+            except UsageFault:
+                continue
+            if address.is_url and address.host == host:
+                return RepositoryName.parse(address.path.removesuffix(".git"))
+        raise UsageFault(
+            f"the remote {entry.remote} does not say which repository of {host} it is",
+            hint="write repository=OWNER/NAME behind it in the list, or remote=NAME; "
+            "GITHUB_SERVER_URL names a host of your own",
+        )
+
+
+def _urls(repository: Repository, remote: str) -> tuple[str, ...]:
+    """The remote's URL as it is written, and as git reads it: either may be a name of the host's."""
+    git = repository.git
+    read = git.run("ls-remote", "--get-url", "--end-of-options", remote)
+    return git.setting(f"remote.{remote}.url") or "", read.stdout.decode("utf-8", "replace").strip()
 
 
 def _verified(repository: Repository, row: Row) -> RunReport:
