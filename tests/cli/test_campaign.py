@@ -26,10 +26,13 @@ from dev_agent.programs.campaigning.step import opened, step
 from dev_agent.programs.campaigning.work import Job
 from dev_agent.programs.choosing import Who
 from dev_agent.programs.cost import Cost
+from dev_agent.programs.solving.forms import question_for
 from tests.cli.conftest import written
 from tests.forges.fake import SLUG, WRITER, Fake, serving
 from tests.forges.world import FILES, NO_GATES, TWO
+from tests.testing.model_server import serving as serving_model
 from tests.testing.repos import Project, clone, isolated_environ, make_repository
+from tests.testing.scripted_model import edits, plan, replacing
 
 HOSTILE = "repos/\x1b[2Jname\u202e"
 
@@ -84,8 +87,12 @@ def test_killed_in_the_middle_and_taken_up_every_repository_has_its_own_end(camp
     good[2].write("notes.txt", b"the only copy of somebody's work\n")
     make_repository(folder, {"other.txt": b"1\n"}, name="without")
     clone(good[0], folder / "bare", "--bare")
+    at_work = make_repository(folder, FILES, name="at-work")
+    at_work.git("checkout", "--quiet", "-b", "dev-agent/write-digits")
     before = {one.root.name: one.snapshot() for one in good}
-    campaigns.listed("a", "missing", "b", "dirty", "without", "bare", f"file://{folder}/far  # cloned")
+    campaigns.listed(
+        "a", "missing", "b", "at-work", "dirty", "without", "bare", f"file://{folder}/far  # cloned"
+    )
     process = campaigns.start(
         "campaign", "Write digits", "--repos", "list.txt", "--patch", "change.patch",
         "--policy", "policy.toml", "--jobs", "2", "--json",
@@ -105,6 +112,7 @@ def test_killed_in_the_middle_and_taken_up_every_repository_has_its_own_end(camp
     assert {name: row["fate"] for name, row in rows.items()} == {
         "a": "landed",
         "missing": "trouble",
+        "at-work": "trouble",
         "b": "landed",
         "dirty": "landed",
         "without": "rejected",
@@ -114,6 +122,8 @@ def test_killed_in_the_middle_and_taken_up_every_repository_has_its_own_end(camp
     assert (code, answer["exit_code"], answer["finished"]) == (3, 3, True)
     assert "there is no folder" in rows["missing"]["reason"]
     assert "bare" in rows["bare"]["reason"]
+    assert "is checked out here" in rows["at-work"]["reason"]
+    assert at_work.git("rev-list", "--count", "HEAD") == "1"
     for project in good[:3]:
         # One commit beside what is checked out, and nothing of the user's is touched.
         assert project.git("rev-list", "--count", "main..dev-agent/write-digits") == "1"
@@ -159,12 +169,12 @@ def test_stopped_every_child_ends_and_what_is_left_is_said(campaigns: Campaigns)
 
 def test_what_landed_is_published_when_it_is_asked_for_and_never_twice(campaigns: Campaigns) -> None:
     folder = campaigns.folder
-    origin = make_repository(folder, FILES, name="origin")
-    bare = clone(origin, folder / "bare.git", "--bare")
-    project = clone(bare, folder / "shop")
-    project.git("config", f"url.{bare.root}.insteadOf", f"https://github.com/{SLUG}.git")
-    project.git("remote", "set-url", "origin", f"https://github.com/{SLUG}.git")
-    campaigns.listed("shop branch=agent/digits")
+    bare = clone(make_repository(folder, FILES, name="origin"), folder / "bare.git", "--bare")
+    url = f"https://github.com/{SLUG}"
+    with (folder / "home/.gitconfig").open("a") as file:
+        # The user's own git leads the host's address to a folder of this test.
+        file.write(f'[url "file://{bare.root}"]\n\tinsteadOf = {url}\n[protocol "file"]\n\tallow = always\n')
+    campaigns.listed(f"{url} branch=agent/digits")
     words = ("--patch", "change.patch", "--policy", "policy.toml")
     with serving(Fake(remote=bare.root)) as fake:
         host = {"GITHUB_API_URL": fake.url, "GITHUB_TOKEN": WRITER}
@@ -178,7 +188,7 @@ def test_what_landed_is_published_when_it_is_asked_for_and_never_twice(campaigns
             "agent/digits",
             None,
         )
-        assert (fake.asked, "agent/digits" in project.git("branch", "--all")) == ([], False)
+        assert (fake.asked, "agent/digits" in bare.git("branch")) == ([], False)
 
         code, answer = campaigns.campaign("Digits", "--repos", "list.txt", *words)
         assert (code, answer["repositories"][0]["fate"], fake.asked) == (0, "landed", [])
@@ -191,7 +201,34 @@ def test_what_landed_is_published_when_it_is_asked_for_and_never_twice(campaigns
         (pull,) = fake.pulls.values()
         assert (pull["branch"], pull["draft"]) == ("agent/digits", True)
         assert bare.git("rev-parse", "agent/digits") == answer["repositories"][0]["commit"]
-        assert project.git("rev-parse", "main") == bare.git("rev-parse", "main")
+        assert bare.git("rev-parse", "agent/digits~1") == bare.git("rev-parse", "main")
+
+
+def test_models_in_two_repositories_at_once_stay_within_one_budget(campaigns: Campaigns) -> None:
+    for name in "abcd":
+        make_repository(campaigns.folder, FILES, name=name)
+    campaigns.listed(*"abcd")
+    task = "Write the numbers as digits"
+    question = {"question": question_for(task)}
+    script = [
+        {"do": "answer", "content": {**question, **plan("notes.txt")}, "when": {"form": "plan"}, "times": 0},
+        {"do": "answer", "content": {**question, **edits(replacing("notes.txt", "two", "2"))}, "times": 0},
+    ]
+    with serving_model(script) as server:
+        model = {"ANTHROPIC_API_KEY": "sk-ant-api03-AAAABBBBCCCC", "ANTHROPIC_BASE_URL": server.url}
+        code, answer = campaigns.campaign(
+            task, "--repos", "list.txt", "--policy", "policy.toml", "--max-calls", "5", "--jobs", "2", **model
+        )
+        assert len(server.asked) == answer["used"]["model_calls"] == 5
+        rows = answer["repositories"]
+        assert (code, [row["fate"] for row in rows]) == (
+            3,
+            ["landed", "landed", "out_of_budget", "not_started"],
+        )
+        assert [row["used"]["model_calls"] for row in rows] == [2, 2, 1, 0]
+        code, answer = campaigns.campaign("--resume", "--max-calls", "9", "--retry", "failed", **model)
+        assert (code, {row["fate"] for row in answer["repositories"]}) == (0, {"landed"})
+        assert len(server.asked) == answer["used"]["model_calls"] == 9
 
 
 def words(**more: Any) -> Words:

@@ -7,7 +7,19 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from dev_agent.cli.output.page import Line, Page, Span, Style, count, line, prose, seconds, span, table
+from dev_agent.cli.output.page import (
+    Line,
+    Page,
+    Span,
+    Style,
+    count,
+    line,
+    prose,
+    quotation,
+    seconds,
+    span,
+    table,
+)
 from dev_agent.programs.campaigning.campaign import fate_of
 from dev_agent.programs.campaigning.model import GOOD, UNJUDGED, CampaignState, Fate, Phase, Row
 from dev_agent.programs.cost import dollars
@@ -43,7 +55,7 @@ _DECIDED, _WAITING = 10, 3
 
 def campaign_page(report: CampaignReport) -> Page:
     """Every repository with its fate, then what to do next, and a closing line."""
-    rows = [_row(row, dry_run=report.job.dry_run) for row in report.state.rows]
+    rows = [_row(row) for row in report.state.rows]
     return Page(data=report.to_json(), lines=(*table(rows, indent=2), line(""), *_closing(report)))
 
 
@@ -56,7 +68,7 @@ def table_lines(state: CampaignState, doing: Mapping[int, str]) -> tuple[Line, .
         (
             span(row.phase.value, Style.NAME),
             span(row.name, Style.NAME),
-            span(row.branch, Style.DIM),
+            span(row.run, Style.DIM),
             span(doing.get(row.number, ""), Style.DIM),
         )
         for row in state.busy
@@ -75,36 +87,19 @@ def table_lines(state: CampaignState, doing: Mapping[int, str]) -> tuple[Line, .
 
 def row_line(row: Row) -> Line:
     """What came of a repository, as one line of a log."""
-    word, name, branch, why = _row(row)
+    word, name, run, detail = _row(row)
     parts = [Span(f"{word.text:<14}", word.style), name]
-    parts += [Span("  "), branch] if branch.text else []
-    parts += [Span("  "), why] if why.text else []
+    for one in (run, detail):
+        parts += [Span("  "), one] if one.text else []
     return line(*parts)
 
 
-def _row(row: Row, *, dry_run: bool = False) -> tuple[Span, Span, Span, Span]:
+def _row(row: Row) -> tuple[Span, Span, Span, Span]:
+    """What became of it, which one, its run, and what there is to say: where the change is, or why there is none."""
     fate = fate_of(row)
     word = _WORDS[fate] if fate else _PHASES[row.phase]
-    branch = row.branch if fate in _ON_A_BRANCH else ""
-    return (
-        span(word, _style(fate)),
-        span(row.name, Style.NAME),
-        span(branch),
-        _detail(row, fate, dry_run=dry_run),
-    )
-
-
-def _detail(row: Row, fate: Fate | None, *, dry_run: bool) -> Span:
-    """What a person does next about the row."""
-    where = f"{row.run} -C {shlex.quote(row.place)}"
-    if fate in (Fate.LANDED, Fate.PUBLISHED):
-        pull = f"{row.pull}  " if row.pull else ""
-        return span(f"{pull}undo: dev-agent undo {where}", Style.DIM)
-    if fate is Fate.VERIFIED and dry_run:
-        return span(f"would land; see: dev-agent diff {where}", Style.DIM)
-    if fate in GOOD or fate is None or not row.run:
-        return span(row.why)
-    return span(f"{row.why}  (dev-agent show {where})")
+    said = row.why or row.pull or (row.branch if fate in _ON_A_BRANCH else "")
+    return span(word, _style(fate)), span(row.name, Style.NAME), span(row.run, Style.DIM), span(said)
 
 
 def _style(fate: Fate | None) -> Style:
@@ -125,27 +120,39 @@ def _closing(report: CampaignReport) -> Iterable[Line]:
     if report.job.dry_run:
         said += f" Dry run: nothing was landed{', pushed or opened' if report.job.publish else ''}."
     lead, style = ("Stopped: ", Style.WARN) if report.interrupted else ("Done: ", _closing_style(report))
-    lines = list(prose(said, lead=(span(lead, style),)))
-    advice = _advice(report)
-    return [*lines, *prose(advice)] if advice else lines
+    yield from prose(said, lead=(span(lead, style),))
+    for words, command in _next(report):
+        yield from prose(words)
+        yield from quotation(command, indent=2)
 
 
 def _closing_style(report: CampaignReport) -> Style:
     return Style.GOOD if report.exit_code == 0 else Style.WARN
 
 
-def _advice(report: CampaignReport) -> str:
+def _next(report: CampaignReport) -> Iterable[tuple[str, str]]:
+    """What a person may want to do now, and the command that does it, which is not wrapped: it is copied."""
+    rows = report.state.rows
     resume = f"dev-agent campaign --resume --campaign {report.campaign}"
-    fates = {fate_of(row) for row in report.state.rows}
+    fates = {fate_of(row) for row in rows}
+    run = next((row for row in rows if row.run and fate_of(row) not in GOOD), None)
+    landed = next((row for row in rows if row.landed), None)
+    if run is not None:
+        yield "What happened in a repository, for example:", f"dev-agent show {_named(run)}"
+    if landed is not None:
+        yield "To take back what landed in one, for example:", f"dev-agent undo {_named(landed)}"
     if None in fates:
-        return f"Go on: {resume}"
-    if Fate.NOT_STARTED in fates:
-        return f"Go on with a larger budget, for example: {resume} --max-cost DOLLARS"
-    if fates - GOOD:
-        return f"Once that is mended: {resume} --retry failed"
-    if Fate.LANDED in fates and not report.job.publish:
-        return f"To push the branches and open draft pull requests: {resume} --publish"
-    return ""
+        yield "To go on:", resume
+    elif Fate.NOT_STARTED in fates:
+        yield "To go on with a larger budget, for example:", f"{resume} --max-cost DOLLARS"
+    elif fates - GOOD:
+        yield "Once that is mended:", f"{resume} --retry failed"
+    elif Fate.LANDED in fates and not report.job.publish:
+        yield "To push the branches and open draft pull requests:", f"{resume} --publish"
+
+
+def _named(row: Row) -> str:
+    return f"{row.run} -C {shlex.quote(row.place)}"
 
 
 def _spent(state: CampaignState) -> str:
