@@ -11,6 +11,7 @@ import pytest
 
 from dev_agent.cli.app import COMMANDS
 from dev_agent.cli.apply import apply
+from dev_agent.cli.campaign import campaign
 from dev_agent.cli.check import check
 from dev_agent.cli.demonstration.material import demo_material
 from dev_agent.cli.failure import ExitCode
@@ -28,6 +29,8 @@ from dev_agent.policy.examples import run_examples
 from dev_agent.policy.policy import load_policy
 from dev_agent.policy.shipped import shipped, shipped_names
 from dev_agent.policy.vocabulary import vocabulary
+from dev_agent.programs.campaigning.listing import SETTINGS
+from dev_agent.programs.campaigning.model import Fate
 from dev_agent.programs.conditions import CONDITIONS
 from dev_agent.programs.guard import CHOICES, KEYS
 from dev_agent.programs.report import Outcome, RunReport
@@ -152,6 +155,29 @@ def test_every_option_of_premerge_and_its_variable_is_in_its_table() -> None:
         assert f"`{option.default}" in table
         assert not option.envvar or f"`{option.envvar}`" in table, option.envvar
     assert all(f"`{hints[name].__metadata__[0].default}" in table for name in shared)
+
+
+def test_every_option_of_campaign_and_its_variable_is_on_its_page() -> None:
+    page = text("docs/campaign.md").split("## Options\n")[1].split("\n## ")[0]
+    for name, hint in get_type_hints(campaign, include_extras=True).items():
+        if name not in {"return", "context", "task", "as_json", "quiet"}:
+            option = hint.__metadata__[0]
+            assert f"`{option.default.partition('/')[0]}" in page, option.default
+    own = re.findall(r"`(DEV_AGENT_\w+)`", page)
+    hints = get_type_hints(campaign, include_extras=True)
+    said = {
+        getattr(hint.__metadata__[0], "envvar", None)
+        for name, hint in hints.items()
+        if name not in {"return", "context"}
+    }
+    assert set(own) <= said
+
+
+def test_every_setting_and_every_fate_of_a_campaign_is_in_its_table() -> None:
+    page = text("docs/campaign.md")
+    assert set(re.findall(r"^\| `(\w+)=", page, re.MULTILINE)) == set(SETTINGS)
+    fates = page.split("| fate | | exit code |")[1].split("\n\n")[0]
+    assert set(re.findall(r"`(\w+)`", fates)) == {one.value for one in Fate}
 
 
 def test_every_setting_of_the_guard_is_in_its_table_with_its_values() -> None:

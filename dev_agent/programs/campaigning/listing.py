@@ -42,7 +42,7 @@ class Entry:
     repository: str | None = None
 
 
-_NAMES = ("branch", "from", "path", "remote", "repository")
+SETTINGS = ("branch", "from", "path", "remote", "repository")
 
 
 def parse_listing(text: str, *, source: str, folder: str, home: str) -> tuple[Entry, ...]:
@@ -133,10 +133,10 @@ def _settings(words: Sequence[str]) -> Mapping[str, list[str]]:
     found: dict[str, list[str]] = {}
     for word in words:
         name, equals, value = word.partition("=")
-        if not equals or name not in _NAMES:
+        if not equals or name not in SETTINGS:
             raise UsageFault(
                 f"{word[:80]!r} is not a setting",
-                hint=f"settings are {', '.join(f'{one}=' for one in _NAMES)}; quote a path that has spaces",
+                hint=f"settings are {', '.join(f'{one}=' for one in SETTINGS)}; quote a path that has spaces",
             )
         if not value.isprintable() or not value:
             raise UsageFault(f"{name}= says nothing, or something that does not show")
