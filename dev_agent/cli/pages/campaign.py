@@ -49,6 +49,12 @@ _PHASES = {
     Phase.PUBLISHING: "to be published",
     Phase.DECIDED: "",
 }
+_LIMITS = {
+    "model_calls": "--max-calls N",
+    "tokens": "--max-tokens N",
+    "money": "--max-cost DOLLARS",
+    "wall_ms": "--max-time MINUTES",
+}
 _DECIDED, _WAITING = 10, 3
 """How many of the newest fates and of the next repositories a live table shows."""
 
@@ -144,7 +150,9 @@ def _next(report: CampaignReport) -> Iterable[tuple[str, str]]:
     if None in fates:
         yield "To go on:", resume
     elif Fate.NOT_STARTED in fates:
-        yield "To go on with a larger budget, for example:", f"{resume} --max-cost DOLLARS"
+        limits = report.state.limits.to_json()
+        named = " ".join(words for name, words in _LIMITS.items() if name in limits)
+        yield "To go on with a larger budget:", f"{resume} {named}"
     elif fates - GOOD:
         yield "Once that is mended:", f"{resume} --retry failed"
     elif Fate.LANDED in fates and not report.job.publish:

@@ -101,17 +101,21 @@ def test_a_url_that_wants_credentials_is_a_trouble_with_a_remedy_and_asks_nobody
 ) -> None:
     environ = isolated_environ(tmp_path / "home")
     asked = tmp_path / "asked"
-    helper = f"!touch {asked}; echo"
+    program = tmp_path / "ask"
+    program.write_text(f"#!/bin/sh\ntouch {asked}\necho secret\n")
+    program.chmod(0o755)
     # The user's own git leads this address to the server of the test, and would ask through a program.
     configuration = (
         f'[url "{closed}"]\n\tinsteadOf = https://closed.test/\n[protocol "http"]\n\tallow = always\n'
     )
-    configuration += f'[core]\n\taskPass = "{helper}"\n'
+    configuration += f'[core]\n\taskPass = "{program}"\n'
     with (tmp_path / "home/.gitconfig").open("a") as file:
         file.write(configuration)
     address = parse_address("https://closed.test/o/tools", folder="/", home="/")
     with pytest.raises(EnvironmentFault, match=r"closed.test wants credentials") as fault:
-        cloned(tmp_path, address, start=None, environ={**environ, "GIT_ASKPASS": helper}, cancel=Cancel())
+        cloned(
+            tmp_path, address, start=None, environ={**environ, "GIT_ASKPASS": str(program)}, cancel=Cancel()
+        )
     assert "ssh key" in fault.value.hint
     assert not asked.exists()
 

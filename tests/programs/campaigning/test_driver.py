@@ -15,6 +15,7 @@ from dev_agent.programs.campaigning import record
 from dev_agent.programs.campaigning.address import Address, Kind
 from dev_agent.programs.campaigning.campaign import CampaignReport, Use, begin_campaign, resume_campaign
 from dev_agent.programs.campaigning.driver import Progress, Published, Watcher, Worked
+from dev_agent.programs.campaigning.events import Ended
 from dev_agent.programs.campaigning.listing import Entry
 from dev_agent.programs.campaigning.model import Fate, Row
 from dev_agent.programs.campaigning.step import Work
@@ -142,20 +143,20 @@ def test_a_bug_in_one_thread_is_raised_and_the_campaign_can_go_on(tmp_path: Path
 
 def test_stopped_children_are_begun_again_and_answers_that_came_are_kept(tmp_path: Path) -> None:
     cancel = Cancel()
-    began = threading.Event()
 
     class Waiting(Folders):
+        """One that stops when it is asked to, one that lands all the same, and one that is done at once."""
+
         def work(self, entry: Entry, order: Work, *, key: str, cancel: Cancel, progress: Progress) -> Worked:
+            while entry.name != "r2" and not cancel.requested:
+                threading.Event().wait(0.01)
             if entry.name == "r0":
-                began.set()
-                while not cancel.requested:
-                    threading.Event().wait(0.01)
                 return Worked(fate=Fate.TROUBLE, stopped=True)
             return super().work(entry, order, key=key, cancel=cancel, progress=progress)
 
     class Stopping(Watcher):
         def happened(self, event: object, state: object) -> None:
-            if began.is_set():
+            if isinstance(event, Ended) and not cancel.requested:
                 cancel.on_signal(0, None)
 
     hands = Waiting(tmp_path / "repositories")
@@ -164,14 +165,16 @@ def test_stopped_children_are_begun_again_and_answers_that_came_are_kept(tmp_pat
         JOB,
         ENTRIES,
         b"",
-        Use(jobs=2),
+        Use(jobs=3),
         hands_for=lambda _folder, _job, _patch, _publish: hands,
         watcher=Stopping(),
         cancel=cancel,
     )
     assert (report.interrupted, report.exit_code) == (True, 130)
-    assert fates(report)[0] is None
-    assert fates(go_on(tmp_path, Folders(tmp_path / "repositories"))) == [Fate.LANDED] * 3
+    assert fates(report) == [None, Fate.LANDED, Fate.LANDED]
+    later = Folders(tmp_path / "repositories")
+    assert fates(go_on(tmp_path, later)) == [Fate.LANDED] * 3
+    assert [name for name, _ in later.asked] == ["r0"]
 
 
 def test_two_processes_cannot_drive_one_campaign(tmp_path: Path) -> None:
