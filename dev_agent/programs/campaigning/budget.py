@@ -57,10 +57,12 @@ def settled(cost: Cost | None, grant: Spending) -> Used:
 
 def total(parts: Iterable[Used]) -> Used:
     """The sum."""
-    found = NOTHING
+    calls = tokens = money = 0
     for one in parts:
-        found = found.and_of(one)
-    return found
+        calls += one.model_calls
+        tokens += one.tokens
+        money += one.money
+    return Used(model_calls=calls, tokens=tokens, money=money)
 
 
 def share(limits: Spending, used: Used, *, elapsed_ms: int, places: int) -> Spending | None:
@@ -72,7 +74,11 @@ def share(limits: Spending, used: Used, *, elapsed_ms: int, places: int) -> Spen
     parts: dict[str, int | None] = {}
     for name in ("model_calls", "tokens", "money"):
         limit = getattr(limits, name)
-        parts[name] = None if limit is None else max(limit - getattr(used, name), 0) // max(places, 1)
+        if limit is None:
+            continue
+        free = max(limit - getattr(used, name), 0)
+        # Where a part would be nothing, the first takes what there is: one call is worth more than two halves.
+        parts[name] = free // max(places, 1) or free
     if limits.wall_ms is not None:
         left = limits.wall_ms - elapsed_ms
         parts["wall_ms"] = -(-left // _MINUTE_MS) * _MINUTE_MS if left > 0 else 0

@@ -77,11 +77,14 @@ class Row:
     used: Used = NOTHING
     before: Used = NOTHING
 
-    @property
-    def spent(self) -> Used:
-        """What is used up for this repository, or set aside for it."""
-        known = self.before.and_of(self.used)
-        return known if self.grant is None else known.and_of(reserved(self.grant))
+    def spent(self) -> Iterator[Used]:
+        """What is used up for this repository, and what is set aside for it, in parts."""
+        if self.used is not NOTHING:
+            yield self.used
+        if self.before is not NOTHING:
+            yield self.before
+        if self.grant is not None:
+            yield reserved(self.grant)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,7 +112,7 @@ class CampaignState:
     @property
     def used(self) -> Used:
         """What is used up or set aside."""
-        return total(row.spent for row in self.rows)
+        return total(part for row in self.rows for part in row.spent())
 
     def waiting(self) -> Iterator[Row]:
         """The rows that may begin, in order: first those that had begun once and were interrupted."""

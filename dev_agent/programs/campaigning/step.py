@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from dev_agent.programs.campaigning.budget import NOTHING, settled, share
+from dev_agent.programs.campaigning.budget import NOTHING, Used, reserved, settled, share
 from dev_agent.programs.campaigning.events import Ended, Event, Opened, Restarted, Told
 from dev_agent.programs.campaigning.model import BUSY, GOOD, CampaignState, Fate, Phase, Row
 from dev_agent.programs.spending import Spending
@@ -150,28 +150,32 @@ def _again_landed(row: Row, event: Restarted) -> Row:
 
 def _in_order(state: CampaignState) -> CampaignState:
     """Fill the free places: first with what has landed, then with what waits, as long as there is a budget for it."""
-    for row in state.rows:
-        if row.phase is Phase.LANDED and row.number in state.chosen and len(state.busy) < state.jobs:
-            state = _exchanged(state, replace(row, phase=Phase.PUBLISHING))
-    while waiting := list(state.waiting()):
-        free = state.jobs - len(state.busy)
-        if free <= 0:
-            return state
-        row = waiting[0]
-        grant = _grant(state, row, places=min(free, len(waiting)))
+    free = state.jobs - len(state.busy)
+    landed = [row for row in state.rows if row.phase is Phase.LANDED and row.number in state.chosen]
+    for row in landed[: max(free, 0)]:
+        state = _exchanged(state, replace(row, phase=Phase.PUBLISHING))
+    free -= len(landed)
+    waiting = list(state.waiting()) if free > 0 else []
+    used = state.used if waiting else NOTHING
+    for place, row in enumerate(waiting):
+        grant = _grant(state, row, used, places=min(free, len(waiting) - place))
         if grant is None:
             # What is set aside for others may come back; only when nobody works is nothing left.
-            return state if state.busy else _not_started(state, waiting)
+            return state if state.busy else _not_started(state, waiting[place:])
         state = _exchanged(state, replace(row, phase=Phase.WORKING, grant=grant))
+        used = used if row.grant is not None else used.and_of(reserved(grant))
+        free -= 1
+        if free <= 0:
+            break
     return state
 
 
-def _grant(state: CampaignState, row: Row, *, places: int) -> Spending | None:
+def _grant(state: CampaignState, row: Row, used: Used, *, places: int) -> Spending | None:
     """What the row may use up: what it was given once, while there is time at all, else its share of what is free."""
     if row.grant is not None:
         late = state.limits.wall_ms is not None and state.elapsed_ms >= state.limits.wall_ms
         return None if late else row.grant
-    return share(state.limits, state.used, elapsed_ms=state.elapsed_ms, places=places)
+    return share(state.limits, used, elapsed_ms=state.elapsed_ms, places=places)
 
 
 def _not_started(state: CampaignState, waiting: Iterable[Row]) -> CampaignState:

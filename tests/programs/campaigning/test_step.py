@@ -243,6 +243,7 @@ def test_an_event_that_was_tampered_with_is_refused(change: dict[str, object]) -
 def test_a_share_is_of_what_is_free_and_nothing_is_no_share() -> None:
     limits = Spending(tokens=100, wall_ms=61_000)
     assert share(limits, Used(tokens=40), elapsed_ms=0, places=2) == Spending(tokens=30, wall_ms=120_000)
+    assert share(limits, Used(tokens=99), elapsed_ms=0, places=2) == Spending(tokens=1, wall_ms=120_000)
     assert share(limits, Used(tokens=100), elapsed_ms=0, places=1) is None
     assert share(limits, Used(tokens=120), elapsed_ms=0, places=1) is None
     assert share(limits, Used(), elapsed_ms=61_000, places=1) is None
