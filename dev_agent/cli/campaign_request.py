@@ -113,6 +113,8 @@ def read_job(
     What no repository could do is refused here, once, and not in every repository again.
     """
     command = words.command
+    if command is not None:
+        _require_only_command(words, entries)
     task = _task(words)
     patch = read_patch(words.patch) if words.patch is not None else b""
     request = ApplyRequest(
@@ -126,8 +128,6 @@ def read_job(
     )
     if command is None:
         _require_proposer(request, words, use, environ)
-    else:
-        _require_only_command(words, entries)
     job = Job(
         task=task,
         branch=words.branch or branch_for(task),

@@ -263,6 +263,7 @@ def words(**more: Any) -> Words:
         ({"task": None}, "the task is missing"),
         ({"task": " "}, "the task is empty"),
         ({"task": "x", "command": ()}, "no command behind --"),
+        ({"task": None, "command": ()}, "no command behind --"),
         ({"command": ("x",), "patch": "change.patch"}, "something else is to make it too"),
         ({"command": ("x",), "model": "m"}, "something else is to make it too"),
         ({"command": ("x",), "sandbox": "off"}, "something else is to make it too"),

@@ -64,7 +64,7 @@ def test_a_child_that_was_killed_and_one_that_says_nothing_are_troubles_of_unkno
 def test_what_was_refused_before_a_run_began_cost_nothing_and_says_what_to_do(project: Project) -> None:
     error = {"kind": "usage", "exit_code": 2, "message": "no\x1b such\nthing", "hint": "mend it"}
     said = told(project, 2, {"error": error})
-    assert (said.fate, said.cost, said.why) == (Fate.TROUBLE, FREE, "no\x1b such thing (mend it)")
+    assert (said.fate, said.cost, said.why) == (Fate.TROUBLE, FREE, "no\x1b such; thing (mend it)")
     assert told(project, 70, {"error": {**error, "exit_code": 70}}).cost is None
 
 

@@ -125,7 +125,8 @@ def _signal(number: int) -> str:
 
 
 def _short(text: str) -> str:
-    shown = recordable(" ".join(text.split()))
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    shown = recordable("; ".join(filter(None, lines)))
     return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…"
 
 
