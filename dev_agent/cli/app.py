@@ -38,11 +38,11 @@ COMMANDS = {
         "dev_agent.cli.queue",
         "Test heads as they would land, several at a time, and land the good ones.",
     ),
+    "issue": ("dev_agent.cli.issue", "Work on an issue of GitHub, up to a draft pull request."),
     "campaign": (
         "dev_agent.cli.campaign",
         "Let one task go through many repositories, each in its own run, up to draft pull requests.",
     ),
-    "issue": ("dev_agent.cli.issue", "Work on an issue of GitHub, up to a draft pull request."),
     "resume": ("dev_agent.cli.resume", "Go on with an interrupted run."),
     "approve": ("dev_agent.cli.approve", "Let a run that waits for a person land."),
     "reject": ("dev_agent.cli.reject", "Turn down a run that waits for a person."),

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from dev_agent.cli.output.page import count
 from dev_agent.cli.output.terminal import Terminal, standard_terminals
 from dev_agent.cli.pages.campaign import row_line, table_lines
 from dev_agent.programs.campaigning.driver import Watcher
@@ -34,6 +35,12 @@ class PlainWatcher(Watcher):
             left = sum(row.phase is not Phase.DECIDED for row in state.rows)
             self._stderr.write_text(f"taken up again, {left} of {len(state.rows)} repositories to go\n")
 
+    def stopping(self, state: CampaignState) -> None:
+        """What is waited for."""
+        self._stderr.write_text(
+            f"stopping: {count(len(state.busy), 'repository', 'repositories')} at work end first\n"
+        )
+
 
 class JsonWatcher(Watcher):
     """Writes every event as an object, and what children do now."""
@@ -45,6 +52,10 @@ class JsonWatcher(Watcher):
     def happened(self, event: Event, state: CampaignState) -> None:  # noqa: ARG002 - the object says it all
         """The event as its trace has it."""
         self._say(to_json(event))
+
+    def stopping(self, state: CampaignState) -> None:
+        """What is waited for."""
+        self._say({"event": "stopping", "rows": [row.number for row in state.busy]})
 
     def progressed(self, row: int, text: str) -> None:
         """What a child does now."""
@@ -97,6 +108,11 @@ def _table(stderr: Terminal) -> Iterator[Watcher]:
                 if isinstance(event, Ended | Told):
                     self._doing.pop(event.row, None)
                 self._state = state
+                self._draw()
+
+            def stopping(self, state: CampaignState) -> None:
+                """What is waited for."""
+                self._doing = dict.fromkeys((row.number for row in state.busy), "stopping")
                 self._draw()
 
             def progressed(self, row: int, text: str) -> None:

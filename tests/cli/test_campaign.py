@@ -160,8 +160,9 @@ def test_stopped_every_child_ends_and_what_is_left_is_said(campaigns: Campaigns)
         if patching == 2:
             break
     os.kill(process.pid, signal.SIGINT)
-    out, _ = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=120)
     answer = json.loads(out)
+    assert {"event": "stopping", "rows": [0, 1]} in map(json.loads, err.splitlines())
     assert (process.returncode, answer["interrupted"], answer["finished"]) == (130, True, False)
     assert {row["fate"] for row in answer["repositories"]} == {None}
     assert answer["task"] == "sh -c 'sleep 600'"

@@ -21,11 +21,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from dev_agent.cancel import Cancel
 from dev_agent.errors import DevAgentError
+from dev_agent.policy.errors import PolicyError
 from dev_agent.programs.campaigning.events import Ended, Event, Opened, Restarted, Told, to_json
 from dev_agent.programs.campaigning.model import Fate
 from dev_agent.programs.campaigning.record import EVENT
 from dev_agent.programs.campaigning.step import Order, Publish, Work, opened, step
+from dev_agent.programs.cost import FREE
 from dev_agent.programs.paths import recordable
+from dev_agent.runtime.errors import RuntimeFault
 from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
@@ -40,6 +43,9 @@ class Watcher:
 
     def happened(self, event: Event, state: CampaignState) -> None:
         """Called after every event, with the state it led to."""
+
+    def stopping(self, state: CampaignState) -> None:
+        """Called when it was asked to stop, before children are waited for."""
 
     def progressed(self, row: int, text: str) -> None:
         """Called from any thread when a child said what it does now: text of ours."""
@@ -78,7 +84,11 @@ class Published:
 
 
 class Hands(Protocol):
-    """What is done in one repository. Both raise DevAgentError for trouble, KeyboardInterrupt if they were stopped."""
+    """What is done in one repository.
+
+    Both raise DevAgentError, PolicyError, RuntimeFault and OSError for trouble, `work` only while nothing was spent;
+    and KeyboardInterrupt if they were stopped.
+    """
 
     def work(self, entry: Entry, order: Work, *, key: str, cancel: Cancel, progress: Progress) -> Worked:
         """Let a child make, judge and land the change, or take up or ask the run there is under `key`."""
@@ -150,6 +160,7 @@ class Driver:
         except KeyboardInterrupt:
             self.interrupted = True
             self.cancel.request()
+            self.watcher.stopping(state)
         finally:
             self._close()
         return self._last_words(state) if self.interrupted else state
@@ -167,9 +178,10 @@ class Driver:
             self._answers.put(self._done(order, cancel))
         except KeyboardInterrupt:
             self._answers.put(None)
-        except DevAgentError as error:
-            why = recordable(f"{error.message}{f' ({error.hint})' if error.hint else ''}")
-            self._answers.put(self._answer(order, Worked(fate=Fate.TROUBLE, why=why)))
+        except (DevAgentError, PolicyError, RuntimeFault, OSError) as error:
+            hint = getattr(error, "hint", "")
+            why = recordable(f"{error}{f' ({hint})' if hint else ''}")
+            self._answers.put(self._answer(order, Worked(fate=Fate.TROUBLE, why=why, cost=FREE)))
         except BaseException as error:  # noqa: BLE001 - raised again by the driver
             self._answers.put(error)
 

@@ -22,7 +22,7 @@ from dev_agent.programs.campaigning.step import Work
 from dev_agent.programs.campaigning.work import Job
 from dev_agent.programs.cost import Cost
 from dev_agent.programs.spending import Spending
-from dev_agent.runtime.errors import JournalBusy
+from dev_agent.runtime.errors import JournalBusy, JournalFailed
 from tests.testing.children import killed_at_call
 
 JOB = Job(task="t", branch="dev-agent/t", asked=False, patched=True)
@@ -130,6 +130,17 @@ def test_one_repository_s_trouble_is_its_own(tmp_path: Path) -> None:
     assert hands.patch == b"the patch"
     assert [name for name, _ in hands.asked].count("r2") == 1
     json.dumps(report.to_json())
+
+
+@pytest.mark.parametrize(
+    "trouble", [EnvironmentFault("no"), PermissionError(13, "no"), JournalFailed("no", "no")]
+)
+def test_a_trouble_before_anything_was_spent_takes_nothing_from_the_budget(
+    tmp_path: Path, trouble: Exception
+) -> None:
+    hands = Folders(tmp_path / "repositories", says={"r0": trouble})
+    report = begin(tmp_path, hands, Use(jobs=1, limits=Spending(model_calls=2)))
+    assert fates(report) == [Fate.TROUBLE, Fate.LANDED, Fate.LANDED]
 
 
 def test_a_bug_in_one_thread_is_raised_and_the_campaign_can_go_on(tmp_path: Path) -> None:
