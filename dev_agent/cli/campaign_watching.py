@@ -84,17 +84,9 @@ def watching(session: Session) -> Iterator[Watcher]:
 @contextmanager
 def _table(stderr: Terminal) -> Iterator[Watcher]:
     """A table that is drawn again whenever something happens; it gives way to the answer at the end."""
-    from rich.console import Console, Group  # noqa: PLC0415 - rich, for a terminal only
-    from rich.live import Live  # noqa: PLC0415 - rich, for a terminal only
+    from dev_agent.cli.output.live import redrawn  # noqa: PLC0415 - rich, for a terminal only
 
-    from dev_agent.cli.output.live import rich_text  # noqa: PLC0415 - rich, for a terminal only
-
-    console = Console(
-        file=stderr.stream, force_terminal=True, no_color=not stderr.colour, highlight=False, markup=False
-    )
-    with Live(
-        console=console, refresh_per_second=4, transient=True, redirect_stdout=False, redirect_stderr=False
-    ) as live:
+    with redrawn(stderr, stays=False) as draw:
 
         class LiveWatcher(Watcher):
             """Draws the table; children's threads tell it what they do."""
@@ -122,8 +114,6 @@ def _table(stderr: Terminal) -> Iterator[Watcher]:
 
             def _draw(self) -> None:
                 if self._state is not None:
-                    live.update(
-                        Group(*(rich_text(one) for one in table_lines(self._state, dict(self._doing))))
-                    )
+                    draw(table_lines(self._state, dict(self._doing)))
 
         yield LiveWatcher()

@@ -61,22 +61,15 @@ def watching(session: Session) -> Iterator[Watcher]:
 @contextmanager
 def _table(stderr: Terminal) -> Iterator[Watcher]:
     """A table that is drawn again after every event; its last picture stays."""
-    from rich.console import Console, Group  # noqa: PLC0415 - rich, for a terminal only
-    from rich.live import Live  # noqa: PLC0415 - rich, for a terminal only
+    from dev_agent.cli.output.live import redrawn  # noqa: PLC0415 - rich, for a terminal only
 
-    from dev_agent.cli.output.live import rich_text  # noqa: PLC0415 - rich, for a terminal only
-
-    console = Console(
-        file=stderr.stream, force_terminal=True, no_color=not stderr.colour, highlight=False, markup=False
-    )
-    with Live(console=console, refresh_per_second=4, redirect_stdout=False, redirect_stderr=False) as live:
+    with redrawn(stderr, stays=True) as draw:
 
         class LiveWatcher(Watcher):
             """Draws the table."""
 
             def happened(self, event: Event, state: QueueState) -> None:  # noqa: ARG002 - the state says it all
                 """The state after the event."""
-                live.update(Group(*(rich_text(one) for one in table_lines(state))))
+                draw(table_lines(state))
 
         yield LiveWatcher()
-    stderr.write_text("\n")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from rich.console import Console, Group, RenderableType
@@ -129,3 +129,21 @@ def live_progress(stderr: Terminal) -> Iterator[Reporter]:
     with Live(reporter, console=console, refresh_per_second=10, redirect_stdout=False, redirect_stderr=False):
         yield reporter
     stderr.write_text("\n")
+
+
+@contextmanager
+def redrawn(stderr: Terminal, *, stays: bool) -> Iterator[Callable[[Iterable[Line]], None]]:
+    """A function that shows lines on `stderr` in the place of those before; the last ones stay there, or make room."""
+    console = Console(
+        file=stderr.stream, force_terminal=True, no_color=not stderr.colour, highlight=False, markup=False
+    )
+    with Live(
+        console=console,
+        refresh_per_second=4,
+        transient=not stays,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    ) as live:
+        yield lambda lines: live.update(Group(*map(rich_text, lines)))
+    if stays:
+        stderr.write_text("\n")

@@ -12,6 +12,7 @@ from typing import Any
 
 from dev_agent.errors import EnvironmentFault
 from dev_agent.programs.campaigning.model import Fate
+from dev_agent.programs.checked import count, flag, text
 from dev_agent.programs.cost import Cost
 from dev_agent.programs.spending import Spending
 from dev_agent.values import dataclass
@@ -104,40 +105,20 @@ def _plain(value: object) -> object:
 
 def _value(name: str, value: Any) -> Any:
     if name == "limits":
-        return Spending(**{field: _count(number) for field, number in dict(value).items()})
+        return Spending(**{field: count(number) for field, number in dict(value).items()})
     if name == "cost":
         return (
-            None
-            if value is None
-            else Cost(**{field: _count(number) for field, number in dict(value).items()})
+            None if value is None else Cost(**{field: count(number) for field, number in dict(value).items()})
         )
     if name == "fate":
-        return Fate(_text(value))
+        return Fate(text(value))
     if name == "names":
-        return tuple(_text(one) for one in value)
+        return tuple(text(one) for one in value)
     if name == "chosen":
-        return tuple(_count(one) for one in value)
+        return tuple(count(one) for one in value)
     if name in {"publish", "retry"}:
-        return _flag(value)
-    return _count(value) if name in {"row", "jobs", "ms"} else _text(value)
-
-
-def _flag(value: Any) -> bool:
-    if type(value) is not bool:
-        raise TypeError("not yes or no")
-    return value
-
-
-def _count(value: Any) -> int:
-    if type(value) is not int or value < 0:
-        raise ValueError("not a count")
-    return value
-
-
-def _text(value: Any) -> str:
-    if type(value) is not str:
-        raise TypeError("not a text")
-    return value
+        return flag(value)
+    return count(value) if name in {"row", "jobs", "ms"} else text(value)
 
 
 def _unreadable(data: Mapping[str, Any]) -> EnvironmentFault:

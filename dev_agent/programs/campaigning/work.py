@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from dev_agent.programs.campaigning.address import Address, Kind
 from dev_agent.programs.campaigning.listing import Entry
+from dev_agent.programs.checked import flag, text
 from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
@@ -100,14 +101,14 @@ def to_json(job: Job, entries: tuple[Entry, ...]) -> dict[str, Any]:
 def from_json(data: Mapping[str, Any]) -> tuple[Job, tuple[Entry, ...]]:
     """The inverse of `to_json`. Raises KeyError, TypeError or ValueError for anything else."""
     job = Job(
-        task=_text(data["task"]),
-        branch=_text(data["branch"]),
-        asked=bool(data["asked"]),
+        task=text(data["task"]),
+        branch=text(data["branch"]),
+        asked=flag(data["asked"]),
         command=_texts(data["command"]),
-        patched=bool(data["patched"]),
+        patched=flag(data["patched"]),
         options=_texts(data["options"]),
-        dry_run=bool(data["dry_run"]),
-        publish=bool(data["publish"]),
+        dry_run=flag(data["dry_run"]),
+        publish=flag(data["publish"]),
     )
     return job, tuple(_entry(one) for one in data["repositories"])
 
@@ -130,26 +131,20 @@ def _entry_json(entry: Entry) -> dict[str, Any]:
 
 def _entry(data: Mapping[str, Any]) -> Entry:
     return Entry(
-        name=_text(data["name"]),
+        name=text(data["name"]),
         address=Address(
             kind=Kind(data["kind"]),
-            text=_text(data["text"]),
-            host=_text(data["host"]),
-            path=_text(data["path"]),
+            text=text(data["text"]),
+            host=text(data["host"]),
+            path=text(data["path"]),
         ),
-        branch=None if data["branch"] is None else _text(data["branch"]),
-        start=None if data["start"] is None else _text(data["start"]),
+        branch=None if data["branch"] is None else text(data["branch"]),
+        start=None if data["start"] is None else text(data["start"]),
         paths=_texts(data["paths"]),
-        remote=_text(data["remote"]),
-        repository=None if data["repository"] is None else _text(data["repository"]),
+        remote=text(data["remote"]),
+        repository=None if data["repository"] is None else text(data["repository"]),
     )
 
 
 def _texts(values: Any) -> tuple[str, ...]:
-    return tuple(_text(one) for one in values)
-
-
-def _text(value: Any) -> str:
-    if type(value) is not str:
-        raise TypeError("not a text")
-    return value
+    return tuple(text(one) for one in values)

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from dev_agent.errors import EnvironmentFault
+from dev_agent.programs.checked import count, text
 from dev_agent.programs.queueing.model import Item, Verdict
 from dev_agent.values import dataclass
 
@@ -132,31 +133,19 @@ def _plain(value: Any) -> Any:
 def _value(name: str, value: Any) -> Any:
     if name == "items":
         return tuple(
-            Item(number=_count(one["number"]), name=_text(one["name"]), commit=_text(one["commit"]))
+            Item(number=count(one["number"]), name=text(one["name"]), commit=text(one["commit"]))
             for one in value
         )
     if name == "conflicts":
-        return tuple((_count(number), _text(why)) for number, why in value)
+        return tuple((count(number), text(why)) for number, why in value)
     if name in {"included", "contained"}:
-        return tuple(_count(number) for number in value)
+        return tuple(count(number) for number in value)
     if name == "verdict":
-        return Verdict(_text(value))
-    return _count(value) if name in _COUNTS else _text(value)
+        return Verdict(text(value))
+    return count(value) if name in _COUNTS else text(value)
 
 
 _COUNTS = frozenset({"batch", "attempt", "number", "jobs", "max_batch"})
-
-
-def _count(value: Any) -> int:
-    if type(value) is not int or value < 0:
-        raise ValueError("not a count")
-    return value
-
-
-def _text(value: Any) -> str:
-    if type(value) is not str:
-        raise TypeError("not a text")
-    return value
 
 
 def _unreadable(data: Mapping[str, Any]) -> EnvironmentFault:
