@@ -12,7 +12,7 @@ import configparser
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -65,15 +65,21 @@ class Installed:
         return frozenset(name for site in sites for name in importable_names(site))
 
 
-def read_installed(site_dirs: Sequence[Path]) -> Installed:
-    """What the site directories hold, in import order. Unreadable pieces read as empty, never as an error."""
+def read_installed(
+    site_dirs: Sequence[Path], *, is_folder: Callable[[Path], bool] = Path.is_dir
+) -> Installed:
+    """What the site directories hold, in import order. Unreadable pieces read as empty, never as an error.
+
+    `is_folder` decides whether a path that a path file names is there: where the repository is shown to the gates at a
+    place that this machine does not have, only the caller knows.
+    """
     distributions: list[Distribution] = []
     path_files: list[PathFile] = []
     for site in site_dirs:
         names = _listed(site)
         distributions += [_distribution(site, name) for name in names if name.endswith(".dist-info")]
-        path_files += [_path_file(site, name) for name in names if name.endswith(".pth")]
-        path_files += [_finder(site, name) for name in names if _is_finder(name)]
+        path_files += [_path_file(site, name, is_folder) for name in names if name.endswith(".pth")]
+        path_files += [_finder(site, name, is_folder) for name in names if _is_finder(name)]
     return Installed(distributions=tuple(distributions), path_files=tuple(path_files))
 
 
@@ -141,7 +147,7 @@ def _editable(text: bytes) -> Path | None:
         return None
 
 
-def _path_file(site: Path, name: str) -> PathFile:
+def _path_file(site: Path, name: str, is_folder: Callable[[Path], bool]) -> PathFile:
     text = _read(site / name)
     folders: list[Path] = []
     for line in text.decode(errors="replace").splitlines():
@@ -149,7 +155,7 @@ def _path_file(site: Path, name: str) -> PathFile:
         if not entry or entry.startswith(("#", "import ", "import\t")) or "\0" in entry:
             continue
         folder = (site / entry).resolve()
-        if folder.is_dir():
+        if is_folder(folder):
             folders.append(folder)
     return PathFile(path=site / name, digest=hashlib.sha256(text).hexdigest(), folders=tuple(folders))
 
@@ -158,7 +164,7 @@ def _is_finder(name: str) -> bool:
     return name.startswith("__editable__") and name.endswith("_finder.py")
 
 
-def _finder(site: Path, name: str) -> PathFile:
+def _finder(site: Path, name: str, is_folder: Callable[[Path], bool]) -> PathFile:
     """Setuptools writes `MAPPING = {'acme': '/repo/src/acme'}` into its finder modules."""
     text = _read(site / name)
     folders: list[Path] = []
@@ -172,7 +178,7 @@ def _finder(site: Path, name: str) -> PathFile:
     return PathFile(
         path=site / name,
         digest=hashlib.sha256(text).hexdigest(),
-        folders=tuple(one for one in dict.fromkeys(folders) if one.is_absolute() and one.is_dir()),
+        folders=tuple(one for one in dict.fromkeys(folders) if one.is_absolute() and is_folder(one)),
     )
 
 

@@ -86,12 +86,7 @@ class Gates:
         when needed, `limits` those of the sandbox's profile. Raises UsageFault for wrong settings and
         EnvironmentFault if there is no interpreter to judge with.
         """
-        if must_pass and (not config.tests.enabled or Mode(policy.tests) is Mode.OFF):
-            who = "the policy" if config.tests.enabled else config.source
-            raise UsageFault(
-                f"--must-pass names tests, but {who} switches the tests gate off",
-                hint="leave --must-pass out, or switch the gate on",
-            )
+        _require_tests(config, policy, must_pass)
         remembered = Cache(cache)
         project = discover(
             root,
@@ -103,23 +98,53 @@ class Gates:
             cancel=cancel,
             cache=remembered,
         )
-        bench = Bench(project, sandbox, limits or Limits())
         kept = surroundings.home / ".cache" / "pre-commit"
-        hooks = HookBench(project, bench, sandbox, cache=kept if kept.is_dir() else None)
+        return cls.around(
+            project,
+            trees,
+            policy=policy,
+            sandbox=sandbox,
+            cache=cache,
+            must_pass=must_pass,
+            limits=limits,
+            hooks_cache=kept if kept.is_dir() else None,
+        )
+
+    @classmethod
+    def around(
+        cls,
+        project: Project,
+        trees: Trees,
+        *,
+        policy: GateRules,
+        sandbox: Sandbox,
+        cache: Path,
+        must_pass: Sequence[str] = (),
+        limits: Limits | None = None,
+        hooks_cache: Path | None = None,
+    ) -> Gates:
+        """Bind the gates of a project that has been found. Raises UsageFault as `prepare` does."""
+        _require_tests(project.config, policy, must_pass)
+        bench = Bench(project, sandbox, limits or Limits())
         context = GateContext(
             trees=trees,
             project=project,
             bench=bench,
-            cache=remembered,
+            cache=Cache(cache),
             cache_dir=cache,
             settings=GateSettings.of(policy, must_pass),
         )
-        return cls(context, hooks)
+        return cls(context, HookBench(project, bench, sandbox, cache=hooks_cache))
 
     @property
     def project(self) -> Project:
         """The environment the gates judge in; its `digest` belongs into the trace."""
         return self._context.project
+
+    @property
+    def context(self) -> GateContext:
+        """What the gates hold: for a judge that asks them somewhere else."""
+        return self._context
 
     def judge_types(self, subject: Subject, cancel: Cancel) -> Verdict:
         """The types gate's verdict."""
@@ -255,3 +280,12 @@ class Gates:
     def _check(self, subject: Subject) -> None:
         if subject.base_tree != self._context.project.base_tree:
             raise ValueError("BUG: these gates were prepared for another base")
+
+
+def _require_tests(config: GateConfig, policy: GateRules, must_pass: Sequence[str]) -> None:
+    if must_pass and (not config.tests.enabled or Mode(policy.tests) is Mode.OFF):
+        who = "the policy" if config.tests.enabled else config.source
+        raise UsageFault(
+            f"--must-pass names tests, but {who} switches the tests gate off",
+            hint="leave --must-pass out, or switch the gate on",
+        )

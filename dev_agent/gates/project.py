@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -80,7 +80,7 @@ class Project:
         }
 
 
-def discover(
+def discover(  # noqa: PLR0913 - everything a project is made of comes together here
     root: Path,
     trees: Trees,
     base_tree: str,
@@ -90,9 +90,11 @@ def discover(
     sandbox: Sandbox,
     cancel: Cancel,
     cache: Cache | None = None,
+    is_folder: Callable[[Path], bool] = Path.is_dir,
 ) -> Project:
     """The project in `root` as its base tree and its environment make it; `cache` spares asking Python again.
 
+    `is_folder` is for `read_installed`.
     Raises UsageFault for wrong settings and EnvironmentFault if there is no usable interpreter.
     """
     root = root.resolve()
@@ -107,7 +109,7 @@ def discover(
     interpreter = inspect(
         candidate, root=root, home=surroundings.home, sandbox=sandbox, cancel=cancel, cache=cache
     )
-    installed = read_installed(interpreter.site_dirs)
+    installed = read_installed(interpreter.site_dirs, is_folder=is_folder)
     notes: list[str] = []
     mypy_notes: list[str] = []
     pytest_notes: list[str] = []

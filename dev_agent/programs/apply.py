@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from dev_agent.edits.parse import parse
 from dev_agent.errors import UsageFault
+from dev_agent.gates.judge import LOCAL
 from dev_agent.programs.builtin import SOLVE, apply_program, builtin_program
 from dev_agent.programs.keyed import keyed
 from dev_agent.programs.launch import launch
@@ -25,6 +26,7 @@ from dev_agent.programs.setting import prepare
 
 if TYPE_CHECKING:
     from dev_agent.cancel import Cancel
+    from dev_agent.gates.judge import Judge
     from dev_agent.programs.proposers import RecipeTask
     from dev_agent.programs.report import RunReport
     from dev_agent.programs.request import ApplyRequest
@@ -40,8 +42,11 @@ def apply(
     reporter: Reporter,
     cancel: Cancel,
     proposer: RecipeTask | ModelTask | None = None,
+    judge: Judge = LOCAL,
 ) -> RunReport:
     """Run one request, from its beginning to wherever it ends or waits. Without a `proposer` its patch is proposed.
+
+    `judge` answers what the gates are asked; that is no part of the request, since the answers are the same.
 
     Raises what a wrong request, repository or machine deserves (the families of `dev_agent.errors`, `edits`
     and `policy`) before anything was made; after that, every end is a report.
@@ -55,7 +60,7 @@ def apply(
         program = proposer.spending.within(builtin_program(SOLVE))
 
     def execute(on_run: Callable[[str], None]) -> RunReport:
-        setting = prepare(repository, request, environ=environ, cancel=cancel)
+        setting = prepare(repository, request, environ=environ, cancel=cancel).judged_by(judge)
         with closing(setting.trees):
             if proposer is not None:
                 require_matching(proposer.paths, setting.trees.paths(setting.base.tree))
@@ -71,7 +76,9 @@ def apply(
             )
 
     words = () if proposer is None else proposer.words
-    return keyed(repository, request, words, execute, environ=environ, reporter=reporter, cancel=cancel)
+    return keyed(
+        repository, request, words, execute, environ=environ, reporter=reporter, cancel=cancel, judge=judge
+    )
 
 
 def _require_model(request: ApplyRequest, proposer: RecipeTask | ModelTask | None) -> None:

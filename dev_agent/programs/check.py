@@ -15,6 +15,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from dev_agent.edits.parse import parse
+from dev_agent.gates.judge import LOCAL
 from dev_agent.programs.builtin import CHECK, builtin_program
 from dev_agent.programs.launch import launch
 from dev_agent.programs.proposers import ExistingTree, PatchFile
@@ -29,6 +30,7 @@ from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.cancel import Cancel
+    from dev_agent.gates.judge import Judge
     from dev_agent.programs.report import RunReport
     from dev_agent.repository.discovery import Repository
     from dev_agent.runtime.engine import Reporter
@@ -85,6 +87,7 @@ def check(
     environ: Mapping[str, str],
     reporter: Reporter,
     cancel: Cancel,
+    judge: Judge = LOCAL,
 ) -> RunReport:
     """Run `check` for one request to its end: verified, rejected, no_change or failed.
 
@@ -103,7 +106,7 @@ def check(
         profile=request.profile,
         python=request.python,
     )
-    setting = prepare_on(repository, asked, base, environ=environ, cancel=cancel)
+    setting = prepare_on(repository, asked, base, environ=environ, cancel=cancel).judged_by(judge)
     with closing(setting.trees):
         return launch(
             repository, builtin_program(CHECK), asked, proposer, setting, reporter=reporter, cancel=cancel

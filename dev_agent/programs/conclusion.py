@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dev_agent.programs.cost import CALLS, MONEY, TOKENS, UNPRICED, Cost
+from dev_agent.programs.judged_by import said_by
 from dev_agent.programs.paths import from_recorded
 from dev_agent.programs.places import places_of
 from dev_agent.programs.reasons import Reason, gate_reason, why
@@ -42,7 +43,15 @@ _IN_THE_WAY = {
 _WAITING = {"approve": Outcome.SUSPENDED, "kept": Outcome.KEPT, "postponed": Outcome.KEPT}
 _FINALS = {outcome.value: outcome for outcome in Outcome}
 _BRANCHES = ("types", "tests", "checks")
-_ENVIRONMENT_REASONS = ("baseline", "environment", "sandbox", "interpreter", "infrastructure", "tool_missing")
+_ENVIRONMENT_REASONS = (
+    "baseline",
+    "environment",
+    "sandbox",
+    "interpreter",
+    "infrastructure",
+    "judge_",
+    "tool_missing",
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -248,8 +257,12 @@ def _gates(check: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
         made
         for name in _BRANCHES
         if isinstance(check.get(name), Mapping)
-        for made in ([_gate(one) for one in check[name].get("verdicts", ())] or _silent(name, check[name]))
+        for made in (_spoken(check[name]) or _silent(name, check[name]))
     )
+
+
+def _spoken(branch: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{**_gate(one), **said_by(branch)} for one in branch.get("verdicts", ())]
 
 
 def _silent(name: str, branch: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from dev_agent.cancel import Cancel
     from dev_agent.gates.gates import Preflight
     from dev_agent.gates.hooks import HookRun
+    from dev_agent.gates.judge import GateName, Judgement
     from dev_agent.gates.subject import Subject
     from dev_agent.gates.type_run import TypeRun
-    from dev_agent.gates.verdict import Verdict
     from dev_agent.policy.policy import Policy
     from dev_agent.programs.merging import Merging
     from dev_agent.programs.proposers import Proposer
@@ -38,15 +38,20 @@ class Judges(Protocol):
 
     @property
     def confined(self) -> bool:
-        """True if what is run sees mounts instead of the machine."""
+        """True if what is run here sees mounts instead of the machine."""
+        ...
+
+    @property
+    def width(self) -> int | None:
+        """How many questions are answered at a time; None: as many as this machine can."""
         ...
 
     def preflight(self, base_tree: str) -> Preflight:
         """What can be judged on a base."""
         ...
 
-    def judge_types(self, subject: Subject, cancel: Cancel) -> tuple[Verdict, ...]:
-        """The verdict of the type checker."""
+    def ask(self, gate: GateName, subject: Subject, cancel: Cancel) -> Judgement:
+        """What a gate says about a tree; of checks one verdict each, maybe none."""
         ...
 
     def answers_on_types(self, base_tree: str) -> bool:
@@ -55,18 +60,6 @@ class Judges(Protocol):
 
     def ask_types(self, subject: Subject, cancel: Cancel) -> TypeRun:
         """What the type checker says about a tree, judged by nothing."""
-        ...
-
-    def judge_tests(self, subject: Subject, cancel: Cancel) -> tuple[Verdict, ...]:
-        """The verdict of the tests."""
-        ...
-
-    def judge_checks(self, subject: Subject, cancel: Cancel) -> tuple[Verdict, ...]:
-        """The verdicts of the extra commands, maybe none."""
-        ...
-
-    def judge_reproduction(self, subject: Subject, cancel: Cancel) -> tuple[Verdict, ...]:
-        """Whether a test that the change brings shows the task to be solved."""
         ...
 
     def run_hooks(

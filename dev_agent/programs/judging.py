@@ -16,14 +16,15 @@ from dev_agent.gates.config import GateConfig, read_config
 from dev_agent.gates.gates import Gates, Preflight
 from dev_agent.gates.hooks import HookRun
 from dev_agent.gates.interpreter import Surroundings
-from dev_agent.sandbox.job import Ended, Limits
+from dev_agent.gates.judge import LOCAL, GateName, Judge, Judgement, Question, Terms
+from dev_agent.sandbox.job import Ended
+from dev_agent.sandbox.profile import Profile
 from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.cancel import Cancel
     from dev_agent.gates.subject import Subject, Trees
     from dev_agent.gates.type_run import TypeRun
-    from dev_agent.gates.verdict import Verdict
     from dev_agent.policy.policy import GatePolicy
     from dev_agent.repository.discovery import Repository
     from dev_agent.sandbox.sandbox import Sandbox
@@ -42,7 +43,9 @@ def judged_at(repository: Repository) -> Path:
 class Judging:
     """Gates for whatever base a run comes to stand on. Safe to use from several threads.
 
-    `python` is the caller's word for the interpreter, "" for what the base's settings and the machine say.
+    `confinement` is the setting that `sandbox` was chosen for. `python` is the caller's word for the interpreter, ""
+    for what the base's settings and the machine say. `judge` answers what the gates are asked; everything else is done
+    here. `afresh`: of what was judged before nothing counts.
     """
 
     repository: Repository
@@ -53,8 +56,11 @@ class Judging:
     environ: Mapping[str, str] = field(repr=False)  # may hold secrets
     cancel: Cancel
     cache: Path
-    limits: Limits = field(default_factory=Limits)
+    profile: Profile = field(default_factory=Profile)
+    confinement: str = "auto"
     python: str = ""
+    afresh: bool = False
+    judge: Judge = LOCAL
     _prepared: dict[str, Gates] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -73,7 +79,7 @@ class Judging:
                     surroundings=Surroundings.of(self.environ),
                     cancel=self.cancel,
                     must_pass=self.must_pass,
-                    limits=self.limits,
+                    limits=self.profile.limits,
                 )
             return self._prepared[base_tree]
 
@@ -83,12 +89,17 @@ class Judging:
 
     def apart(self, cache: Path) -> Judging:
         """The same gates, remembering elsewhere: of what was judged before they know nothing."""
-        return replace(self, cache=cache, _prepared={}, _lock=threading.Lock())
+        return replace(self, cache=cache, afresh=True, _prepared={}, _lock=threading.Lock())
 
     @property
     def confined(self) -> bool:
-        """True if what is run sees mounts instead of the machine."""
+        """True if what is run here sees mounts instead of the machine."""
         return self.sandbox.tier == 1
+
+    @property
+    def width(self) -> int | None:
+        """How many questions are answered at a time; None: as many as this machine can."""
+        return self.judge.width
 
     def preflight(self, base_tree: str) -> Preflight:
         """What can be judged on a base."""
@@ -99,9 +110,18 @@ class Judging:
         gates = self.of(base_tree)
         return {**gates.describe(), "digest": gates.project.digest}
 
-    def judge_types(self, subject: Subject, cancel: Cancel) -> tuple[Verdict, ...]:
-        """The verdict of the type checker."""
-        return (self.of(subject.base_tree).judge_types(subject, cancel),)
+    def ask(self, gate: GateName, subject: Subject, cancel: Cancel) -> Judgement:
+        """What a gate says about a tree; of checks one verdict each, maybe none."""
+        terms = Terms(
+            rules=self.policy,
+            profile=self.profile,
+            sandbox=self.confinement,
+            must_pass=self.must_pass,
+            python=self.python,
+            afresh=self.afresh,
+        )
+        question = Question(gate=gate, subject=subject, terms=terms)
+        return self.judge.judge(question, self.of(subject.base_tree), cancel)
 
     def answers_on_types(self, base_tree: str) -> bool:
         """True if `ask_types` can be, on this base."""
@@ -110,18 +130,6 @@ class Judging:
     def ask_types(self, subject: Subject, cancel: Cancel) -> TypeRun:
         """What the type checker says about a tree, judged by nothing."""
         return self.of(subject.base_tree).ask_types(subject, cancel)
-
-    def judge_tests(self, subject: Subject, cancel: Cancel) -> tuple[Verdict, ...]:
-        """The verdict of the tests."""
-        return (self.of(subject.base_tree).judge_tests(subject, cancel),)
-
-    def judge_checks(self, subject: Subject, cancel: Cancel) -> tuple[Verdict, ...]:
-        """The verdicts of the extra commands, maybe none."""
-        return self.of(subject.base_tree).judge_each_check(subject, cancel)
-
-    def judge_reproduction(self, subject: Subject, cancel: Cancel) -> tuple[Verdict, ...]:
-        """Whether a test that the change brings shows the task to be solved."""
-        return (self.of(subject.base_tree).judge_reproduction(subject, cancel),)
 
     def run_hooks(
         self,
@@ -150,5 +158,5 @@ class Judging:
     ) -> Ended:
         """Run a program that is to change a clone, within the profile's limits."""
         return self.of(base_tree).run_command(
-            argv, clone=clone, objects=objects, network=network, limits=self.limits, cancel=cancel
+            argv, clone=clone, objects=objects, network=network, limits=self.profile.limits, cancel=cancel
         )

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from dev_agent.gates.judge import LOCAL
 from dev_agent.programs.folders import has_begun, runs_dir
 from dev_agent.programs.keys import Execution, once, request_digest
 from dev_agent.programs.report import Outcome
@@ -18,6 +19,7 @@ from dev_agent.programs.resume import resume
 
 if TYPE_CHECKING:
     from dev_agent.cancel import Cancel
+    from dev_agent.gates.judge import Judge
     from dev_agent.programs.report import RunReport
     from dev_agent.programs.request import ApplyRequest
     from dev_agent.repository.discovery import Repository
@@ -35,6 +37,7 @@ def keyed(
     environ: Mapping[str, str],
     reporter: Reporter,
     cancel: Cancel,
+    judge: Judge = LOCAL,
 ) -> RunReport:
     """What `execute` gives, once for all callers of `request.key`; without a key, plainly.
 
@@ -50,7 +53,9 @@ def keyed(
         Execution(
             fresh=execute,
             exists=lambda run: has_begun(runs_dir(repository) / run),
-            again=lambda run: resume(repository, run, environ=environ, reporter=reporter, cancel=cancel),
+            again=lambda run: resume(
+                repository, run, environ=environ, reporter=reporter, cancel=cancel, judge=judge
+            ),
             failed=lambda report: report.outcome in _FAILED,
         ),
     )

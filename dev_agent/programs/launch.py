@@ -88,6 +88,8 @@ def launch(
             reporter.noted(lack)
         for weakness in setting.weaknesses():
             reporter.noted(weakness)
+        if notice := setting.gates.judge.notice:
+            reporter.noted(notice)
         if chosen := _chosen(program, proposer):
             reporter.noted(chosen)
         engine = engine_of(program, context, journal, reporter)

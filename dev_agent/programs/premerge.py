@@ -21,6 +21,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from dev_agent.errors import RepositoryFault, UsageFault
+from dev_agent.gates.judge import LOCAL as HERE
 from dev_agent.programs.builtin import PREMERGE, builtin_program
 from dev_agent.programs.launch import launch
 from dev_agent.programs.merge_report import MergeReport
@@ -46,6 +47,7 @@ from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.cancel import Cancel
+    from dev_agent.gates.judge import Judge
     from dev_agent.repository.discovery import Repository
     from dev_agent.runtime.engine import Reporter
 
@@ -86,8 +88,11 @@ def judge_merge(
     environ: Mapping[str, str],
     reporter: Reporter,
     cancel: Cancel,
+    judge: Judge = HERE,
 ) -> MergeReport:
     """Judge one merge to its end. Say it as a request, or as `base` and `head` alone.
+
+    `judge` answers what the gates are asked.
 
     Raises UsageFault for a name that is no commit, a base that cannot be landed on, and what `check` raises, before a
     run was made; after that every end is a report.
@@ -109,7 +114,7 @@ def judge_merge(
         python=asked.python,
     )
     start = Base(target=target, commit=tip, tree=tree_of(repository, tip))
-    setting = prepare_on(repository, applied, start, environ=environ, cancel=cancel)
+    setting = prepare_on(repository, applied, start, environ=environ, cancel=cancel).judged_by(judge)
     with closing(setting.trees), _memory(setting, fresh=asked.fresh) as judging:
         run = launch(
             repository,

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dev_agent.programs.candidates.records import recorded_candidates
+from dev_agent.programs.judged_by import JUDGED_BY, said_by
 from dev_agent.programs.merging import merging_of
 from dev_agent.programs.reproducing import reproduced_in
 from dev_agent.programs.staged import current, landing_of
@@ -166,7 +167,21 @@ def _gates(name: str, branch: Mapping[str, Any], story: Story) -> list[dict[str,
     if not verdicts and branch.get("result") != "skipped":
         return [{"name": name, "result": "ERROR", "reason": str(branch.get("message", ""))}]
     output = story.blobs.get(f"check.{name}.output", "")
-    return [_gate(verdict, output) for verdict in verdicts]
+    return [{**_gate(verdict, output), **_judged_by(branch)} for verdict in verdicts]
+
+
+def _judged_by(branch: Mapping[str, Any]) -> dict[str, Any]:
+    """The worker that judged, and in which confinement, where it was not this machine."""
+    known = said_by(branch).get(JUDGED_BY)
+    if known is None:
+        return {}
+    return {
+        "judgedBy": {
+            "worker": str(known.get("worker", "")),
+            "environment": {"sha256": str(known.get("environment", ""))},
+            "confinement": str(known.get("confinement", "")),
+        }
+    }
 
 
 def _gate(verdict: Mapping[str, Any], output: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.errors import UsageFault
+from dev_agent.gates.judge import LOCAL
 from dev_agent.programs.anchoring import require_anchored
 from dev_agent.programs.clock import SystemClock
 from dev_agent.programs.conclude import conclude
@@ -34,9 +35,11 @@ from dev_agent.programs.story import REQUEST, Story, lacks_of_request, told
 from dev_agent.programs.targets import target_of
 from dev_agent.runtime.errors import BlobUnavailable, WrongProgram
 from dev_agent.runtime.trace import Journal
+from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.cancel import Cancel
+    from dev_agent.gates.judge import Judge
     from dev_agent.programs.proposers import Models
     from dev_agent.programs.report import RunReport
     from dev_agent.recipes.model import Recipe
@@ -57,13 +60,16 @@ def resume(
     cancel: Cancel,
     recipes: Mapping[str, Recipe] | None = None,
     models: Models | None = None,
+    judge: Judge = LOCAL,
 ) -> RunReport:
     """Go on with a run that was interrupted or kept. One that has ended, or waits for a person, is only reported.
 
-    `recipes` are those there are, by default the shipped ones; `models` makes the model a run began with. Raises
-    UsageFault for an unknown run or one whose request was erased; JournalBusy if somebody drives it.
+    `recipes` are those there are, by default the shipped ones; `models` makes the model a run began with; `judge`
+    answers what the gates are asked from now on, whoever did before. Raises UsageFault for an unknown run or one whose
+    request was erased; JournalBusy if somebody drives it.
     """
-    return _drive(repository, run, environ, reporter, cancel, decision=None, recipes=recipes, models=models)
+    helpers = _Helpers(recipes=recipes, models=models, judge=judge)
+    return _drive(repository, run, environ, reporter, cancel, helpers)
 
 
 def decide_approval(
@@ -82,7 +88,16 @@ def decide_approval(
     Raises UsageFault if the run does not wait for one.
     """
     decision = {"approved": approved, "reason": reason, "actor": actor}
-    return _drive(repository, run, environ, reporter, cancel, decision=decision)
+    return _drive(repository, run, environ, reporter, cancel, _Helpers(), decision)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Helpers:
+    """Who proposes and who judges, as far as the trace does not say it."""
+
+    recipes: Mapping[str, Recipe] | None = None
+    models: Models | None = None
+    judge: Judge = LOCAL
 
 
 def _drive(
@@ -91,9 +106,8 @@ def _drive(
     environ: Mapping[str, str],
     reporter: Reporter,
     cancel: Cancel,
-    decision: Mapping[str, Any] | None,
-    recipes: Mapping[str, Recipe] | None = None,
-    models: Models | None = None,
+    helpers: _Helpers,
+    decision: Mapping[str, Any] | None = None,
 ) -> RunReport:
     recover_first(repository, reporter)
     folder = find_run(repository, text)
@@ -115,12 +129,11 @@ def _drive(
         )
         setting = prepare_again(
             repository, request, recorded_base(story), rules, environ=environ, cancel=cancel
-        )
+        ).judged_by(helpers.judge)
         with closing(setting.trees):
             payload = partial(_blob, story, journal)
-            proposer = source_of(
-                story.request, request, payload, recipes, models=models or models_of(environ)
-            )
+            models = helpers.models or models_of(environ)
+            proposer = source_of(story.request, request, payload, helpers.recipes, models=models)
             context = bind(repository, program, request, proposer, setting, journal, reporter, cancel)
             engine = engine_of(program, context, journal, reporter)
             if story.state:

@@ -12,6 +12,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from dev_agent.errors import UsageFault
+from dev_agent.gates.judge import LOCAL
 from dev_agent.programs.builtin import apply_program
 from dev_agent.programs.keyed import keyed
 from dev_agent.programs.launch import launch
@@ -20,6 +21,7 @@ from dev_agent.programs.setting import prepare, read_profile
 
 if TYPE_CHECKING:
     from dev_agent.cancel import Cancel
+    from dev_agent.gates.judge import Judge
     from dev_agent.programs.proposers import Command
     from dev_agent.programs.report import RunReport
     from dev_agent.programs.request import ApplyRequest
@@ -36,8 +38,9 @@ def run(
     environ: Mapping[str, str],
     reporter: Reporter,
     cancel: Cancel,
+    judge: Judge = LOCAL,
 ) -> RunReport:
-    """Run `apply` with `command` as the proposer; the request's own patch is empty.
+    """Run `apply` with `command` as the proposer, which works here whoever judges; the request's own patch is empty.
 
     Raises as `apply` does, and UsageFault for an empty command, a network the profile does not give, no confinement.
     """
@@ -51,7 +54,7 @@ def run(
     recover_first(repository, reporter)
 
     def execute(on_run: Callable[[str], None]) -> RunReport:
-        setting = prepare(repository, request, environ=environ, cancel=cancel)
+        setting = prepare(repository, request, environ=environ, cancel=cancel).judged_by(judge)
         with closing(setting.trees):
             _require_confined(setting)
             return launch(
@@ -66,7 +69,9 @@ def run(
             )
 
     words = ("command", str(command.network), *command.argv)
-    return keyed(repository, request, words, execute, environ=environ, reporter=reporter, cancel=cancel)
+    return keyed(
+        repository, request, words, execute, environ=environ, reporter=reporter, cancel=cancel, judge=judge
+    )
 
 
 def _require_confined(setting: Setting) -> None:

@@ -14,6 +14,7 @@ from dev_agent.programs.candidates.records import Recorded, recorded_candidates
 from dev_agent.programs.conclusion import Places, report_of
 from dev_agent.programs.cost import FREE, NOTHING_SPENT, Cost, Spending, spending_of
 from dev_agent.programs.folders import RunFolder, all_runs
+from dev_agent.programs.judged_by import said_by
 from dev_agent.programs.report import Outcome, RunReport
 from dev_agent.programs.story import REQUEST, PathStep, Story, told
 from dev_agent.programs.texts import restored
@@ -125,7 +126,7 @@ def read_run(folder: RunFolder) -> RunRecord:
         ended=story.ended,
         path=tuple(story.path),
         verdicts=tuple(
-            verdict
+            {**verdict, **said_by(one)}
             for one in check.values()
             if isinstance(one, Mapping)
             for verdict in one.get("verdicts", ())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +16,10 @@ import dev_agent
 from dev_agent.errors import RepositoryFault, UsageFault
 from dev_agent.gates.config import GateConfig, read_config
 from dev_agent.programs.differences import differences, in_words
-from dev_agent.programs.distrust import DistrustedTrees
 from dev_agent.programs.judging import Judging, judged_at
 from dev_agent.programs.rules import Rules, again, read_rules
 from dev_agent.repository.discovery import read_head, tree_of
+from dev_agent.repository.distrust import DistrustedTrees
 from dev_agent.repository.identity import user_identity
 from dev_agent.repository.landing.outcome import Blocked, Refusal
 from dev_agent.repository.landing.target import (
@@ -36,6 +37,7 @@ from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.cancel import Cancel
+    from dev_agent.gates.judge import Judge
     from dev_agent.programs.request import ApplyRequest
     from dev_agent.repository.discovery import Repository
     from dev_agent.sandbox.sandbox import Sandbox
@@ -70,6 +72,10 @@ class Setting:
             return ()
         listed = "; ".join(map(str, lacks))
         return (f"confinement: {self.sandbox.name} (tier {self.sandbox.tier}) lacks {listed}",)
+
+    def judged_by(self, judge: Judge) -> Setting:
+        """The same, with somebody else answering what the gates are asked."""
+        return replace(self, gates=replace(self.gates, judge=judge))
 
     def snapshot(self, repository: Repository) -> dict[str, Any]:
         """What `begin` records of it."""
@@ -247,7 +253,8 @@ def _complete(
         must_pass=request.must_pass,
         environ=environ,
         cancel=cancel,
-        limits=profile.limits,
+        profile=profile,
+        confinement=wanted,
         python=request.python or "",
         cache=repository.state_dir / "cache",
     )

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import field, fields
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from dev_agent.errors import UsageFault
 from dev_agent.sandbox.job import Limits
@@ -25,6 +26,7 @@ from dev_agent.values import dataclass
 
 _CHECKOUT = Path(__file__).parents[2] / "sandbox"
 _MIB = 1024**2
+_SIZES = ("tmp_bytes", "home_bytes", "shm_bytes")
 
 
 class ProfileFault(UsageFault):
@@ -49,6 +51,16 @@ class Profile:
     shm_bytes: int = 64 * _MIB
     allow_syscalls: frozenset[str] = frozenset()
     limits: Limits = field(default_factory=Limits)
+
+    def to_json(self) -> dict[str, Any]:
+        """What `profile_of` reads, in whole numbers."""
+        said = {name: getattr(self, name) for name in ("name", "network", *_SIZES)}
+        return {
+            **said,
+            "read_only": [str(path) for path in self.read_only],
+            "allow_syscalls": sorted(self.allow_syscalls),
+            "limits": {one.name: int(getattr(self.limits, one.name)) for one in fields(Limits)},
+        }
 
 
 class _Reader:
@@ -115,6 +127,11 @@ def load_profile(text: str, *, source: str = "sandbox profile") -> Profile:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ProfileFault(source, (f"not TOML: {error}",)) from error
+    return profile_of(table, source=source)
+
+
+def profile_of(table: Mapping[str, object], *, source: str) -> Profile:
+    """The profile in a table, as `Profile.to_json` or a file says it. Raises ProfileFault with all faults."""
     faults: list[str] = []
     reader = _Reader(table, "", faults)
     reader.refuse_unknown(tuple(field.name for field in fields(Profile)))

@@ -37,7 +37,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RepositoryHands:
-    """See `driver.Hands`. `folder` is the campaign's own; `publishing` None: this use of it publishes nothing."""
+    """See `driver.Hands`. `folder` is the campaign's own; `publishing` None: this use of it publishes nothing.
+
+    `cluster` judges for the children, None: this machine does.
+    """
 
     folder: Path
     job: Job
@@ -45,6 +48,7 @@ class RepositoryHands:
     commands: Commands
     publishing: Publishing | None
     environ: Mapping[str, str] = field(repr=False)  # may hold secrets
+    cluster: str | None = None
 
     def work(self, entry: Entry, order: Work, *, key: str, cancel: Cancel, progress: Progress) -> Worked:
         """See `driver.Hands`."""
@@ -53,7 +57,9 @@ class RepositoryHands:
         branch, asked = branch_of(self.job, entry)
         if not asked:
             _require_not_in_hand(repository, branch)
-        words = child_words(self.job, entry, place=str(place), key=key, grant=order.grant)
+        words = child_words(
+            self.job, entry, place=str(place), key=key, grant=order.grant, judged=self.cluster
+        )
 
         def said(event: Mapping[str, Any]) -> None:
             if event.get("event") in {"entered", "branch_started"}:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dev_agent.gates.verdict import GateResult, Verdict
+from dev_agent.gates.judge import GateName, Judgement
+from dev_agent.gates.verdict import GateResult
 from dev_agent.programs.actions.declared import Declared
+from dev_agent.programs.judged_by import judged_by
 from dev_agent.programs.judging_base import subject_of
 from dev_agent.programs.staged import required
 from dev_agent.programs.texts import TEXTS, quoted_verdicts
@@ -17,11 +19,8 @@ from dev_agent.runtime.actions import Result, View
 from dev_agent.runtime.states import FactType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from dev_agent.cancel import Cancel
     from dev_agent.gates.subject import Subject
-    from dev_agent.programs.context import ApplyContext, Judges
+    from dev_agent.programs.context import ApplyContext
 
 _FACTS = {
     "tree": FactType.STR,
@@ -39,19 +38,22 @@ _FACTS = {
 _SEVERITY = {GateResult.SKIPPED: 0, GateResult.PASSED: 1, GateResult.FAILED: 2, GateResult.ERROR: 3}
 
 
-def _gate(name: str, judge: Callable[[Judges, Subject, Cancel], tuple[Verdict, ...]]) -> Declared:
+def _gate(name: GateName) -> Declared:
     def run(context: ApplyContext, view: View) -> Result:
         staged = required(view.facts)
         subject = subject_of(context, staged)
-        verdicts = judge(context.judges, subject, context.cancel)
+        judgement = context.judges.ask(name, subject, context.cancel)
         context.cancel.check()
-        return _recorded(subject, verdicts)
+        return _recorded(subject, judgement)
 
-    return Declared(name=name, outcomes=frozenset({"passed", "failed", "skipped"}), facts=_FACTS, run=run)
+    return Declared(
+        name=name.value, outcomes=frozenset({"passed", "failed", "skipped"}), facts=_FACTS, run=run
+    )
 
 
-def _recorded(subject: Subject, verdicts: tuple[Verdict, ...]) -> Result:
+def _recorded(subject: Subject, judgement: Judgement) -> Result:
     """The worst of the verdicts is the branch's; all of them are kept. None at all is `skipped`."""
+    verdicts = judgement.verdicts
     worst = max(verdicts, key=lambda one: _SEVERITY[one.result], default=None)
     result = worst.result if worst else GateResult.SKIPPED
     recorded, texts = quoted_verdicts([one.to_json() for one in verdicts])
@@ -64,6 +66,7 @@ def _recorded(subject: Subject, verdicts: tuple[Verdict, ...]) -> Result:
         "preexisting": sum(one.preexisting for one in verdicts),
         "superseded": sum(len(one.superseded) for one in verdicts),
         "verdicts": recorded,
+        **judged_by(judgement),
         **({TEXTS: True} if texts else {}),
     }
     strangers = [
@@ -76,6 +79,6 @@ def _recorded(subject: Subject, verdicts: tuple[Verdict, ...]) -> Result:
     return Result(outcome, data, {**({"output": output} if output else {}), **texts})
 
 
-TYPES = _gate("types", lambda judges, subject, cancel: judges.judge_types(subject, cancel))
-TESTS = _gate("tests", lambda judges, subject, cancel: judges.judge_tests(subject, cancel))
-CHECKS = _gate("checks", lambda judges, subject, cancel: judges.judge_checks(subject, cancel))
+TYPES = _gate(GateName.TYPES)
+TESTS = _gate(GateName.TESTS)
+CHECKS = _gate(GateName.CHECKS)

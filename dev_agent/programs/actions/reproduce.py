@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dev_agent.gates.judge import GateName
 from dev_agent.gates.reproduction import SAID
 from dev_agent.gates.verdict import GateResult
 from dev_agent.programs.actions.declared import Declared
+from dev_agent.programs.judged_by import judged_by
 from dev_agent.programs.judging_base import subject_of
 from dev_agent.programs.reproducing import Wish, wish_of
 from dev_agent.programs.staged import required
@@ -38,10 +40,12 @@ def _reproduce(context: ApplyContext, view: View) -> Result:
     }
     if wish is Wish.OFF:
         return Result("not_asked", data)
-    (verdict,) = context.judges.judge_reproduction(subject, context.cancel)
+    judgement = context.judges.ask(GateName.REPRODUCTION, subject, context.cancel)
+    (verdict,) = judgement.verdicts
     context.cancel.check()
     recorded, texts = quoted_verdicts([verdict.to_json()])
-    data |= {"verdict": verdict.reason, "verdicts": recorded, **({TEXTS: True} if texts else {})}
+    data |= {"verdict": verdict.reason, "verdicts": recorded, **judged_by(judgement)}
+    data |= {TEXTS: True} if texts else {}
     if verdict.result is GateResult.PASSED:
         return Result("shown", {**data, "tests": list(recorded[0]["fixed"])}, texts)
     if wish is Wish.TRY:

@@ -57,11 +57,17 @@ def branch_of(job: Job, entry: Entry) -> tuple[str, bool]:
     return (job.branch, job.asked) if entry.branch is None else (entry.branch, True)
 
 
-def child_words(job: Job, entry: Entry, *, place: str, key: str, grant: Spending) -> tuple[str, ...]:
-    """The arguments of the child that works on one repository; the patch, if there is one, goes to its stdin."""
+def child_words(
+    job: Job, entry: Entry, *, place: str, key: str, grant: Spending, judged: str | None = None
+) -> tuple[str, ...]:
+    """The arguments of the child that works on one repository; the patch, if there is one, goes to its stdin.
+
+    `judged` is the cluster that judges this time: it changes no verdict, and so is no part of the job.
+    """
     branch, _ = branch_of(job, entry)
     common = ["-C", place, f"--branch={branch}", f"--key={key}", *job.options]
     common += ["--dry-run"] if job.dry_run else []
+    common += [] if judged is None else [f"--cluster={judged}"]
     if job.command:
         return ("run", *common, f"--task={job.task}", "--", *job.command)
     if job.patched:

@@ -1,7 +1,7 @@
 """A candidate's event: what was found out about it, as data beside which its diff and its sentences are payloads.
 
     candidate {round, number, tree, base_tree, standing, failures, reproduced, public, source_lines, lines, twin,
-               reason, findings, verdicts, files, ms}       blobs: change.patch, texts
+               reason, findings, verdicts, files, ms, judged_by?}       blobs: change.patch, texts
 
 A run that is taken up again reads what it had found out from here, for the answers `patch` gave last and no others.
 Pure.
@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.programs.candidates.ranking import Candidate, Standing
+from dev_agent.programs.judged_by import candidate_judged_by
 from dev_agent.programs.texts import TEXTS, quoted_verdicts
 from dev_agent.runtime.canonical import thaw
 from dev_agent.runtime.errors import TraceCorrupt
@@ -21,6 +22,7 @@ from dev_agent.runtime.fold import LEFT
 from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
+    from dev_agent.gates.judge import GateName, JudgedBy
     from dev_agent.gates.verdict import Verdict
     from dev_agent.runtime.events import Event
 
@@ -39,6 +41,7 @@ class Finding:
     files: tuple[str, ...] = ()
     findings: tuple[Mapping[str, Any], ...] = ()
     verdicts: tuple[Verdict, ...] = ()
+    by: tuple[tuple[GateName, JudgedBy], ...] = ()
     tests: tuple[str, ...] = ()
     patch: bytes = b""
     meaning: str = ""
@@ -58,6 +61,7 @@ class Finding:
             "verdicts": kept,
             "tests": list(self.tests),
             "ms": self.ms,
+            **candidate_judged_by(self.by),
             **({TEXTS: True} if texts else {}),
         }
         return data, {**({PATCH: self.patch} if self.patch else {}), **texts}

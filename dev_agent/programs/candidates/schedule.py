@@ -38,11 +38,14 @@ def affordable(wanted: int, *, left: Mapping[str, int], spent: Mapping[str, int]
     return max(most, 1)
 
 
-def at_once(count: int, *, processors: int, confined: bool) -> int:
-    """How many of `count` candidates are judged at the same time.
+def at_once(count: int, *, processors: int, confined: bool, width: int | None = None) -> int:
+    """How many of `count` candidates are judged at the same time: here, or by a cluster that answers `width` questions.
 
-    Without mounts of their own, suites share temporary files and ports, and one would fail for what another does.
+    Without mounts of their own, suites share temporary files and ports, and one would fail for what another does. A
+    worker sees to that itself; it is asked one question more than it can answer, so that it need not wait for the next.
     """
+    if width is not None:
+        return max(min(count, width + 1), 1)
     return max(min(count, processors, _MOST_AT_ONCE), 1) if confined else 1
 
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from dev_agent.edits.errors import EditError
 from dev_agent.errors import DevAgentError
+from dev_agent.gates.judge import GateName, Judgement
 from dev_agent.gates.subject import Subject
 from dev_agent.gates.verdict import GateResult, Verdict
 from dev_agent.policy.decision import decide
@@ -66,8 +67,9 @@ class Trial:
 
     def judged(self, wave: Sequence[Finding], *, warm: bool) -> Iterator[Finding]:
         """The candidates of one wave with their verdicts, as they come in. `warm`: the base's own results are there."""
-        ahead = 0 if warm else 1
-        # The first alone, where it has to find the base's results: the others would all look for them at once.
+        # The first alone, where it has to find the base's results: the others would all look for them at once. Workers
+        # have memories of their own, and each has to look.
+        ahead = 0 if warm or self.context.judges.width is not None else 1
         for one in wave[:ahead]:
             yield self._judge(one)
         yield from self._at_once(wave[ahead:])
@@ -75,8 +77,10 @@ class Trial:
     def _at_once(self, wave: Sequence[Finding]) -> Iterator[Finding]:
         if not wave:
             return
-        confined = self.context.judges.confined
-        width = at_once(len(wave), processors=os.cpu_count() or 1, confined=confined)
+        judges = self.context.judges
+        width = at_once(
+            len(wave), processors=os.cpu_count() or 1, confined=judges.confined, width=judges.width
+        )
         with ThreadPoolExecutor(max_workers=width, thread_name_prefix="candidate") as pool:
             waiting: set[Future[Finding]] = {pool.submit(self._judge, one) for one in wave}
             try:
@@ -142,22 +146,24 @@ class Trial:
     def _with_verdicts(self, one: Finding) -> Finding:
         subject = Subject(base_tree=one.base_tree, tree=one.tree, changed=one.files)
         judges, cancel = self.context.judges, self.context.cancel
-        verdicts: tuple[Verdict, ...] = ()
-        for judge in (judges.judge_types, judges.judge_tests, judges.judge_checks):
+        found: list[tuple[GateName, Judgement]] = []
+        for gate in (GateName.TYPES, GateName.TESTS, GateName.CHECKS):
             cancel.check()
-            verdicts += judge(subject, cancel)
+            found.append((gate, judges.ask(gate, subject, cancel)))
         cancel.check()
-        standing = self._standing(one, verdicts)
+        standing = self._standing(one, _verdicts(found))
         tests: tuple[str, ...] = ()
         if standing.lands and self.wish is not Wish.OFF:
-            shown = judges.judge_reproduction(subject, cancel)
+            shown = judges.ask(GateName.REPRODUCTION, subject, cancel)
             cancel.check()
-            verdicts += shown
-            tests = tuple(test for verdict in shown for test in verdict.fixed)
+            found.append((GateName.REPRODUCTION, shown))
+            tests = tuple(test for verdict in shown.verdicts for test in verdict.fixed)
+        verdicts = _verdicts(found)
         failures = sum(len(verdict.new_failures) for verdict in verdicts)
         candidate = replace(one.candidate, standing=standing, failures=failures, reproduced=bool(tests))
         ms = sum(verdict.ms for verdict in verdicts)
-        return replace(one, candidate=candidate, verdicts=verdicts, tests=tests, ms=ms)
+        by = tuple((gate, one.by) for gate, one in found if one.by is not None)
+        return replace(one, candidate=candidate, verdicts=verdicts, by=by, tests=tests, ms=ms)
 
     def _standing(self, one: Finding, verdicts: Sequence[Verdict]) -> Standing:
         results = {verdict.result for verdict in verdicts}
@@ -169,6 +175,10 @@ class Trial:
         superseded = any(verdict.superseded for verdict in verdicts)
         asks = any(finding["verdict"] == Word.ASK.value for finding in one.findings)
         return Standing.ASKED if asks or superseded else Standing.GREEN
+
+
+def _verdicts(found: Sequence[tuple[GateName, Judgement]]) -> tuple[Verdict, ...]:
+    return tuple(verdict for _, judgement in found for verdict in judgement.verdicts)
 
 
 def _without_twins(found: Sequence[Finding]) -> list[Finding]:

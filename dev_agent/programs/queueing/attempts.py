@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from dev_agent.cancel import Cancel
 from dev_agent.errors import DevAgentError
+from dev_agent.gates.judge import LOCAL
 from dev_agent.policy.errors import PolicyError
 from dev_agent.programs.paths import recordable
 from dev_agent.programs.premerge import MergeRequest, judge_merge
@@ -25,6 +26,7 @@ from dev_agent.runtime.errors import RuntimeFault
 from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
+    from dev_agent.gates.judge import Judge as Answers
     from dev_agent.programs.merge_report import MergeReport
     from dev_agent.programs.queueing.commands import Judge
     from dev_agent.repository.discovery import Repository
@@ -41,11 +43,12 @@ class How:
 
 @dataclass(kw_only=True)
 class Attempts:
-    """The judgements under way."""
+    """The judgements under way. All of them ask one `answered_by`."""
 
     repository: Repository
     how: How
     environ: Mapping[str, str] = field(repr=False)  # may hold secrets
+    answered_by: Answers = LOCAL
     _cancels: dict[int, Cancel] = field(default_factory=dict)
     _threads: list[threading.Thread] = field(default_factory=list)
     _answers: queue.SimpleQueue[Judged | BaseException] = field(default_factory=queue.SimpleQueue)
@@ -99,7 +102,12 @@ class Attempts:
             profile=self.how.profile,
         )
         report = judge_merge(
-            self.repository, request, environ=self.environ, reporter=Reporter(), cancel=cancel
+            self.repository,
+            request,
+            environ=self.environ,
+            reporter=Reporter(),
+            cancel=cancel,
+            judge=self.answered_by,
         )
         verdict, why = verdict_of(report, order)
         return _judged(order, verdict, why, run=report.run.run)

@@ -16,6 +16,7 @@ from contextlib import closing
 from dataclasses import field
 from typing import TYPE_CHECKING
 
+from dev_agent.gates.judge import LOCAL
 from dev_agent.programs.anchoring import anchor_now
 from dev_agent.programs.queueing.attempts import Attempts, How
 from dev_agent.programs.queueing.commands import Cancel, Command, Compose, Judge, Land
@@ -29,6 +30,7 @@ from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent import cancel as cancelling
+    from dev_agent.gates.judge import Judge as Answers
     from dev_agent.programs.queueing.destination import Destination
     from dev_agent.repository.discovery import Repository
     from dev_agent.runtime.trace import Journal
@@ -52,6 +54,7 @@ class Driver:
     environ: Mapping[str, str] = field(repr=False)  # may hold secrets
     cancel: cancelling.Cancel
     watcher: Watcher
+    answered_by: Answers = LOCAL
     refused: bool = False
     _orders: deque[Command] = field(default_factory=deque)
 
@@ -75,7 +78,9 @@ class Driver:
         return self._drive(self._tell(state, Restarted(tip=self.destination.tip(self.repository))))
 
     def _drive(self, state: QueueState) -> QueueState:
-        attempts = Attempts(repository=self.repository, how=self.how, environ=self.environ)
+        attempts = Attempts(
+            repository=self.repository, how=self.how, environ=self.environ, answered_by=self.answered_by
+        )
         with closing(attempts):
             while not (state.finished or state.halted):
                 self.cancel.check()

@@ -11,6 +11,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.errors import RepositoryFault
+from dev_agent.gates.judge import LOCAL
 from dev_agent.programs.clock import SystemClock
 from dev_agent.programs.queueing import record
 from dev_agent.programs.queueing.attempts import How
@@ -29,6 +30,7 @@ from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.cancel import Cancel
+    from dev_agent.gates.judge import Judge
     from dev_agent.repository.discovery import Repository
 
 _REJECTED, _ENVIRONMENT, _KEPT = 1, 3, 6
@@ -105,8 +107,12 @@ def run_queue(
     environ: Mapping[str, str],
     watcher: Watcher,
     cancel: Cancel,
+    judge: Judge = LOCAL,
 ) -> QueueReport:
-    """A new queue, to its end. Raises UsageFault, PolicyError, RepositoryFault, EnvironmentFault before it exists."""
+    """A new queue, to its end; `judge` answers for all its judgements.
+
+    Raises UsageFault, PolicyError, RepositoryFault, EnvironmentFault before it exists.
+    """
     recover_first(repository, Reporter())
     destination = find_destination(repository, request.into)
     _require_alone(repository, destination)
@@ -125,6 +131,7 @@ def run_queue(
             environ=environ,
             cancel=cancel,
             watcher=watcher,
+            answered_by=judge,
         )
         state = driver.begin(event)
         return QueueReport(queue=journal.run, into=destination.name, state=state, refused=driver.refused)
@@ -137,6 +144,7 @@ def resume_queue(
     environ: Mapping[str, str],
     watcher: Watcher,
     cancel: Cancel,
+    judge: Judge = LOCAL,
 ) -> QueueReport:
     """Go on with the queue that was left unfinished. Raises as `run_queue`, and JournalBusy if it is being driven."""
     recover_first(repository, Reporter())
@@ -152,6 +160,7 @@ def resume_queue(
             environ=environ,
             cancel=cancel,
             watcher=watcher,
+            answered_by=judge,
         )
         state = driver.go_on()
         return QueueReport(queue=journal.run, into=destination.name, state=state, refused=driver.refused)

@@ -151,6 +151,8 @@ def test_what_others_wrote_is_no_option_of_a_child() -> None:
     assert words[:3] == ("run", "-C", "/x")
     assert words[words.index("--") + 1 :] == ("rm", "--help")
     assert {"--task=-t", "--dry-run"} <= set(words)
+    words = child_words(command, entry, place="/x", key="k", grant=grant, judged="tls://h:1")
+    assert words.index("--cluster=tls://h:1") < words.index("--")
     assert not [one for one in words if one.startswith("--max")]
 
 

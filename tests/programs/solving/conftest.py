@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from dev_agent.cancel import Cancel
+from dev_agent.gates.judge import LOCAL, Judge
 from dev_agent.programs.apply import apply
 from dev_agent.programs.proposers import ModelTask, Opened
 from dev_agent.programs.report import RunReport
@@ -62,6 +63,7 @@ class Solving:
         source: ModelTask | None = None,
         **more: Any,
     ) -> RunReport:
+        judge: Judge = more.pop("judge", LOCAL)
         request = ApplyRequest(
             task=str(more.pop("task", TASK)),
             patch=b"",
@@ -75,6 +77,7 @@ class Solving:
             reporter=reporter or Reporter(),
             cancel=cancel or self.shop.cancel,
             proposer=source or self.task(model),
+            judge=judge,
         )
 
     def resume(self, run: str, model: Model) -> RunReport:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from dev_agent.cancel import Cancel
+from dev_agent.gates.judge import LOCAL, GateName, Judgement, LocalJudge
 from dev_agent.gates.subject import Subject
-from dev_agent.gates.verdict import Verdict
 from dev_agent.programs.candidates.ranking import Standing
 from dev_agent.programs.candidates.records import CANDIDATE, recorded_candidates
 from dev_agent.programs.folders import find_run
@@ -87,6 +87,24 @@ def test_the_winner_is_the_same_whoever_answers_first(solving: Solving, order: t
     assert [one["sample"] for one in made["calls"]] == [0, 1, 2, 3]
 
 
+class Wide(LocalJudge):
+    """This machine, which says that it can answer more at a time."""
+
+    width: int | None = 16
+
+
+def test_the_winner_is_the_same_however_many_are_judged_at_a_time(solving: Solving) -> None:
+    answers = [RED, LARGE, GREEN, UNFIT, REDDER, SAME]
+    found = []
+    for judge in (LOCAL, Wide()):
+        report = solving.solve(
+            Sampled([plan(CART)], [answers]), policy=TESTS_ONLY, candidates="6", dry_run=True, judge=judge
+        )
+        assert report.outcome is Outcome.VERIFIED
+        found.append((report.tree, standings(solving, report)))
+    assert found[0] == found[1]
+
+
 def test_what_cannot_win_is_not_judged(solving: Solving) -> None:
     model = Sampled([plan(CART)], [[UNFIT, OUTSIDE, NO_EDITS, GREEN]])
     report = solving.solve(model, policy=TESTS_ONLY, candidates="4")
@@ -162,13 +180,14 @@ def dying(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 @pytest.fixture
 def judged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The trees that the tests gate was asked about, in order."""
-    trees, judge = list[str](), Judging.judge_tests
+    trees, ask = list[str](), Judging.ask
 
-    def seen(self: Judging, subject: Subject, cancel: Cancel) -> tuple[Verdict, ...]:
-        trees.append(subject.tree)
-        return judge(self, subject, cancel)
+    def seen(self: Judging, gate: GateName, subject: Subject, cancel: Cancel) -> Judgement:
+        if gate is GateName.TESTS:
+            trees.append(subject.tree)
+        return ask(self, gate, subject, cancel)
 
-    monkeypatch.setattr(Judging, "judge_tests", seen)
+    monkeypatch.setattr(Judging, "ask", seen)
     return trees
 
 
