@@ -38,6 +38,7 @@ COMMANDS = {
         "dev_agent.cli.queue",
         "Test heads as they would land, several at a time, and land the good ones.",
     ),
+    "worker": ("dev_agent.cli.worker", "Judge for others, at a Dask scheduler; needs the extra cluster."),
     "issue": ("dev_agent.cli.issue", "Work on an issue of GitHub, up to a draft pull request."),
     "campaign": (
         "dev_agent.cli.campaign",

@@ -9,6 +9,7 @@ import typer
 
 from dev_agent.cli.app import command_app
 from dev_agent.cli.driving import drive
+from dev_agent.cli.judging import judge_of
 from dev_agent.cli.model_options import (
     BaseUrl,
     Candidates,
@@ -27,6 +28,7 @@ from dev_agent.cli.options import (
     HERE,
     AsJson,
     Branch,
+    Cluster,
     Directory,
     DryRun,
     Key,
@@ -110,6 +112,7 @@ def apply(  # noqa: PLR0913 - one parameter an option
     policy: PolicyChoice = None,
     must_pass: MustPass = None,
     sandbox: SandboxChoice = "auto",
+    cluster: Cluster = None,
     key: Key = None,
     directory: Directory = HERE,
     as_json: AsJson = False,
@@ -148,4 +151,5 @@ def apply(  # noqa: PLR0913 - one parameter an option
         reproduce=reproduce,
     )
     chosen = proposer_for(request.task, wish, environ=session.environ)
-    return drive(session, partial(apply_change, proposer=chosen), request)
+    with judge_of(session, cluster, sandbox) as judge:
+        return drive(session, partial(apply_change, proposer=chosen, judge=judge), request)

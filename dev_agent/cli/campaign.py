@@ -24,7 +24,7 @@ from dev_agent.cli.model_options import (
     Reproduce,
     spending_from,
 )
-from dev_agent.cli.options import AsJson, DryRun, MustPass, PolicyChoice, Quiet, SandboxChoice
+from dev_agent.cli.options import AsJson, Cluster, DryRun, MustPass, PolicyChoice, Quiet, SandboxChoice
 from dev_agent.cli.pages.campaign import campaign_page
 from dev_agent.cli.run import Network, ProfileFile
 from dev_agent.cli.session import Session, stoppable
@@ -160,6 +160,7 @@ def campaign(  # noqa: PLR0913 - one parameter an option
     policy: PolicyChoice = None,
     must_pass: MustPass = None,
     sandbox: SandboxChoice = "auto",
+    cluster: Cluster = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -179,7 +180,7 @@ def campaign(  # noqa: PLR0913 - one parameter an option
         retry=_retries(retry, resume=resume),
     )
     folder = (campaigns or campaigns_dir(session.environ)).absolute()
-    hands = hands_maker(session, publish=publish and not dry_run, login=login)
+    hands = hands_maker(session, publish=publish and not dry_run, login=login, cluster=cluster or None)
     words = Words(
         task=task,
         task_file=task_file,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from dev_agent.cli.patch_source import read_patch
 from dev_agent.cli.task_source import read_task_text
+from dev_agent.cluster.address import parse_address
 from dev_agent.errors import UsageFault
 from dev_agent.policy.shipped import shipped_names
 from dev_agent.programs.campaigning.listing import Entry, parse_listing
@@ -141,7 +142,7 @@ def read_job(
     return job, patch
 
 
-def hands_maker(session: Session, *, publish: bool, login: str | None) -> HandsFor:
+def hands_maker(session: Session, *, publish: bool, login: str | None, cluster: str | None) -> HandsFor:
     """Makes the hands of a campaign. Raises UsageFault, now if it is clear, if it publishes and there is no token."""
     from dev_agent.forges.campaigning.hands import RepositoryHands  # noqa: PLC0415 - after the words are read
     from dev_agent.forges.campaigning.publishing import Publishing  # noqa: PLC0415 - as above
@@ -152,6 +153,8 @@ def hands_maker(session: Session, *, publish: bool, login: str | None) -> HandsF
 
     if publish:
         token_of(session.environ)
+    if cluster is not None:
+        parse_address(cluster)
 
     def make(folder: Path, job: Job, patch: bytes, publishes: bool) -> Hands:  # noqa: FBT001 - as HandsFor says
         publishing = None
@@ -169,6 +172,7 @@ def hands_maker(session: Session, *, publish: bool, login: str | None) -> HandsF
             commands=Commands(environ=session.environ, timeout_s=_CHILD_S),
             publishing=publishing,
             environ=session.environ,
+            cluster=cluster,
         )
 
     return make

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from dev_agent.cli.app import command_app
 from dev_agent.cli.driving import drive
-from dev_agent.cli.options import HERE, AsJson, Directory, MustPass, PolicyChoice, Quiet, SandboxChoice
+from dev_agent.cli.judging import judge_of
+from dev_agent.cli.options import (
+    HERE,
+    AsJson,
+    Cluster,
+    Directory,
+    MustPass,
+    PolicyChoice,
+    Quiet,
+    SandboxChoice,
+)
 from dev_agent.cli.patch_source import read_patch
 from dev_agent.cli.session import Session
 from dev_agent.errors import UsageFault
@@ -43,6 +54,7 @@ def check(  # noqa: PLR0913 - one parameter an option
     policy: PolicyChoice = None,
     must_pass: MustPass = None,
     sandbox: SandboxChoice = "auto",
+    cluster: Cluster = None,
     directory: Directory = HERE,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -60,7 +72,8 @@ def check(  # noqa: PLR0913 - one parameter an option
         must_pass=tuple(must_pass or ()),
         sandbox=sandbox,
     )
-    return drive(session, check_change, request)
+    with judge_of(session, cluster, sandbox) as judge:
+        return drive(session, partial(check_change, judge=judge), request)
 
 
 def checked_of(

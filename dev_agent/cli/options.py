@@ -54,6 +54,15 @@ MustPass = Annotated[
         help="A test that fails before and has to pass after; repeatable, or `all`.",
     ),
 ]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="tls://HOST:PORT|tcp://HOST:PORT|local:N",
+        envvar="DEV_AGENT_CLUSTER",
+        help="Let the workers of a Dask cluster judge; `local:N` starts N workers here for this command.",
+    ),
+]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", envvar="DEV_AGENT_DRY_RUN", help="Judge everything, land nothing.")
 ]

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dev_agent.cli.app import command_app
-from dev_agent.cli.options import HERE, AsJson, Directory, MustPass, PolicyChoice, Quiet, SandboxChoice
+from dev_agent.cli.judging import judge_of
+from dev_agent.cli.options import (
+    HERE,
+    AsJson,
+    Cluster,
+    Directory,
+    MustPass,
+    PolicyChoice,
+    Quiet,
+    SandboxChoice,
+)
 from dev_agent.cli.output.human import HumanOutput
 from dev_agent.cli.output.output import Output
 from dev_agent.cli.output.terminal import Terminal, standard_terminals
@@ -21,6 +31,7 @@ from dev_agent.programs.premerge import MergeRequest, judge_merge
 
 if TYPE_CHECKING:
     from dev_agent.forges.premerge import Files, Subject
+    from dev_agent.gates.judge import Judge
     from dev_agent.programs.merge_report import MergeReport
     from dev_agent.programs.pre_receive import PushReport
 
@@ -100,6 +111,7 @@ def premerge(  # noqa: PLR0913 - one parameter an option
     policy: PolicyChoice = None,
     must_pass: MustPass = None,
     sandbox: SandboxChoice = "auto",
+    cluster: Cluster = None,
     directory: Directory = HERE,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -132,7 +144,8 @@ def premerge(  # noqa: PLR0913 - one parameter an option
         must_pass=tuple(must_pass or ()),
         sandbox=sandbox,
     )
-    return _judged(session, request, files, artifact, tells=report == "github")
+    with judge_of(session, cluster, sandbox) as judge:
+        return _judged(session, request, files, artifact, judge, tells=report == "github")
 
 
 def _require_one_mode(
@@ -149,7 +162,13 @@ def _require_one_mode(
 
 
 def _judged(
-    session: Session, request: MergeRequest, files: Files, artifact: Path | None, *, tells: bool
+    session: Session,
+    request: MergeRequest,
+    files: Files,
+    artifact: Path | None,
+    judge: Judge,
+    *,
+    tells: bool,
 ) -> int:
     from dev_agent.forges.artifact import require_free  # noqa: PLC0415 - only here
     from dev_agent.forges.merge_artifact import write_merge_artifact  # noqa: PLC0415 - only here
@@ -169,7 +188,12 @@ def _judged(
     repository = session.repository
     with stoppable(session), session.output.watching() as reporter:
         report = judge_merge(
-            repository, request, environ=session.environ, reporter=reporter, cancel=session.cancel
+            repository,
+            request,
+            environ=session.environ,
+            reporter=reporter,
+            cancel=session.cancel,
+            judge=judge,
         )
         notes: tuple[str, ...] = ()
         if artifact is not None:

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from dev_agent.cli.app import command_app
-from dev_agent.cli.options import HERE, AsJson, Directory, PolicyChoice, Quiet, SandboxChoice
+from dev_agent.cli.judging import judge_of
+from dev_agent.cli.options import HERE, AsJson, Cluster, Directory, PolicyChoice, Quiet, SandboxChoice
 from dev_agent.cli.pages.queue import preview_page, queue_page
 from dev_agent.cli.queue_watching import watching
 from dev_agent.cli.session import Session, stoppable
 from dev_agent.errors import UsageFault
 from dev_agent.programs.queueing.attempts import How
 from dev_agent.programs.queueing.heads import read_names
-from dev_agent.programs.queueing.queue import QueueRequest, preview_queue, resume_queue, run_queue
+from dev_agent.programs.queueing.queue import (
+    QueueReport,
+    QueueRequest,
+    preview_queue,
+    resume_queue,
+    run_queue,
+)
 
 app = command_app()
+
+_JOBS, _MOST_JOBS = 2, 64
 
 Heads = Annotated[
     list[str] | None,
@@ -38,9 +50,15 @@ Listed = Annotated[
     typer.Option("--heads", metavar="FILE", envvar="DEV_AGENT_HEADS", help="Heads from a file, one a line."),
 ]
 Jobs = Annotated[
-    int,
+    int | None,
     typer.Option(
-        "--jobs", "-j", metavar="N", envvar="DEV_AGENT_JOBS", min=1, max=64, help="Judge N merges at a time."
+        "--jobs",
+        "-j",
+        metavar="N",
+        envvar="DEV_AGENT_JOBS",
+        min=1,
+        max=_MOST_JOBS,
+        help="Judge N merges at a time; default: 2, or as many as the cluster has slots.",
     ),
 ]
 MaxBatch = Annotated[
@@ -66,12 +84,13 @@ def queue(  # noqa: PLR0913 - one parameter an option
     *,
     into: Into = None,
     listed: Listed = None,
-    jobs: Jobs = 2,
+    jobs: Jobs = None,
     max_batch: MaxBatch = 4,
     resume: Resume = False,
     dry_run: Preview = False,
     policy: PolicyChoice = None,
     sandbox: SandboxChoice = "auto",
+    cluster: Cluster = None,
     directory: Directory = HERE,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -89,20 +108,25 @@ def queue(  # noqa: PLR0913 - one parameter an option
         )
     names = (*(heads or ()), *(read_names(listed) if listed else ()))
     request = QueueRequest(
-        heads=names, into=into, jobs=jobs, max_batch=max_batch, how=How(policy=policy, sandbox=sandbox)
+        heads=names,
+        into=into,
+        jobs=jobs or _JOBS,
+        max_batch=max_batch,
+        how=How(policy=policy, sandbox=sandbox),
     )
     if dry_run:
         preview = preview_queue(session.repository, request)
         session.output.page(preview_page(preview))
         return 1 if preview.stacked.conflicts else 0
-    with stoppable(session), watching(session) as watcher:
-        if resume:
-            report = resume_queue(
-                session.repository, into, environ=session.environ, watcher=watcher, cancel=session.cancel
-            )
-        else:
-            report = run_queue(
-                session.repository, request, environ=session.environ, watcher=watcher, cancel=session.cancel
-            )
+    session.listen()
+    with judge_of(session, cluster, sandbox) as judge:
+        if judge.width is not None and jobs is None:
+            request = replace(request, jobs=min(max(judge.width, _JOBS), _MOST_JOBS))
+        with stoppable(session), watching(session) as watcher:
+            if resume:
+                drive: Callable[..., QueueReport] = partial(resume_queue, session.repository, into)
+            else:
+                drive = partial(run_queue, session.repository, request)
+            report = drive(environ=session.environ, watcher=watcher, cancel=session.cancel, judge=judge)
     session.output.page(queue_page(report))
     return report.exit_code

@@ -10,10 +10,12 @@ import typer
 
 from dev_agent.cli.app import command_app
 from dev_agent.cli.driving import drive
+from dev_agent.cli.judging import judge_of
 from dev_agent.cli.options import (
     HERE,
     AsJson,
     Branch,
+    Cluster,
     Directory,
     DryRun,
     Key,
@@ -57,6 +59,7 @@ def run(  # noqa: PLR0913 - one parameter an option
     branch: Branch = None,
     policy: PolicyChoice = None,
     must_pass: MustPass = None,
+    cluster: Cluster = None,
     key: Key = None,
     directory: Directory = HERE,
     as_json: AsJson = False,
@@ -80,4 +83,5 @@ def run(  # noqa: PLR0913 - one parameter an option
         key=key,
     )
     proposer = Command(argv=tuple(command), network=network)
-    return drive(session, partial(run_command, command=proposer), request)
+    with judge_of(session, cluster) as judge:
+        return drive(session, partial(run_command, command=proposer, judge=judge), request)

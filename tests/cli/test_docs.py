@@ -129,7 +129,7 @@ def test_every_option_of_apply_and_its_variable_is_in_the_table() -> None:
     page = text("docs/configuration.md")
     hints = get_type_hints(apply, include_extras=True)
     options = [hint.__metadata__[0] for name, hint in hints.items() if name not in {"task", "return"}]
-    assert len(options) == 24
+    assert len(options) == 25
     for option in options:
         # In an annotation typer keeps the first name where a default would stand.
         assert f"`{option.default}" in page
@@ -141,14 +141,14 @@ def test_every_option_of_check_is_in_its_table() -> None:
     hints = get_type_hints(check, include_extras=True)
     own = {name: hint.__metadata__[0] for name, hint in hints.items() if name != "return"}
     assert "`BASE..HEAD`" in table
-    for name in ("patch", "staged", "worktree", "untracked", "policy", "must_pass", "sandbox"):
+    for name in ("patch", "staged", "worktree", "untracked", "policy", "must_pass", "sandbox", "cluster"):
         assert f"`{own[name].default}" in table, name
 
 
 def test_every_option_of_premerge_and_its_variable_is_in_its_table() -> None:
     table = text("docs/configuration.md").split("## What `premerge` judges")[1].split("\n## ")[0]
     hints = get_type_hints(premerge, include_extras=True)
-    shared = {"policy", "must_pass", "sandbox", "directory", "as_json", "quiet"}
+    shared = {"policy", "must_pass", "sandbox", "cluster", "directory", "as_json", "quiet"}
     own = [hint.__metadata__[0] for name, hint in hints.items() if name not in {"return", "pushed", *shared}]
     assert len(own) == 11
     for option in own:

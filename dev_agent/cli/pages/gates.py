@@ -54,6 +54,9 @@ def _summary(verdict: Mapping[str, Any]) -> str:
         said.append(str(verdict["reason"]))
     if verdict.get("tool"):
         said.append(f"{verdict['tool']} {verdict.get('tool_version') or ''}".strip())
+    by = verdict.get("judged_by")
+    if isinstance(by, Mapping):
+        said.append(f"judged by {by.get('worker') or '?'} ({by.get('address') or '?'})")
     return ", ".join(said)
 
 

@@ -162,6 +162,9 @@ def _said(verdict: Mapping[str, Any]) -> Iterable[str]:
             yield f"{len(verdict[key])} {key}"
     if verdict.get("reason"):
         yield str(verdict["reason"])
+    by = verdict.get("judged_by")
+    if isinstance(by, Mapping):
+        yield f"judged by {by.get('worker') or '?'} ({by.get('address') or '?'})"
 
 
 def _failure(failure: Mapping[str, Any] | str) -> Iterable[str]:
