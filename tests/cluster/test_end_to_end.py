@@ -1,0 +1,212 @@
+"""Whole commands with `--cluster`: candidates of nothing but words and real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from tests.cluster.asking import waiting_sample
+from tests.gates.samples import BROKEN, CALC, Sample
+from tests.testing.cluster import CHECKOUT, Cluster, cluster, eventually, processes
+
+COUNTING = """\
+import os
+import dev_agent.cluster.dask_worker as worker
+from dev_agent.cluster.job import read_job
+real = getattr(worker.answer, "real", worker.answer)
+def answer(job):
+    with open(os.environ["COUNT"], "a") as stream:
+        print(read_job(job).gate, file=stream)
+    return real(job)
+answer.real = real
+worker.answer = answer
+"""
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
+    return waiting_sample(tmp_path_factory.mktemp("asker"))
+
+
+@pytest.fixture(scope="module")
+def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    folder = tmp_path_factory.mktemp("cluster")
+    counting = folder / "counting.py"
+    counting.write_text(COUNTING)
+    variables = {"DASK_DISTRIBUTED__WORKER__PRELOAD": str(counting), "COUNT": str(folder / "count")}
+    with cluster(folder, "anvil", "bellows", variables=variables) as made:
+        link = made.link()
+        made.wait_for(link, "anvil", "bellows")
+        link.close()
+        yield made
+
+
+def asked(workers: Cluster) -> list[str]:
+    """The gates that workers were asked about, in order; a job that lacked something counts twice."""
+    count = workers.folder / "count"
+    return count.read_text().split() if count.exists() else []
+
+
+def start(sample: Sample, *arguments: str, **variables: str) -> subprocess.Popen[bytes]:
+    """A command under way."""
+    environ = {**sample.project.environ, "PYTHONPATH": str(CHECKOUT), "NO_COLOR": "1", **variables}
+    return subprocess.Popen(
+        [sys.executable, "-m", "dev_agent", *arguments],
+        cwd=sample.project.root,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def run(sample: Sample, *arguments: str, **variables: str) -> tuple[int, str, str]:
+    """A command to its end: exit code, stdout, stderr."""
+    process = start(sample, *arguments, **variables)
+    stdout, stderr = process.communicate(timeout=180)
+    return process.returncode, stdout.decode(), stderr.decode()
+
+
+def patch(sample: Sample, path: str, before: str, after: str) -> str:
+    """A patch file that turns a file into another text."""
+    place = sample.project.root.parent / f"{abs(hash((path, after)))}.md"
+    place.write_text(f"{path}\n<<<<<<< SEARCH\n{before}=======\n{after}>>>>>>> REPLACE\n")
+    return str(place)
+
+
+def gates(data: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(one["name"], one["verdict"]) for one in data["gates"]]
+
+
+def test_a_red_change_is_red_wherever_it_is_judged_and_show_says_where(
+    sample: Sample, workers: Cluster
+) -> None:
+    change = patch(sample, "src/acme/calc.py", CALC, BROKEN)
+    code, here, _ = run(sample, "apply", "Subtract", "--patch", change, "--json")
+    there_code, there, _ = run(
+        sample, "apply", "Subtract", "--patch", change, "--json", "--cluster", workers.url
+    )
+    assert code == there_code == 1
+    mine, theirs = json.loads(here), json.loads(there)
+    assert gates(mine) == gates(theirs)
+    assert [one["new_failures"] for one in mine["gates"]] == [one["new_failures"] for one in theirs["gates"]]
+    assert {one["judged_by"]["worker"] for one in theirs["gates"]} <= {"anvil", "bellows"}
+    assert not any("judged_by" in one for one in mine["gates"])
+    _, shown, _ = run(sample, "show", theirs["run"])
+    assert "judged by anvil (tcp://" in shown or "judged by bellows (tcp://" in shown
+    code, said, _ = run(sample, "verify", theirs["run"])
+    assert (code, "The proof holds" in said) == (0, True)
+
+
+def test_killed_and_resumed_no_worker_is_asked_twice_for_a_verdict(sample: Sample, workers: Cluster) -> None:
+    change = patch(sample, "wait.sh", "true\n", "sleep 600123\ntrue\n")
+    before = len(asked(workers))
+    state = sample.project.git_dir / "dev-agent/cache/judged"
+    known = set(state.rglob("*.json"))
+    process = start(sample, "apply", "Wait", "--patch", change, "--dry-run", "--cluster", workers.url)
+    # The third may stand in line behind the check that waits.
+    eventually(lambda: processes("^sleep 600123 $") and set(state.rglob("*.json")) - known, "an answer")
+    process.kill()
+    process.communicate()
+    eventually(lambda: not processes("^sleep 600123 $"), "a client that is gone is worked for no longer")
+    answered = len(set(state.rglob("*.json")) - known)
+    first = asked(workers)[before:]
+    resumed = start(sample, "resume", "last", "--json", "--cluster", workers.url)
+    eventually(lambda: processes("^sleep 600123 $"), "the check runs again")
+    for pid in processes("^sleep 600123 $"):
+        os.kill(pid, signal.SIGKILL)
+    said, _ = resumed.communicate(timeout=120)
+    assert resumed.returncode == 0
+    again = asked(workers)[before + len(first) :]
+    assert answered >= 1
+    assert "checks" in again
+    assert len(again) == 3 - answered, "only what nobody had answered, once"
+    assert sorted(gates(json.loads(said))) == [("tests", "passed"), ("types", "passed"), ("wait", "passed")]
+
+
+def test_an_interrupted_command_ends_the_judged_program_on_the_worker(
+    sample: Sample, workers: Cluster
+) -> None:
+    change = patch(sample, "wait.sh", "true\n", "sleep 600124\ntrue\n")
+    process = start(sample, "apply", "Wait", "--patch", change, "--dry-run", "--cluster", workers.url)
+    eventually(lambda: processes("^sleep 600124 $"), "the check runs")
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    eventually(lambda: not processes("^sleep 600124 $"), "the sandbox ended")
+
+
+def test_a_cluster_here_judges_and_ends_with_the_command_whatever_kills_it(sample: Sample) -> None:
+    change = patch(sample, "wait.sh", "true\n", "sleep 600125\ntrue\n")
+    process = start(sample, "apply", "Wait", "--patch", change, "--dry-run", "--cluster", "local:1")
+    eventually(lambda: processes("^sleep 600125 $"), "the check runs")
+    folder = str(sample.project.git_dir / "dev-agent")
+    assert processes(rf"dask_host .*{folder}")
+    process.kill()
+    process.communicate()
+    eventually(lambda: not processes(rf"(dask_host|dev_agent worker) .*{folder}"), "host and worker ended")
+    eventually(lambda: not processes("^sleep 600125 $"), "the sandbox ended")
+
+
+def test_a_queue_is_judged_through_one_connection_and_lands(sample: Sample, workers: Cluster) -> None:
+    project = sample.project
+    project.git("checkout", "-q", "-b", "topic")
+    project.write("src/acme/more.py", b"MORE: int = 1\n")
+    project.git("add", "src/acme/more.py")
+    project.git("commit", "-q", "-m", "topic")
+    project.git("checkout", "-q", "main")
+    tip = project.git("rev-parse", "main")
+    code, said, stderr = run(sample, "queue", "topic", "--into", "main", "--json", "--cluster", workers.url)
+    assert code == 0, stderr
+    assert [one["fate"] for one in json.loads(said)["heads"]] == ["landed"]
+    runs = sorted((project.git_dir / "dev-agent/runs").iterdir())
+    assert '"judged_by"' in (runs[-1] / "trace.jsonl").read_text()
+    project.git("reset", "-q", "--hard", tip)
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        (("--cluster", "tcp://127.0.0.1:1"), 3, "no scheduler answers at tcp://127.0.0.1:1"),
+        (("--cluster", "local:1", "--sandbox", "off"), 2, "do not go together"),
+        (("--cluster", "nonsense"), 2, "--cluster 'nonsense'"),
+    ],
+)
+def test_a_cluster_that_cannot_be_had_is_said_before_there_is_a_run(
+    sample: Sample, options: tuple[str, ...], code: int, said: str
+) -> None:
+    runs = sample.project.git_dir / "dev-agent/runs"
+    before = sorted(runs.iterdir()) if runs.exists() else []
+    change = patch(sample, "wait.sh", "true\n", "true \n")
+    ended, _, stderr = run(sample, "apply", "Wait", "--patch", change, *options)
+    assert (ended, said in stderr) == (code, True), stderr
+    assert (sorted(runs.iterdir()) if runs.exists() else []) == before
+
+
+def test_without_a_cluster_nothing_of_the_engine_is_imported(sample: Sample) -> None:
+    change = patch(sample, "wait.sh", "true\n", "true  \n")
+    program = (
+        "import sys; from dev_agent.__main__ import main\n"
+        f"sys.argv = ['dev-agent', 'apply', 'Wait', '--patch', {change!r}, '--dry-run', '-q']\n"
+        "code = main()\n"
+        "found = [one for one in sys.modules if one.partition('.')[0] in ('dask', 'distributed', 'tornado')]\n"
+        "assert not found, found\n"
+        "assert not [one for one in sys.modules if one.startswith('dev_agent.cluster')]\n"
+        "sys.exit(code)\n"
+    )
+    environ = {**sample.project.environ, "PYTHONPATH": str(CHECKOUT)}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=sample.project.root,
+        env=environ,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
