@@ -13,6 +13,7 @@ from pathlib import Path
 from benchmarks.bench import Bench, environment
 from benchmarks.measure import Clock, Pairs, load
 from benchmarks.row import Row, not_measured
+from benchmarks.rows.cluster import cluster
 from benchmarks.rows.landing import landing
 from benchmarks.rows.policy import policy
 from benchmarks.rows.staging import staging
@@ -28,6 +29,7 @@ GROUPS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "trace": trace,
     "policy": policy,
     "verified": verified,
+    "cluster": cluster,
 }
 
 
