@@ -31,7 +31,7 @@ class Proofs:
         self._held: dict[int, tuple[weakref.ref[Program], _Declared]] = {}
 
     def holds(self, program: Program, actions: Mapping[str, AnySpec]) -> bool:
-        """Return whether this program was proved over actions that declare the same."""
+        """Return whether this program was proved over `actions`, those it is bound to, when they declared the same."""
         known = self._held.get(id(program))
         return known is not None and known[0]() is program and known[1] == _declared(actions)
 
