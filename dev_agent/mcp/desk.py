@@ -28,7 +28,6 @@ from dev_agent.mcp.answers import (
     TracePart,
 )
 from dev_agent.mcp.clients import LOCAL
-from dev_agent.runtime.canonical import thaw
 from dev_agent.runtime.errors import RuntimeFault
 from dev_agent.runtime.trace import read_trace
 from dev_agent.surfaces.command import Answer, Commands, Progress
@@ -36,7 +35,6 @@ from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository
-    from dev_agent.runtime.events import Event
 
 _RUN = re.compile(r"[0-9]{8}-[0-9]{9}-[0-9a-f]{8}")
 _MOST_EVENTS = 500
@@ -151,7 +149,7 @@ class Desk:
         except RuntimeFault as fault:
             raise Refused(f"the trace of {run} cannot be read: {fault}") from None
         start, size = max(0, first), max(1, min(limit, _MOST_EVENTS))
-        part = [_event(event) for event in events[start : start + size]]
+        part = [event.to_json() for event in events[start : start + size]]
         after = start + len(part)
         return TracePart(run=run, first=start, events=part, next=after if after < len(events) else None)
 
@@ -275,12 +273,6 @@ def desk_for(repositories: Sequence[Repository], access: Access, commands: Comma
     for repository in repositories:
         (repository.state_dir / "mcp").mkdir(parents=True, exist_ok=True)
     return Desk(access=access, commands=commands, programs=programs)
-
-
-def _event(event: Event) -> dict[str, Any]:
-    """An event as its line in the trace says it."""
-    told = thaw({**event._asdict(), "blobs": [blob.to_json() for blob in event.blobs]})
-    return told if isinstance(told, dict) else {}
 
 
 def _run_id(text: str) -> str:

@@ -99,6 +99,21 @@ class Event(_Fields):
         """Return the first blob of that role, if any."""
         return next((blob for blob in self.blobs if blob.role == role), None)
 
+    def to_json(self) -> dict[str, Json]:
+        """Return what the event's line says, by field, as values of one's own."""
+        return {
+            "v": self.v,
+            "run": self.run,
+            "seq": self.seq,
+            "prev": self.prev,
+            "type": self.type,
+            "at": self.at,
+            "actor": self.actor,
+            "data": thaw(self.data),
+            "blobs": [blob.to_json() for blob in self.blobs],
+            "hash": self.hash,
+        }
+
 
 def genesis(run: str, binding: Mapping[str, str]) -> str:
     """Return the `prev` of a run's first event. Raises NotCanonical."""

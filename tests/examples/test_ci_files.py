@@ -181,7 +181,7 @@ def test_the_table_of_permissions_is_the_workflows() -> None:
 @pytest.mark.parametrize(
     ("command", "heading", "left_out"),
     [
-        (queue, "## What `queue` lands", {"heads", "policy", "sandbox", "directory", "as_json", "quiet"}),
+        (queue, "## What `queue` lands", {"heads", "policy", "sandbox", "cluster", "directory", "as_json", "quiet"}),
         (init, "## What `init` writes", {"directory", "as_json"}),
     ],
     ids=["queue", "init"],

@@ -71,6 +71,14 @@ def test_a_trace_verifies_and_reads_back_as_written(tmp_path: Path) -> None:
     assert verify(tmp_path) == Verification(ok=True, events=5, head=events[-1].hash)
 
 
+def test_an_event_tells_its_line_by_field(tmp_path: Path) -> None:
+    with Journal.create(tmp_path, "r-1", {}, FixedClock()) as journal:
+        event = journal.append("noted", {"deep": [{"text": "\u00e9"}], "n": 1}, blobs={"stdout": b"said"})
+    line = (tmp_path / TRACE_NAME).read_bytes().splitlines()[-1]
+
+    assert canonical(event.to_json()) == line
+
+
 def test_the_same_run_twice_is_the_same_bytes(tmp_path: Path) -> None:
     first, second = written(tmp_path / "a"), written(tmp_path / "b")
     assert (first / TRACE_NAME).read_bytes() == (second / TRACE_NAME).read_bytes()
