@@ -84,6 +84,53 @@ def test_what_was_answered_is_not_asked_again(
     assert again.by.worker == "anvil"
 
 
+def test_what_a_worker_could_not_find_out_is_asked_again(
+    asker: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subject = asker.sample.change({**FINE, "note.txt": "not found out\n"})
+    ask = asker.link.ask
+
+    def unlucky(*arguments: object) -> object:
+        came = ask(*arguments)  # type: ignore[arg-type]
+        assert isinstance(came, bytes)
+        address, _, data = came.partition(b"\n")
+        answer = read_answer(data)
+        if not isinstance(answer, Judged):
+            return came
+        errors = tuple(replace(one, result=GateResult.ERROR, reason="timeout") for one in answer.verdicts)
+        return address + b"\n" + write_answer(replace(answer, verdicts=errors))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(asker.link, "ask", unlucky)
+        (first,) = asker.ask(GateName.TESTS, subject).verdicts
+    (again,) = asker.ask(GateName.TESTS, subject).verdicts
+    assert (first.result, first.reason) == (GateResult.ERROR, "timeout")
+    assert again.result is GateResult.PASSED
+
+
+def test_a_remembered_answer_to_another_job_is_none(asker: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
+    subject = asker.sample.change({**FINE, "note.txt": "remembered\n"})
+    jobs = []
+    ask = asker.link.ask
+
+    def watched(asked: Asked, cancel: Cancel) -> object:
+        if isinstance(asked.arguments[0], bytes):
+            jobs.append(read_job(asked.arguments[0]).digest)
+        return ask(asked, cancel)
+
+    monkeypatch.setattr(asker.link, "ask", watched)
+    asker.ask(GateName.TESTS, subject)
+    cache, digest = asker.gates.context.cache, jobs[-1]
+    entry = cache.get("judged", digest)
+    assert entry is not None
+    answer = read_answer(entry["answer"].encode())
+    assert isinstance(answer, Judged)
+    cache.put("judged", digest, {**entry, "answer": write_answer(replace(answer, job="0" * 64)).decode()})
+    jobs.clear()
+    asker.ask(GateName.TESTS, subject)
+    assert jobs, "the worker was asked again"
+
+
 def test_a_question_to_be_answered_afresh_is_asked_anew_each_time(asker: Asker) -> None:
     subject = asker.sample.change({**FINE, "note.txt": "afresh\n"})
     asked = [
