@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -66,21 +65,33 @@ def test_a_process_is_busy_while_it_has_children_and_ends_when_told(tmp_path: Pa
     assert not process.busy()
 
 
-def test_a_process_of_the_trial_dies_with_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("begun", [True, False], ids=["once it runs", "while it is being started"])
+def test_a_process_of_the_trial_dies_with_it(tmp_path: Path, begun: bool) -> None:
+    runs = (
+        sys.executable,
+        "-c",
+        f"open({str(tmp_path / 'runs')!r}, 'x').close(); import time; time.sleep(600)",
+    )
     code = (
-        "import os, signal\nfrom pathlib import Path\nfrom benchmarks.trial.processes import start\n"
+        "import os, signal, time\nfrom pathlib import Path\nfrom benchmarks.trial.processes import start\n"
         f"here = Path({str(tmp_path)!r})\n"
-        "one = start('p', ('sleep', '60'), environ=dict(os.environ), logs=here, cwd=here)\n"
-        "import time\n"
-        "while b'sleep' not in Path(f'/proc/{one.popen.pid}/cmdline').read_bytes(): time.sleep(0.01)\n"
-        "(here / 'pid').write_text(str(one.popen.pid))\nos.kill(os.getpid(), signal.SIGKILL)\n"
+        f"one = start('p', {runs!r}, environ=dict(os.environ), logs=here, cwd=here)\n"
+        "(here / 'pid').write_text(str(one.popen.pid))\n"
+        f"while {begun} and not (here / 'runs').exists(): time.sleep(0.01)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     subprocess.run((sys.executable, "-c", code), check=False, cwd=Path(__file__).parents[1])
-    started = Path("/proc") / (tmp_path / "pid").read_text() / "cmdline"
-    deadline = time.monotonic() + 20
-    while started.exists() and started.read_bytes() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not started.exists() or not started.read_bytes()
+    pid = int((tmp_path / "pid").read_text())
+    until(lambda: not _lives(pid), "the process has ended", seconds=60)
+    assert (tmp_path / "runs").exists() or not begun
+
+
+def _lives(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in "ZX"
 
 
 def test_what_a_queue_says_is_held_against_the_branch(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """Processes of a trial: started in a namespace, looked at, killed, and never outliving the trial.
 
-Each has a session of its own and dies with the trial, whatever kills that (`setpriv --pdeathsig`).
+Each has a session of its own and dies with the trial, whatever kills that: the kernel is asked to send SIGKILL when
+the parent ends (`setpriv --pdeathsig`), and whoever finds, once that is asked, that the parent has already gone does
+not begin.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ MARK = "TRIAL_FOLDER"
 """Stands in the environment of everything that is started, with the trial's folder."""
 
 _DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--")
+_UNLESS_ORPHANED = ("sh", "-c", 'test "$PPID" -eq "$0" || exit 1; exec "$@"')
 
 
 class TooLong(Exception):
@@ -81,7 +84,7 @@ def start(
     out, log = logs / f"{name}.out", logs / f"{name}.log"
     with out.open("ab") as stdout, log.open("ab") as stderr:
         popen = subprocess.Popen(
-            (*inside, *_DIES_WITH_US, *argv),
+            (*inside, *_DIES_WITH_US, *_UNLESS_ORPHANED, str(os.getpid()), *argv),
             cwd=cwd,
             env=dict(environ),
             stdin=subprocess.DEVNULL,
