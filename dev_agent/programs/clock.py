@@ -17,10 +17,11 @@ class SystemClock:
     def now(self) -> str:
         """RFC 3339 in UTC with milliseconds, e.g. `2026-11-22T10:00:00.123Z`."""
         ms = time.time_ns() // 1_000_000
-        known, text = self._latest
-        if ms != known:
-            text = f"{self._second_of(ms // 1_000)}.{ms % 1_000:03d}Z"
-            self._latest = (ms, text)
+        latest = self._latest
+        if ms == latest[0]:
+            return latest[1]
+        text = f"{self._second_of(ms // 1_000)}.{ms % 1_000:03d}Z"
+        self._latest = (ms, text)
         return text
 
     def _second_of(self, second: int) -> str:

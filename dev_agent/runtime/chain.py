@@ -28,18 +28,23 @@ TRACE_NAME = "trace.jsonl"
 
 
 class Chain:
-    """Iterates over the events of one trace file. After the iteration `torn` is the length of the torn tail
-    and `size` the length of everything before it. Raises TraceCorrupt at the first bad event, OSError.
+    """Iterates over the events of one trace file, or over those after an event that was read before.
+
+    `size` is where the next event begins, in bytes; after the iteration `torn` is the length of the torn tail behind
+    it. Raises TraceCorrupt at the first bad event, OSError.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, after: Event | None = None, size: int = 0) -> None:
+        """`size` is that of the file up to the end of `after`."""
         self._path = folder / TRACE_NAME
+        self._after = after
         self.torn = 0
-        self.size = 0
+        self.size = size
 
     def __iter__(self) -> Iterator[Event]:
-        previous: Event | None = None
+        previous = self._after
         with open_regular(self._path) as file:
+            file.seek(self.size)
             for line in self._lines(file):
                 previous = _linked(line, previous)
                 self.size += len(line) + 1

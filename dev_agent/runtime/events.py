@@ -56,6 +56,7 @@ _OPENING = re.compile(
     % ("|".join(sorted(ACTORS)).encode(), _AT.pattern.removesuffix(r"\Z").encode().replace(b"(", b"(?:"))
 )
 _TAIL = re.compile(rb'(%b)","v":%d\}\Z' % (_TYPE.pattern.removesuffix(r"\Z").encode(), VERSION))
+_END = f'"v":{VERSION}}}'
 _HASH_MARKED = len(',"hash":"') + 64
 
 
@@ -152,13 +153,17 @@ def next_event(
         raise _malformed(run=run, prev=prev, type=type, at=at)
     content = data if isinstance(data, Written) else written(data)
     listed = encode([_checked_blob(blob).to_json() for blob in blobs]).decode() if blobs else "[]"
-    before = f'{{"actor":"{_actor(actor)}","at":"{at}","blobs":{listed},"data":{content.text}'
-    after = _after(prev, run, seq, type)
+    known = actor if actor in ACTORS else _actor(actor)
+    before = f'{{"actor":"{known}","at":"{at}","blobs":{listed},"data":{content.text}'
+    # As `_after` has it, without the call.
+    after = f'"prev":"{prev}","run":"{run}","seq":{seq},"type":"{type}",{_END}'
     digest = sha256(f"{DOMAIN}{before},{after}".encode()).hexdigest()
     line = f'{before},"hash":"{digest}",{after}\n'.encode()
     if len(line) > MAX_LINE:
         raise NotCanonical(f"an event of {len(line) - 1} bytes is too long", "put the payload into a blob")
-    return Event(VERSION, run, seq, prev, type, at, actor, content, tuple(blobs), digest), line
+    return tuple.__new__(
+        Event, (VERSION, run, seq, prev, type, at, actor, content, tuple(blobs), digest)
+    ), line
 
 
 def _malformed(*, run: str, prev: str, type: str, at: str) -> NotCanonical:  # noqa: A002 - the field's name
@@ -237,7 +242,7 @@ def _unreadable(version: Json) -> NotCanonical:
 
 def _after(prev: str, run: str, seq: int, type: str) -> str:  # noqa: A002 - the field's name
     """Return what stands after the hash in the event's line: no value in it can need an escape."""
-    return f'"prev":"{prev}","run":"{run}","seq":{seq},"type":"{type}","v":{VERSION}}}'
+    return f'"prev":"{prev}","run":"{run}","seq":{seq},"type":"{type}",{_END}'
 
 
 def _event(body: Mapping[str, Json]) -> Event:

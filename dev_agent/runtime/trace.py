@@ -45,7 +45,7 @@ from dev_agent.runtime.verification import Anchor, Verification, verify
 from dev_agent.runtime.written import Written
 
 KEPT = 1_000
-"""A journal keeps this many events in memory; beyond that none: memory must not grow with the run."""
+"""A journal keeps so many of the events it has read in memory, beyond that none: memory must not grow with the run."""
 
 __all__ = ["Anchor", "BlobRef", "Event", "Journal", "Verification", "read_trace", "verify"]
 
@@ -70,7 +70,7 @@ class Journal:
         self._run = ""
         self._count = 0
         self._head = ""
-        self._recent: list[Event] | None = []
+        self._seen: tuple[tuple[Event, ...], int] = ((), 0)
         self._references: dict[str, BlobRef] = {}
         self._file = -1
         self._size = 0
@@ -115,6 +115,7 @@ class Journal:
             journal._size = len(line)
             journal._names.update((folder, folder.parent))
             journal._take(first)
+            journal._see((first,), len(line))
         except BaseException:
             journal.close()
             raise
@@ -154,16 +155,21 @@ class Journal:
 
     @property
     def events(self) -> tuple[Event, ...]:
-        """Every event so far, oldest first; those of a long run are read from its file again.
+        """Every event so far, oldest first, as the file has them; what was read before is not read again.
 
-        Costs time and memory for all of them; ask once, not in a loop. Raises JournalFailed, TraceCorrupt.
+        Beyond `KEPT` events it costs time and memory for all of them; ask once, not in a loop. Raises JournalFailed,
+        TraceCorrupt.
         """
         with self._turn:
-            if self._recent is not None:
-                return tuple(self._recent)
+            seen, size = self._seen
+            if len(seen) == self._count:
+                return seen
             # Not beyond what this journal knows to have appended whole: the file may hold more than that
             # where an interruption came between file and memory.
-            return tuple(islice(_chain(self.folder), self._count))
+            chain = Chain(self.folder, after=seen[-1] if seen else None, size=size)
+            seen += tuple(islice(_events(chain), self._count - len(seen)))
+            self._see(seen, chain.size)
+            return seen
 
     @property
     def head(self) -> str:
@@ -189,14 +195,27 @@ class Journal:
         With `durable`, when this returns the event and everything before it survive a power loss.
         """
         with self._turn:
-            if not self._usable or self._file < 0:
+            if not self._usable:
                 self._require_usable()
             references = self._commitments(blobs) if blobs else ()
             event, line = next_event(
                 self._run, self._count, self._head, type, self._clock.now(), actor, data, references
             )
-            self._write(line, durable=durable)
-            self._take(event)
+            # Unusable until the event is in memory too: an interruption between file and memory would otherwise
+            # let the next event claim the same seq.
+            self._usable = False
+            try:
+                if os.write(self._file, line) != len(line):
+                    raise OSError("only a part was written")
+            except OSError as error:
+                raise self._not_appended(error) from error
+            self._size += len(line)
+            if durable:
+                self._reach_disk(None)
+            self._count += 1
+            self._head = event.hash
+            for reference in references:
+                self._references[reference.commitment] = reference
             self._usable = True
             return event
 
@@ -257,18 +276,17 @@ class Journal:
     def _take_up(self) -> None:
         chain = Chain(self.folder)
         erased = []
-        try:
-            for event in chain:
-                self._take(event)
-                if event.type == ERASED:
-                    erased.append(str(event.data.get("commit")))
-        except OSError as error:
-            raise JournalFailed(
-                f"cannot read the trace: {error.strerror or error}",
-                "it has to be a regular file that you may read",
-            ) from error
+        read: list[Event] = []
+        for event in _events(chain):
+            self._take(event)
+            if self._count <= KEPT:
+                read.append(event)
+            if event.type == ERASED:
+                erased.append(str(event.data.get("commit")))
         if self._first is None:
             raise _no_event()
+        if self._count == len(read):
+            self._see(tuple(read), chain.size)
         self._begin_appending(chain.size)
         if chain.torn:
             self._cut_back()
@@ -294,10 +312,10 @@ class Journal:
         self._head = event.hash
         for blob in event.blobs:
             self._references[blob.commitment] = blob
-        if self._recent is not None:
-            self._recent.append(event)
-            if len(self._recent) > KEPT:
-                self._recent = None
+
+    def _see(self, events: tuple[Event, ...], size: int) -> None:
+        """Keep the events that were read, and where the file goes on: in one step, for an interruption's sake."""
+        self._seen = (events, size) if len(events) <= KEPT else ((), 0)
 
     def _require_usable(self) -> None:
         if not self._usable or self._file < 0:
@@ -311,22 +329,11 @@ class Journal:
         self._unflushed.update((each.commitment, None) for each in references)
         return references
 
-    def _write(self, line: bytes, *, durable: bool) -> None:
-        # Unusable until the caller has the event in memory too: an interruption between file and memory
-        # would otherwise let the next event claim the same seq.
-        self._usable = False
-        try:
-            if os.write(self._file, line) != len(line):
-                raise OSError("only a part was written")
-        except OSError as error:
-            self._cut_back()
-            self._usable = True
-            raise JournalFailed(
-                f"cannot append to the trace: {error}", "make space; the run can go on"
-            ) from error
-        self._size += len(line)
-        if durable:
-            self._reach_disk(None)
+    def _not_appended(self, error: OSError) -> JournalFailed:
+        """The failure of a write, once it is undone. Raises JournalFailed if it cannot be."""
+        self._cut_back()
+        self._usable = True
+        return JournalFailed(f"cannot append to the trace: {error}", "make space; the run can go on")
 
     def _reach_disk(self, barrier: Barrier | None) -> None:
         """The blobs before the line that names them, where there is an order at all."""
@@ -374,7 +381,7 @@ def read_trace(folder: Path) -> tuple[Event, ...]:
 
     Raises JournalFailed, TraceCorrupt.
     """
-    events = tuple(_chain(folder))
+    events = tuple(_events(Chain(folder)))
     if not events:
         raise _no_event()
     return events
@@ -388,11 +395,11 @@ def _no_event() -> TraceCorrupt:
     )
 
 
-def _chain(folder: Path) -> Iterator[Event]:
+def _events(chain: Chain) -> Iterator[Event]:
     try:
-        yield from Chain(folder)
+        yield from chain
     except OSError as error:
         raise JournalFailed(
-            f"cannot read the trace in {folder.name}: {error.strerror or error}",
+            f"cannot read the trace: {error.strerror or error}",
             "it has to be a regular file that you may read",
         ) from error

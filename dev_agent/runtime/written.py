@@ -1,13 +1,14 @@
 """An object in its canonical text, held so that nobody can change what was written; frozen once somebody looks.
 
-Every event of every trace is made and checked here, so this is written for speed: what is plainly fine is copied and
-encoded, or read and compared, and the rest is left to `canonical`, which is the specification, knows the rarer
+Every event of every trace is made and checked here, so this is written for speed: what is plainly fine is written as
+it is walked, or read and compared, and the rest is left to `canonical`, which is the specification, knows the rarer
 spellings (keys of a `StrEnum`) and says where a fault lies. The two never differ in bytes or in what they refuse.
+Objects of a run have few shapes: the order of their keys and how those are spelled is kept for the latest shapes.
 
 Rules kept here:
-- the copy is made before it is encoded, of exact types only: no foreign code runs, and neither another thread nor a
-  later change to the original can part the text from the value;
-- nothing mutable is handed out: `frozen` is made from the private copy, in the order of the bytes, when asked for;
+- each value is checked and written in one step, of exact types only: no foreign code runs, and neither another thread
+  nor a later change to the original can part the text from the value, for the value is what the text says;
+- nothing mutable is handed out: `frozen` is made from the text, in the order of the bytes, when asked for;
 - reading says yes only to the one spelling of a value within all bounds, and knows no reasons.
 
 Pure, no I/O.
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from operator import countOf
 from types import MappingProxyType
 from typing import Any, cast, final
 
@@ -37,6 +39,11 @@ _DIGITS = bytes(0x30 if 0x30 <= byte <= 0x39 else 0x20 for byte in range(256))
 _TEXT = {str}
 _quoted = json.encoder.encode_basestring
 _LARGE = b"0" * len(str(MAX_INTEGER))
+_WORDS = {None: "null", True: "true", False: "false"}
+_SHAPES: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {}
+_SHAPES_KEPT = 256
+_SMALL = 500
+"""Characters of all keys together: objects with more are tables, hardly ever of a shape that was seen before."""
 
 
 class _Unusual(Exception):
@@ -47,24 +54,21 @@ class _Unusual(Exception):
 class Written:
     """A JSON object: `text` is its canonical form, `frozen` the value, deeply immutable."""
 
-    __slots__ = ("_frozen", "_plain", "text")
+    __slots__ = ("_value", "text")
 
-    def __init__(
-        self, text: str, plain: dict[str, Any] | None = None, frozen: Mapping[str, Json] | None = None
-    ) -> None:
-        """`plain` is a copy nobody else holds, or `frozen` is given; either is what `text` says."""
+    def __init__(self, text: str, value: dict[str, Any] | Mapping[str, Json] | None = None) -> None:
+        """`value`, where it is known, is what `text` says: frozen, or a dict that nobody else holds."""
         self.text = text
-        self._plain = plain
-        self._frozen = frozen
+        self._value = value
 
     @property
     def frozen(self) -> Mapping[str, Json]:
         """The value, the same object every time."""
-        frozen = self._frozen
-        if frozen is None:
-            # Two threads may both get here: they make equal values, and one of them stays.
-            self._frozen = frozen = _sealed(self._plain or {})
-            self._plain = None
+        value = self._value
+        if type(value) is MappingProxyType:
+            return value
+        # Two threads may both get here: they make equal values, and one of them stays.
+        self._value = frozen = _sealed(scanned(self.text) if value is None else value)
         return frozen
 
     @property
@@ -83,19 +87,21 @@ class Written:
 
 
 def written(value: object) -> Written:
-    """Return an object copied, checked and written. Raises NotCanonical, naming the place of the fault."""
+    """Return an object checked and written. Raises NotCanonical, naming the place of the fault."""
     try:
         if type(value) not in MAPPINGS:
             raise _Unusual
-        plain = _copied_object(value, 0, [MAX_NODES])
-        text = text_of(plain)
+        pieces: list[str] = []
+        _object(value, 0, pieces)
+        if len(pieces) >= MAX_NODES:
+            raise _Unusual
+        text = "".join(pieces)
         if not text.isascii():
-            _require_ascii_keys(plain)
             text.encode()
     except (_Unusual, UnicodeEncodeError):
         frozen = frozen_object(value)
-        return Written(text_of(frozen), None, frozen)
-    return Written(text, plain)
+        return Written(text_of(frozen), frozen)
+    return Written(text)
 
 
 def joined(fields: Mapping[str, object]) -> Written:
@@ -127,7 +133,7 @@ def joined(fields: Mapping[str, object]) -> Written:
             raise _Unusual
     except (_Unusual, NotCanonical):
         return written({key: one.frozen if isinstance(one, Written) else one for key, one in fields.items()})
-    return Written(whole, None, MappingProxyType(made))
+    return Written(whole, MappingProxyType(made))
 
 
 def read_written(text: str) -> Written | None:
@@ -146,50 +152,77 @@ def read_written(text: str) -> Written | None:
     return Written(text, value)
 
 
-def _copied_object(value: Any, depth: int, room: list[int]) -> dict[str, Any]:
-    room[0] -= len(value)
-    if depth >= MAX_DEPTH or room[0] <= 0:
+def _object(value: Any, depth: int, pieces: list[str]) -> None:
+    """Add the text of an object, key by key: what is checked is what is written, whatever becomes of the original.
+
+    Every value adds a piece or more, so a sub-tree that many share ends where there are too many pieces.
+    """
+    keys = tuple(value)
+    if depth >= MAX_DEPTH or len(pieces) >= MAX_NODES or countOf(map(type, keys), str) != len(keys):
         raise _Unusual
-    made: dict[str, Any] = {}
-    for key, item in value.items():
-        if type(key) is not str:
-            raise _Unusual
-        kind = type(item)
-        # Most values are text or a count, and none of those needs a call.
-        if kind is str or (kind is int and 0 <= item <= MAX_INTEGER):
-            made[key] = item
-        elif kind is dict:
-            made[key] = _copied_object(item, depth + 1, room)
-        else:
-            made[key] = _copied(item, kind, depth + 1, room)
-    return made
+    add = pieces.append
+    if not keys:
+        add("{}")
+        return
+    try:
+        for key, before in _SHAPES.get(keys) or _shape(keys):
+            item = value[key]
+            kind = type(item)
+            # Most values are text or a count, and none of those needs a call of ours.
+            if kind is str:
+                add(before + _quoted(item))
+            elif kind is int and 0 <= item <= MAX_INTEGER:
+                add(f"{before}{item}")
+            elif kind is dict:
+                add(before)
+                _object(item, depth + 1, pieces)
+            else:
+                add(before)
+                _add(item, kind, depth + 1, pieces)
+    except KeyError:
+        raise _Unusual from None  # another thread took it out meanwhile
+    add("}")
 
 
-def _copied(item: Any, kind: type, depth: int, room: list[int]) -> object:
+def _shape(keys: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """The keys of an object in the order of the text, each with what stands before its value."""
+    if not all(map(str.isascii, keys)):
+        raise _Unusual
+    shape = tuple((key, f"{',' if place else '{'}{_quoted(key)}:") for place, key in enumerate(sorted(keys)))
+    if sum(map(len, keys)) <= _SMALL:
+        if len(_SHAPES) >= _SHAPES_KEPT:
+            _SHAPES.clear()
+        _SHAPES[keys] = shape
+    return shape
+
+
+def _add(item: Any, kind: type, depth: int, pieces: list[str]) -> None:
     if kind in MAPPINGS:
-        return _copied_object(item, depth, room)
-    if kind in SEQUENCES:
-        room[0] -= len(item)
-        if depth >= MAX_DEPTH or room[0] <= 0:
-            raise _Unusual
-        return [_copied(one, type(one), depth + 1, room) for one in item]
-    if kind is str or item is None or kind is bool or (kind is int and -MAX_INTEGER <= item <= MAX_INTEGER):
-        return cast("object", item)
-    raise _Unusual
+        _object(item, depth, pieces)
+    elif kind in SEQUENCES:
+        _array(tuple(item), depth, pieces)
+    elif kind is str:
+        pieces.append(_quoted(cast("str", item)))
+    elif kind is int and -MAX_INTEGER <= item <= MAX_INTEGER:
+        pieces.append(str(item))
+    elif item is None or kind is bool:
+        pieces.append(_WORDS[item])
+    else:
+        raise _Unusual
 
 
-def _require_ascii_keys(value: Any) -> None:
-    if type(value) is dict:
-        for key, item in value.items():
-            if not key.isascii():
-                raise _Unusual
-            _require_ascii_keys(item)
-    elif type(value) is list:
-        for item in value:
-            _require_ascii_keys(item)
+def _array(items: tuple[Any, ...], depth: int, pieces: list[str]) -> None:
+    if depth >= MAX_DEPTH or len(pieces) >= MAX_NODES:
+        raise _Unusual
+    before = "["
+    for item in items:
+        pieces.append(before)
+        _add(item, type(item), depth + 1, pieces)
+        before = ","
+    pieces.append("]" if items else "[]")
 
 
-def _sealed(plain: dict[str, Any]) -> Mapping[str, Json]:
+def _sealed(plain: Any) -> MappingProxyType[str, Json]:
     """Return a checked copy as immutable, sorted as in its text."""
     made = {}
     for key in sorted(plain):

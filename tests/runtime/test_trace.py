@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import gc
 import os
 import shutil
 import threading
@@ -28,7 +29,7 @@ from dev_agent.runtime.errors import (
     RuntimeFault,
     TraceCorrupt,
 )
-from dev_agent.runtime.events import MAX_LINE, new_event
+from dev_agent.runtime.events import MAX_LINE, Event, new_event
 from dev_agent.runtime.trace import Anchor, Journal, Verification, read_trace, verify
 from tests.runtime.worlds import CountedSalts, FixedClock
 from tests.testing.flushes import after_each_flush, instead_of_each_flush, one_by_one
@@ -752,18 +753,46 @@ def test_every_fault_says_what_failed_and_what_to_do(tmp_path: Path) -> None:
 
 
 def test_a_long_run_is_read_from_its_file_and_no_event_of_it_stays_in_memory(tmp_path: Path) -> None:
-    with Journal.create(tmp_path, "r", {"program": "p"}, CLOCK) as journal:
+    run = "long-run"
+    with Journal.create(tmp_path, run, {"program": "p"}, CLOCK) as journal:
         for number in range(trace.KEPT - 1):
             journal.append("noted", {"n": number})
         assert len(journal.events) == trace.KEPT
         last = journal.append("noted", {"n": -1})
-        assert not [value for value in vars(journal).values() if isinstance(value, list)]
         assert journal.events == read_trace(tmp_path)
-        assert (journal.run, journal.binding, journal.head) == ("r", {"program": "p"}, last.hash)
+        held = [event for event in gc.get_objects() if type(event) is Event and event.run == run]
+        assert {event.seq for event in held} <= {0, last.seq}
+        assert (journal.run, journal.binding, journal.head) == (run, {"program": "p"}, last.hash)
     with Journal.open(tmp_path, CLOCK) as journal:
         assert len(journal.events) == trace.KEPT + 1
         assert journal.append("noted", {}).prev == last.hash
     assert verify(tmp_path).events == trace.KEPT + 2
+
+
+def test_events_that_were_read_are_kept_and_only_later_ones_are_read(tmp_path: Path) -> None:
+    with Journal.create(tmp_path, "r", {"program": "p"}, CLOCK) as journal:
+        journal.append("noted", {"n": 1})
+        early = journal.events
+        assert journal.events is early
+        journal.append("noted", {"n": 2}, blobs={"out": b"\xff"})
+        journal.append("noted", {"n": 3})
+        late = journal.events
+        assert late == read_trace(tmp_path)
+        assert [mine is theirs for mine, theirs in zip(early, late, strict=False)] == [True, True]
+    with Journal.open(tmp_path, CLOCK) as journal:
+        assert journal.events == late
+        journal.append("noted", {"n": 4})
+        assert journal.events == read_trace(tmp_path)
+
+
+def test_an_event_that_somebody_changed_meanwhile_is_not_told(tmp_path: Path) -> None:
+    with Journal.create(tmp_path, "r", {}, CLOCK) as journal:
+        assert len(journal.events) == 1
+        journal.append("noted", {"n": 1})
+        file = tmp_path / TRACE_NAME
+        file.write_bytes(file.read_bytes().replace(b'"n":1', b'"n":7'))
+        with pytest.raises(TraceCorrupt, match="hash"):
+            _ = journal.events
 
 
 def test_a_long_runs_events_end_where_its_journal_does_not_where_its_file_does(

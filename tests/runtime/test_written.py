@@ -119,17 +119,17 @@ def told(function: Callable[[Any], object], value: object) -> object:
         return ("refused", fault.message, fault.hint)
 
 
-def nested(depth: int) -> dict[str, object]:
-    value: object = {}
+def nested(depth: int, innermost: type = dict) -> dict[str, object]:
+    value: object = innermost()
     for _ in range(depth - 2):
         value = [value]
     return {"a": value}
 
 
-def shared(levels: int) -> dict[str, object]:
-    value: object = [1] * 10
+def shared(levels: int, around: Callable[[object], object]) -> dict[str, object]:
+    value: object = 1
     for _ in range(levels):
-        value = [value] * 10
+        value = around(value)
     return {"a": value}
 
 
@@ -149,11 +149,42 @@ def test_writing_gives_the_bytes_and_the_refusals_of_the_specification(value: ob
 
 @pytest.mark.parametrize(
     "value",
-    [[1], "text", None, 1, 1.5, OrderedDict(a=1), nested(MAX_DEPTH), nested(MAX_DEPTH + 1), shared(6),
+    [[1], "text", None, 1, 1.5, OrderedDict(a=1), nested(MAX_DEPTH), nested(MAX_DEPTH + 1), nested(MAX_DEPTH, list),
+     nested(MAX_DEPTH + 1, list), shared(40, lambda one: [one] * 10), shared(40, lambda one: {"a": one, "b": one}),
+     {"a": [1] * MAX_NODES}, {"a": [1] * (MAX_NODES - 2)}, {"a": [1] * (MAX_NODES - 1)},
      {Colour.RED: 1}, {Upside.A: 1, "b": 2}, {"a": (1, {Colour.RED: None})}, {"a": 10**5000}],
 )  # fmt: skip
 def test_the_bounds_and_the_rarer_spellings_are_those_of_the_specification(value: object) -> None:
     assert told(lambda one: written(one).frozen, value) == told(frozen_object, value)
+
+
+def test_keys_that_only_look_like_those_written_before_are_refused_all_the_same() -> None:
+    assert written({"state": 1}).text == '{"state":1}'
+    value = {Text("state"): 1}
+    assert told(lambda one: written(one).text.encode(), value) == told(canonical, value)
+    with pytest.raises(NotCanonical):
+        written({"a": {Text("state"): 1}})
+
+
+def test_few_shapes_are_kept_and_no_large_ones() -> None:
+    for number in range(3 * module._SHAPES_KEPT):
+        assert written({f"key{number}": number, "a": 0}).text == f'{{"a":0,"key{number}":{number}}}'
+    assert len(module._SHAPES) <= module._SHAPES_KEPT
+    table = {f"row{number}": number for number in range(module._SMALL)}
+    assert parse_canonical(written(table).text.encode()) == table
+    assert tuple(table) not in module._SHAPES
+
+
+class Leaking(dict[str, int]):
+    """A mapping from which somebody takes a key while it is walked."""
+
+    def __getitem__(self, key: str) -> int:
+        raise KeyError(key)
+
+
+def test_what_loses_a_key_while_it_is_walked_is_written_whole_or_refused() -> None:
+    value = MappingProxyType(Leaking(a=1))
+    assert told(lambda one: written(one).text, value) == '{"a":1}'
 
 
 @given(OBJECTS)
