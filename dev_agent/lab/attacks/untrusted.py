@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 from dev_agent.lab.attack import Attack, Strike
@@ -144,7 +145,7 @@ def _anywhere(self: Any) -> State:
 
 def _only_written(value: Any) -> Written:
     """The same text, and the value as the action still holds it."""
-    return Written(written(value).text, None, value)
+    return Written(written(value).text, MappingProxyType(value))
 
 
 UNTRUSTED_ATTACKS = (
