@@ -7,12 +7,17 @@
    that was red alone there is suspect until it was judged again, and nobody stands on it;
 4. the slots belong to the foremost batches: one further behind gives its slot to one further ahead;
 5. the front lands if it is green on the tip.
+
+A line is as long as a queue has slots, and longer; an event changes a batch or two. What follows from a batch's place
+follows from those ahead of it, so the third step begins at the first batch that is another one than before, and ends
+where all further ones are the same and stand on the same commit: `known` says what was before.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from dev_agent.programs.queueing.comparing import difference
 from dev_agent.programs.queueing.model import Batch, Fate, Phase, QueueState
 from dev_agent.programs.queueing.taking import CHANCES, decide, exchanged
 
@@ -20,14 +25,18 @@ _UNDECIDED = (Phase.WAITING, Phase.COMPOSING, Phase.COMPOSED, Phase.JUDGING)
 _MADE = (Phase.COMPOSED, Phase.JUDGING, Phase.GREEN, Phase.LANDING)
 
 
-def in_order(state: QueueState) -> QueueState:
-    """The state with its line in order, and every batch in the phase that says what is being done about it."""
+def in_order(state: QueueState, *, known: QueueState | None = None) -> QueueState:
+    """The state with its line in order, and every batch in the phase that says what is being done about it.
+
+    `known`, if given, was given back by this function, and makes it quicker and nothing else.
+    """
     settled = state if state.halted else _settled(state)
     while settled != state and not settled.halted:
         state, settled = settled, _settled(settled)
     if settled.halted:
         return replace(settled, line=tuple(_stopped(one) for one in settled.line))
-    return _landing(_slots(_parents(_filled(state))))
+    # A halted line is not in order: its judgements were stopped.
+    return _landing(_slots(_parents(_filled(state), None if known is None or known.halted else known)))
 
 
 def _settled(state: QueueState) -> QueueState:
@@ -73,49 +82,79 @@ def _decided(state: QueueState, batch: Batch, *, front: bool) -> QueueState:
 
 def _filled(state: QueueState) -> QueueState:
     """New batches at the end of the line, while some slot would have nothing to do."""
-    while state.waiting and sum(one.phase in _UNDECIDED for one in state.line) < state.jobs:
-        batch = Batch(id=state.batches, items=state.waiting[: state.size])
-        state = replace(
-            state,
-            waiting=state.waiting[state.size :],
-            line=(*state.line, batch),
-            batches=state.batches + 1,
-        )
-    return state
+    if not state.waiting:
+        return state
+    free = state.jobs - sum(one.phase in _UNDECIDED for one in state.line)
+    heads = state.waiting[: max(free, 0) * state.size]
+    groups = [heads[at : at + state.size] for at in range(0, len(heads), state.size)]
+    fresh = [Batch(id=state.batches + count, items=items) for count, items in enumerate(groups)]
+    return replace(
+        state,
+        waiting=state.waiting[len(heads) :],
+        line=(*state.line, *fresh),
+        batches=state.batches + len(fresh),
+    )
 
 
-def _parents(state: QueueState) -> QueueState:
-    """Every batch on the nearest commit ahead that is not failing; what stands elsewhere starts anew."""
-    expected = state.tip
-    line = []
-    for batch in state.line:
-        now = batch
-        if now.phase not in (Phase.WAITING, Phase.LANDING) and now.parent != expected:
-            now = Batch(id=now.id, items=now.items, suspect=now.alone and now.failing)
-        if now.phase is Phase.WAITING and expected:
-            now = replace(now, phase=Phase.COMPOSING, parent=expected)
-        line.append(now)
-        if now.phase in (Phase.WAITING, Phase.COMPOSING):
-            expected = ""
-        elif now.phase in _MADE and not now.failing:
-            expected = now.commit
-    return replace(state, line=tuple(line))
+def _parents(state: QueueState, known: QueueState | None) -> QueueState:
+    """Every batch on the nearest commit ahead that is not failing; what stands elsewhere starts anew.
+
+    In a line that is in order this changes nothing, so what a `known` one has in common with this, at either end, is
+    passed over: behind the last batch that is another one than there, as soon as the commit to stand on is the same.
+    """
+    line, (old, old_tip) = state.line, ((), "") if known is None else (known.line, known.tip)
+    apart = difference(old, line)
+    at = apart.ahead
+    expected = _expected(line, at, state.tip)
+    made: list[Batch] = []
+    while at < len(line):
+        there = len(old) - len(line) + at
+        if at >= len(line) - apart.behind and expected == _expected(old, there, old_tip):
+            break
+        made.append(_standing(line[at], expected))
+        expected = _behind(made[-1], expected)
+        at += 1
+    return replace(state, line=(*line[: apart.ahead], *made, *line[at:]))
+
+
+def _standing(batch: Batch, expected: str) -> Batch:
+    """The batch on the commit it should stand on, "" if that is not made yet."""
+    if batch.phase not in (Phase.WAITING, Phase.LANDING) and batch.parent != expected:
+        batch = Batch(id=batch.id, items=batch.items, suspect=batch.alone and batch.failing)
+    if batch.phase is Phase.WAITING and expected:
+        batch = replace(batch, phase=Phase.COMPOSING, parent=expected)
+    return batch
+
+
+def _behind(batch: Batch, expected: str) -> str:
+    """The commit that the next one should stand on, if this one should on `expected`."""
+    if batch.phase in (Phase.WAITING, Phase.COMPOSING):
+        return ""
+    return batch.commit if batch.phase in _MADE and not batch.failing else expected
+
+
+def _expected(line: tuple[Batch, ...], at: int, tip: str) -> str:
+    """The commit that the batch at this place should stand on: the nearest ahead that is not stepped over says it."""
+    for batch in reversed(line[:at]):
+        if batch.phase in (Phase.WAITING, Phase.COMPOSING) or (batch.phase in _MADE and not batch.failing):
+            return _behind(batch, tip)
+    return tip
 
 
 def _slots(state: QueueState) -> QueueState:
     """The foremost batches that have a commit and no verdict are being judged, one a slot."""
-    left, attempts, line = state.jobs, state.attempts, []
-    for batch in state.line:
-        now = batch
-        if now.phase in (Phase.COMPOSED, Phase.JUDGING):
-            if left == 0:
-                now = _stopped(now)
-            elif now.phase is Phase.COMPOSED:
-                attempts += 1
-                now = replace(now, phase=Phase.JUDGING, attempt=attempts)
-            left = max(left - 1, 0)
-        line.append(now)
-    return replace(state, line=tuple(line), attempts=attempts)
+    composed, judging = Phase.COMPOSED, Phase.JUDGING
+    wanting = [at for at, one in enumerate(state.line) if one.phase is judging or one.phase is composed]
+    begun = [at for at in wanting[: state.jobs] if state.line[at].phase is composed]
+    stopped = [at for at in wanting[state.jobs :] if state.line[at].phase is judging]
+    if not begun and not stopped:
+        return state
+    line = list(state.line)
+    for attempt, at in enumerate(begun, state.attempts + 1):
+        line[at] = replace(line[at], phase=judging, attempt=attempt)
+    for at in stopped:
+        line[at] = _stopped(line[at])
+    return replace(state, line=tuple(line), attempts=state.attempts + len(begun))
 
 
 def _landing(state: QueueState) -> QueueState:

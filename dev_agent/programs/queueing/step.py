@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from dev_agent.programs.queueing.commands import Cancel, Command, Compose, Judge, Land
+from dev_agent.programs.queueing.comparing import difference
 from dev_agent.programs.queueing.events import Event, Judged, Opened, Restarted
 from dev_agent.programs.queueing.model import Batch, Phase, QueueState
 from dev_agent.programs.queueing.ordering import in_order
@@ -32,7 +33,7 @@ def opened(event: Opened) -> tuple[QueueState, tuple[Command, ...]]:
 def step(state: QueueState, event: Event) -> tuple[QueueState, tuple[Command, ...]]:
     """The next state and what is to be done."""
     taken = take(state, event)
-    after = in_order(taken)
+    after = in_order(taken, known=state)
     stopped, begun = _changed(state, after)
     gone = sorted(_running(stopped) - _running(begun) - _ended(state, event))
     return after, (*(Cancel(attempt=one) for one in gone), *_orders(taken, after))
@@ -60,10 +61,11 @@ def _ended(state: QueueState, event: Event) -> set[int]:
 
 def _changed(before: QueueState, after: QueueState) -> tuple[list[Batch], list[Batch]]:
     """The batches of each that the other has not as the very same value: few, of a line that may be long."""
-    here, there = set(map(id, before.line)), set(map(id, after.line))
-    return [one for one in before.line if id(one) not in there], [
-        one for one in after.line if id(one) not in here
-    ]
+    apart = difference(before.line, after.line)
+    gone = before.line[apart.ahead : len(before.line) - apart.behind]
+    come = after.line[apart.ahead : len(after.line) - apart.behind]
+    here, there = set(map(id, gone)), set(map(id, come))
+    return [one for one in gone if id(one) not in there], [one for one in come if id(one) not in here]
 
 
 def _running(batches: Iterable[Batch]) -> set[int]:

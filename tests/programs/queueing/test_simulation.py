@@ -6,7 +6,9 @@ import pytest
 
 from dev_agent.programs.queueing.events import Blocked, Judged, Opened, from_json, to_json
 from dev_agent.programs.queueing.model import Fate, Phase, QueueState, Verdict
+from dev_agent.programs.queueing.ordering import in_order
 from dev_agent.programs.queueing.step import fold, step
+from dev_agent.programs.queueing.taking import take
 from tests.programs.queueing.world import Truth, World, seeded
 
 
@@ -101,6 +103,27 @@ def test_the_state_is_what_its_events_say_and_an_event_is_what_its_record_says()
     state = world.run(world.open(jobs=3, max_batch=4))
     assert fold(world.events) == state
     assert [from_json(to_json(event)) for event in world.events] == world.events
+
+
+@pytest.mark.parametrize(("seed", "jobs", "max_batch"), [(0, 3, 4), (1, 16, 1)])
+def test_what_was_in_order_before_makes_the_next_order_quicker_and_no_other(
+    seed: int, jobs: int, max_batch: int
+) -> None:
+    """Every event of a line full of reds, moves and deaths, against putting the whole line in order anew."""
+    replaced = {5: 20, 11: 2, 17: 28}
+    world = World(truth=truth_of(seed, 30), seed=seed, moves=frozenset({3, 9, 30}), replaced=replaced)
+    state = world.open(jobs=jobs, max_batch=max_batch)
+    while not state.finished:
+        world.run(state, most=60)
+        state = world.restart()
+    before: QueueState | None = None
+    for event in world.events:
+        if before is None:
+            before = fold([event])
+            continue
+        after, _ = step(before, event)
+        assert after == in_order(take(before, event))
+        before = after
 
 
 @pytest.mark.parametrize(("bad", "flaky", "times"), [(0.0, 0.0, 20.0), (0.02, 0.02, 4.0), (0.06, 0.08, 2.0)])
