@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from dev_agent.cluster.answer import BadAnswer, Judged, Lacking, Trouble, read_answer
@@ -57,24 +58,31 @@ class Asking:
         return round((time.monotonic() - self._began) * 1000)
 
     def answered(self, job: Job, setbacks: list[Setback]) -> Told | Setback:
-        """The next answer, after whatever has to be shipped for it. Raises Renamed, KeyboardInterrupt."""
-        only = self._elsewhere(setbacks)
-        told = self._asked(job, only)
-        for _ in range(_MOST_SHIPMENTS):
+        """The next answer, after whatever has to be shipped for it. Raises Renamed, KeyboardInterrupt.
+
+        Who was sent something is asked again, unless that one is busy with others while somebody has nothing to do.
+        """
+        anybody = self._elsewhere(setbacks)
+        only, sent = anybody, Counter[str]()
+        while True:
+            told = self._asked(job, only, near=bool(only) and not anybody)
+            if isinstance(told, Setback) and told.kind is Loss.LINE:
+                only = anybody
+                continue
             if isinstance(told, Setback) or isinstance(told.answer, Judged):
                 return told
+            if sent[told.worker] == _MOST_SHIPMENTS:
+                return Setback(
+                    kind=Loss.FORGETFUL,
+                    said="the worker asks again and again for what it was sent",
+                    hint="give it more room: dev-agent worker --cache-size",
+                    worker=told.worker,
+                )
             setback = self._ship(told.worker, job, told.answer)
             if setback is not None:
                 return setback
-            told = self._asked(job, (told.worker,))
-        if isinstance(told, Setback) or isinstance(told.answer, Judged):
-            return told
-        return Setback(
-            kind=Loss.FORGETFUL,
-            said="the worker asks again and again for what it was sent",
-            hint="give it more room: dev-agent worker --cache-size",
-            worker=told.worker,
-        )
+            sent[told.worker] += 1
+            only = (told.worker,)
 
     def _elsewhere(self, setbacks: list[Setback]) -> tuple[str, ...]:
         """The workers that may be asked: any, or those that have not failed. If there are no others, any again."""
@@ -83,8 +91,14 @@ class Asking:
         failed = {one.worker for one in setbacks}
         return tuple(address for address in self._link.view().workers if address not in failed)
 
-    def _asked(self, job: Job, only: tuple[str, ...]) -> Told | Setback:
-        asked = Asked(function=answer, arguments=(job.to_bytes(),), deadline_s=job.deadline_s, only=only)
+    def _asked(self, job: Job, only: tuple[str, ...], *, near: bool) -> Told | Setback:
+        asked = Asked(
+            function=answer,
+            arguments=(job.to_bytes(),),
+            deadline_s=job.deadline_s,
+            only=only,
+            near=near,
+        )
         came = self._link.ask(asked, self._cancel)
         if isinstance(came, Setback):
             return came

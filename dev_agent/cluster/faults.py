@@ -38,6 +38,8 @@ class Loss(StrEnum):
     SCHEDULER = "scheduler"
     NOBODY = "no_workers"
     LOST = "lost"
+    LINE = "line"
+    """It has not begun where it was put; asked again before anybody counts it."""
     NONSENSE = "answer"
     """What came is not an answer to this question."""
     FORGETFUL = "storage"

@@ -1,6 +1,10 @@
 """Waiting for one task with open eyes: what a scheduler knows of its workers, and when waiting has become pointless.
 
-    nobody is there to do it · the worker that has it says nothing, or is at work for too long · the scheduler is mute
+    nobody is there to do it · the worker that has it says nothing, or is at work for too long · the scheduler is mute ·
+    it stands in line at a busy worker, while another one has nothing to do
+
+The engine gives a task to a worker when it is asked for, and moves it to another only if it knows how long tasks take,
+which here nobody does: a check of a second would wait behind a suite of an hour. So whoever waits looks for that too.
 
 Every time is this machine's own: how long something has not changed, never what another machine's clock says. Knows no
 engine; whoever has a connection is asked through `Eyes`.
@@ -9,6 +13,7 @@ engine; whoever has a connection is asked through `Eyes`.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import Protocol
@@ -18,6 +23,8 @@ from dev_agent.values import dataclass
 
 LOOK_S = 1.0
 _STACK_S = 5.0
+_LINE_S = 2.0
+"""For so long it has to stand in line while somebody has nothing to do: a worker is idle between two tasks, too."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,13 +63,15 @@ class View:
 class Asked:
     """What is asked of a worker: a function of ours with its arguments, of one of `only` if that names any.
 
-    `deadline_s` is for the work itself, from when a worker has begun it.
+    `deadline_s` is for the work itself, from when a worker has begun it. `near`: `only` is where it is done soonest,
+    and whoever has nothing to do may do it just as well.
     """
 
     function: Callable[..., bytes]
     arguments: tuple[bytes | str | int, ...]
     deadline_s: float
     only: tuple[str, ...] = ()
+    near: bool = False
 
 
 class Eyes(Protocol):
@@ -112,6 +121,7 @@ class Watch:
         self._nobody_since = 0.0
         self._stack_at = 0.0
         self._running_since = 0.0
+        self._line_since = 0.0
         self._where = ""
 
     def look(self) -> Setback | None:
@@ -127,7 +137,7 @@ class Watch:
             )
         found = self._nobody(view, now)
         where = view.tasks.get(self._key)
-        return found or (self._stuck(where, now) if where else None)
+        return found or (self._stuck(where, now) or self._in_line(view, where, now) if where else None)
 
     def _nobody(self, view: View, now: float) -> Setback | None:
         if any(address in view.workers for address in self._asked.only or view.workers):
@@ -154,7 +164,7 @@ class Watch:
             )
         if where != self._where:
             # The engine gave it to another worker, whose time begins anew.
-            self._where, self._stack_at, self._running_since = where, 0.0, 0.0
+            self._where, self._stack_at, self._running_since, self._line_since = where, 0.0, 0.0, 0.0
         if now - self._stack_at > _STACK_S and not self._running_since:
             self._stack_at = now
             self._running_since = now if self._link.running(self._key) else 0.0
@@ -165,6 +175,25 @@ class Watch:
                 worker=where,
             )
         return None
+
+    def _in_line(self, view: View, where: str, now: float) -> Setback | None:
+        """A setback once it has not begun, though somebody else could have, and the worker says so itself."""
+        if self._running_since or not self._is_crowded(view, where):
+            self._line_since = 0.0
+            return None
+        self._line_since = self._line_since or now
+        if now - self._line_since < _LINE_S or self._link.running(self._key) is not False:
+            return None
+        return Setback(kind=Loss.LINE, said="it stands in line while another worker is idle", worker=where)
+
+    def _is_crowded(self, view: View, where: str) -> bool:
+        """True if that worker has more tasks than slots, and another one that may be asked has fewer."""
+        crowd = Counter(view.tasks.values())
+        has = view.workers.get(where)
+        if has is None or crowd[where] <= has.slots:
+            return False
+        allowed = view.workers if self._asked.near or not self._asked.only else self._asked.only
+        return any(one in view.workers and crowd[one] < view.workers[one].slots for one in allowed)
 
 
 def slots_of(view: View) -> int:

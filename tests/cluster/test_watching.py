@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import pytest
+
 from dev_agent.cluster.faults import Loss, Setback
 from dev_agent.cluster.watching import Asked, Patience, View, Watch, Worker
 
@@ -39,9 +41,11 @@ class Scripted:
 class Waiting:
     """A watch whose clock goes a second a look."""
 
-    def __init__(self, eyes: Scripted, *, deadline_s: float = 100, only: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, eyes: Scripted, *, deadline_s: float = 100, only: tuple[str, ...] = (), near: bool = False
+    ) -> None:
         self.now = 1000.0
-        asked = Asked(function=bytes, arguments=(), deadline_s=deadline_s, only=only)
+        asked = Asked(function=bytes, arguments=(), deadline_s=deadline_s, only=only, near=near)
         self.watch = Watch(eyes, "task", asked, PATIENCE, clock=lambda: self.now)
 
     def until(self, seconds: int) -> Setback | None:
@@ -120,3 +124,45 @@ def test_a_scheduler_that_is_mute_is_lost() -> None:
     setback = waiting.until(2)
     assert setback is not None
     assert setback.kind is Loss.SCHEDULER
+
+
+def in_line(*others: str) -> View:
+    """The task behind another one at the anvil; `others` are what the bellows has."""
+    tasks = {"long": ANVIL.address, "task": ANVIL.address, **dict.fromkeys(others, BELLOWS.address)}
+    return View(workers={one.address: one for one in (ANVIL, BELLOWS)}, tasks=tasks)
+
+
+def test_nobody_stands_in_line_behind_another_task_while_a_worker_is_idle() -> None:
+    setback = Waiting(Scripted(seen=in_line(), works=False)).until(5)
+    assert setback is not None
+    assert (setback.kind, setback.worker) == (Loss.LINE, ANVIL.address)
+
+
+def test_who_was_sent_something_is_not_waited_for_while_another_is_idle() -> None:
+    eyes = Scripted(seen=in_line(), works=False)
+    near = Waiting(eyes, only=(ANVIL.address,), near=True).until(5)
+    assert near is not None
+    assert near.kind is Loss.LINE
+    assert Waiting(eyes, only=(ANVIL.address,)).until(60) is None, "no other may be asked"
+
+
+@pytest.mark.parametrize("works", [True, None])
+def test_a_task_that_may_be_at_work_is_not_taken_away(works: bool | None) -> None:
+    assert Waiting(Scripted(seen=in_line(), works=works), deadline_s=1_000).until(60) is None
+
+
+def test_where_everybody_is_busy_a_line_is_a_line() -> None:
+    assert Waiting(Scripted(seen=in_line("another"), works=False)).until(60) is None
+
+
+def test_a_worker_that_is_idle_for_a_moment_only_changes_nothing() -> None:
+    eyes = Scripted(seen=in_line(), works=False)
+    waiting = Waiting(eyes)
+    for _ in range(20):
+        assert waiting.until(1) is None
+        eyes.seen = in_line("another") if eyes.seen == in_line() else in_line()
+
+
+def test_a_task_that_is_the_next_one_of_its_worker_stays_there() -> None:
+    alone = View(workers=in_line().workers, tasks={"task": ANVIL.address})
+    assert Waiting(Scripted(seen=alone, works=False)).until(60) is None
