@@ -56,6 +56,12 @@ class Wanted:
     find: Callable[[str], Path]
 
 
+_OTHER_INDEX = (
+    "the worker's index has other files of the same version than a system's own packages: install from that index "
+    "where the change is proposed, or give the worker such an environment with --environment DIR"
+)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Candidate:
     python: Path
@@ -102,7 +108,7 @@ class Environments:
     def _find(self, wanted: Wanted, cancel: Cancel) -> Path:
         misses: list[tuple[str, FrozenEnvironment]] = []
         said: list[str] = []
-        for candidate in self._candidates(wanted):
+        for candidate in self._candidates(wanted, said):
             frozen = self._prove(candidate, wanted, said)
             if frozen is None:
                 continue
@@ -116,8 +122,8 @@ class Environments:
             return self._built(self._installer, wanted, cancel)
         raise _differs(wanted.environment, misses, said)
 
-    def _candidates(self, wanted: Wanted) -> Iterator[_Candidate]:
-        if wanted.interpreter.is_file():
+    def _candidates(self, wanted: Wanted, said: list[str]) -> Iterator[_Candidate]:
+        if _is_there(wanted.interpreter, said):
             yield _Candidate(python=wanted.interpreter, because=f"the interpreter at {wanted.interpreter}")
         for folder in self._declared:
             yield _Candidate(python=folder / "bin" / "python", because=f"the declared environment {folder}")
@@ -166,7 +172,9 @@ class Environments:
             found = self._lock_of(looked, wanted)
             if found.digest != digest:
                 forget(place)
-                raise _differs(wanted.environment, [("what was built from the lock", found)], [])
+                raise _differs(
+                    wanted.environment, [("what was built from the lock", found)], [], hint=_OTHER_INDEX
+                )
         return self._grafted(python, wanted) if wanted.environment.own else python
 
     def _grafted(self, python: Path, wanted: Wanted) -> Path:
@@ -194,6 +202,15 @@ class Environments:
             yield
 
 
+def _is_there(interpreter: Path, said: list[str]) -> bool:
+    """True if the asker's own interpreter is one here. Another user's home may be closed to a worker."""
+    try:
+        return interpreter.is_file()
+    except OSError as error:
+        said.append(f"the interpreter at {interpreter}: {error.strerror}")
+        return False
+
+
 def _state_of(looked: Looked) -> tuple[object, ...]:
     """What changes when something is installed: the names and times of all that lies in the site directories."""
     return (
@@ -206,7 +223,11 @@ def _state_of(looked: Looked) -> tuple[object, ...]:
 
 
 def _differs(
-    wanted: FrozenEnvironment, misses: list[tuple[str, FrozenEnvironment]], said: list[str]
+    wanted: FrozenEnvironment,
+    misses: list[tuple[str, FrozenEnvironment]],
+    said: list[str],
+    *,
+    hint: str = "declare one with --environment DIR, or start the worker with --build-environments",
 ) -> EnvironmentDiffers:
     """The trouble, with the nearest of what was found."""
     begin = f"this worker has no environment {wanted.digest[:12]}"
@@ -219,7 +240,4 @@ def _differs(
         begin += f"; {because} is {found.digest[:12]}, and differs: {named(differences)}"
     elif said:
         begin += f": {'; '.join(said[:3])}"
-    return EnvironmentDiffers(
-        begin,
-        hint="declare one with --environment DIR, or start the worker with --build-environments",
-    )
+    return EnvironmentDiffers(begin, hint=hint)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -120,6 +121,23 @@ def test_a_file_changed_behind_its_record_is_found_where_it_is_proved(tmp_path: 
     environments = Environments(tmp_path / "made", declared=(tmp_path / "a",))
     with pytest.raises(EnvironmentDiffers, match="acme: 1 has other files"):
         ready(environments, wanted_of(wanted))
+
+
+@pytest.mark.parametrize("shut", ["a home that is closed", "a name no disk takes"])
+def test_an_askers_interpreter_that_cannot_even_be_looked_for_is_none(tmp_path: Path, shut: str) -> None:
+    """A worker may be another user than the asker: a declared environment serves, else it is said what was met."""
+    site = make_venv(tmp_path / "a", ())
+    install(site, "acme", {"acme/__init__.py": "X = 1\n"})
+    closed = tmp_path / ("home" if shut.startswith("a home") else "x" * 300)
+    if len(closed.name) < 255:
+        closed.mkdir(mode=0)
+        if os.access(closed, os.X_OK):
+            pytest.skip("nothing is closed to root")
+    wanted = replace(wanted_of(lock_of(tmp_path / "a")), interpreter=closed / "bin/python")
+    declared = Environments(tmp_path / "made", declared=(tmp_path / "a",))
+    assert ready(declared, wanted) == tmp_path / "a/bin/python"
+    with pytest.raises(EnvironmentDiffers, match=r"no environment .*: the interpreter at .*/bin/python: "):
+        ready(Environments(tmp_path / "made"), wanted)
 
 
 def test_code_from_outside_of_the_repository_has_no_lock(tmp_path: Path) -> None:
@@ -275,8 +293,9 @@ def test_what_cannot_be_built_or_comes_out_otherwise_is_never_judged_in(
     assert not is_whole(tmp_path / "made" / other.digest)
 
     false = replace(wanted, distributions=(replace(wanted.distributions[0], digest="f" * 64),))
-    with pytest.raises(EnvironmentDiffers, match=r"what was built from the lock .* acme: 1 has other files"):
+    with pytest.raises(EnvironmentDiffers, match=r"built from the lock .* acme: 1 has other files") as told:
         ready(environments, wanted_of(false))
+    assert "start the worker with --build-environments" not in told.value.hint
     assert not (tmp_path / "made" / false.digest).exists()
 
 
