@@ -1,7 +1,10 @@
 """The gates of a job, prepared: for each base and each asker's settings once, the last few kept.
 
-Two jobs share prepared gates, and what is remembered of verdicts, only if everything that decides a verdict besides the
-judged tree is the same: the asker's place, environment, settings, policy, profile and files, and the sandbox here.
+Two jobs share prepared gates only if everything that decides a verdict besides the judged tree is the same: the base,
+the asker's place, environment, settings, policy, profile and files, and the sandbox here. What is remembered of
+verdicts and of runs they share on all bases: each entry is named by the trees it is about, as where the asker is. So
+the run that judged a tree here is the baseline of what is judged on top of it, and a cache of mypy's stays warm. All
+that is remembered was run here; no asker can put anything into it.
 """
 
 from __future__ import annotations
@@ -80,7 +83,7 @@ class Bases:
             sandbox,
             files,
             cancel,
-            cache or mirror.repository.state_dir / "cache" / key[:32],
+            cache or mirror.repository.state_dir / "cache" / _remembered_as(job, python, sandbox)[:32],
         )
         if cache is None:
             with self._lock:
@@ -165,7 +168,17 @@ def _require_no_filter(trees: Trees, tree: str) -> None:
 
 
 def _key(job: Job, python: Path, sandbox: Sandbox) -> str:
-    said = {name: value for name, value in job.to_json().items() if name not in _NOT_THE_BASE}
+    """What prepared gates are kept under."""
+    return _digest(job, python, sandbox, without=_NOT_THE_BASE)
+
+
+def _remembered_as(job: Job, python: Path, sandbox: Sandbox) -> str:
+    """What verdicts and runs are kept under: the asker's word on everything but the trees."""
+    return _digest(job, python, sandbox, without=_NOT_THE_BASE | {"base_tree"})
+
+
+def _digest(job: Job, python: Path, sandbox: Sandbox, *, without: frozenset[str]) -> str:
+    said = {name: value for name, value in job.to_json().items() if name not in without}
     return hashlib.sha256(
         canonical({"job": said, "python": str(python), "sandbox": dict(sandbox.describe())})
     ).hexdigest()

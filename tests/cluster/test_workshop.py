@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,8 @@ from dev_agent.cancel import Cancel
 from dev_agent.cluster.answer import Answer, Judged, Lacking, Trouble, TroubleKind
 from dev_agent.cluster.workshop import Workshop, WorkshopSettings
 from dev_agent.errors import UsageFault
+from dev_agent.gates import tests as tests_gate
+from dev_agent.gates.case import run_case
 from dev_agent.gates.subject import Subject
 from dev_agent.gates.verdict import GateResult, Verdict
 from dev_agent.sandbox.choose import choose
@@ -185,6 +188,24 @@ def test_what_was_judged_before_is_remembered_and_a_fresh_question_is_judged_ane
     assert isinstance(again, Judged)
     assert isinstance(fresh, Judged)
     assert (again.verdicts[0].cached, fresh.verdicts[0].cached) == (True, False)
+
+
+def test_the_run_that_judged_a_tree_is_the_baseline_of_what_is_judged_on_top_of_it(
+    sample: Sample, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[str] = []
+
+    def counted(*arguments: Any, **words: Any) -> Any:
+        runs.append(arguments[3])
+        return run_case(*arguments, **words)
+
+    monkeypatch.setattr(tests_gate, "run_case", counted)
+    first = sample.change({CALC_FILE: CALC + "\n\nONE: int = 1\n"})
+    second = sample.change({CALC_FILE: BROKEN + "\n\nONE: int = 1\n"})
+    below = Subject(base_tree=first.tree, tree=second.tree, changed=second.changed)
+    answers = [answer_with(workshop, ask_of(sample, one, "tests")) for one in (first, below)]
+    assert [verdicts_of(one)[0]["result"] for one in answers] == ["passed", "failed"]
+    assert runs.count(first.tree) == 1, "judged once, and not again as the base"
 
 
 def test_askers_of_other_rules_or_another_place_never_get_each_others_verdicts(
