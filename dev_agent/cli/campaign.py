@@ -10,7 +10,7 @@ from typer.core import TyperCommand
 
 from dev_agent.cli.app import command_app
 from dev_agent.cli.apply import Patch, Paths, Proposers, Task, TaskFile
-from dev_agent.cli.campaign_request import Words, hands_maker, read_entries, read_job
+from dev_agent.cli.campaign_request import Words, hands_maker, judged_for_all, read_entries, read_job
 from dev_agent.cli.campaign_watching import watching
 from dev_agent.cli.model_options import (
     BaseUrl,
@@ -113,6 +113,8 @@ Login = Annotated[
     ),
 ]
 _JOBS = 2
+_JUDGES = "judges"
+"""What workers here learn, in the folder of campaigns: the next campaign finds it."""
 
 
 class _WithCommand(TyperCommand):
@@ -180,7 +182,6 @@ def campaign(  # noqa: PLR0913 - one parameter an option
         retry=_retries(retry, resume=resume),
     )
     folder = (campaigns or campaigns_dir(session.environ)).absolute()
-    hands = hands_maker(session, publish=publish and not dry_run, login=login, cluster=cluster or None)
     words = Words(
         task=task,
         task_file=task_file,
@@ -202,19 +203,22 @@ def campaign(  # noqa: PLR0913 - one parameter an option
         dry_run=dry_run,
         publish=publish,
     )
-    if resume:
-        words.require_none_for_resume(repos)
-        with stoppable(session), watching(session) as watcher:
-            report = resume_campaign(
-                folder, campaign, use, jobs=jobs, hands_for=hands, watcher=watcher, cancel=session.cancel
-            )
-    else:
-        entries = read_entries(repos, session.environ)
-        job, given = read_job(words, entries, use, environ=session.environ)
-        with stoppable(session), watching(session) as watcher:
-            report = begin_campaign(
-                folder, job, entries, given, use, hands_for=hands, watcher=watcher, cancel=session.cancel
-            )
+    # Entered first and left last: a second Ctrl-C does not come between the cluster and its end.
+    with judged_for_all(cluster or None, folder / _JUDGES, session, sandbox=sandbox) as judged_by:
+        hands = hands_maker(session, publish=publish and not dry_run, login=login, judged_by=judged_by)
+        if resume:
+            words.require_none_for_resume(repos)
+            with stoppable(session), watching(session) as watcher:
+                report = resume_campaign(
+                    folder, campaign, use, jobs=jobs, hands_for=hands, watcher=watcher, cancel=session.cancel
+                )
+        else:
+            entries = read_entries(repos, session.environ)
+            job, given = read_job(words, entries, use, environ=session.environ)
+            with stoppable(session), watching(session) as watcher:
+                report = begin_campaign(
+                    folder, job, entries, given, use, hands_for=hands, watcher=watcher, cancel=session.cancel
+                )
     session.output.page(campaign_page(report))
     return report.exit_code
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dev_agent.cli.patch_source import read_patch
 from dev_agent.cli.task_source import read_task_text
-from dev_agent.cluster.address import parse_address
 from dev_agent.errors import UsageFault
 from dev_agent.policy.shipped import shipped_names
 from dev_agent.programs.campaigning.listing import Entry, parse_listing
@@ -23,6 +23,7 @@ from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.cli.session import Session
+    from dev_agent.forges.campaigning.hands import ClusterNow
     from dev_agent.programs.campaigning.campaign import HandsFor, Use
     from dev_agent.programs.campaigning.driver import Hands
 
@@ -142,8 +143,11 @@ def read_job(
     return job, patch
 
 
-def hands_maker(session: Session, *, publish: bool, login: str | None, cluster: str | None) -> HandsFor:
-    """Makes the hands of a campaign. Raises UsageFault, now if it is clear, if it publishes and there is no token."""
+def hands_maker(session: Session, *, publish: bool, login: str | None, judged_by: ClusterNow) -> HandsFor:
+    """Makes the hands of a campaign. Raises UsageFault, now if it is clear, if it publishes and there is no token.
+
+    `judged_by` says what `--cluster` is for a child that begins now.
+    """
     from dev_agent.forges.campaigning.hands import RepositoryHands  # noqa: PLC0415 - after the words are read
     from dev_agent.forges.campaigning.publishing import Publishing  # noqa: PLC0415 - as above
     from dev_agent.forges.github import github_of  # noqa: PLC0415 - as above
@@ -153,8 +157,6 @@ def hands_maker(session: Session, *, publish: bool, login: str | None, cluster: 
 
     if publish:
         token_of(session.environ)
-    if cluster is not None:
-        parse_address(cluster)
 
     def make(folder: Path, job: Job, patch: bytes, publishes: bool) -> Hands:  # noqa: FBT001 - as HandsFor says
         publishing = None
@@ -172,10 +174,34 @@ def hands_maker(session: Session, *, publish: bool, login: str | None, cluster: 
             commands=Commands(environ=session.environ, timeout_s=_CHILD_S),
             publishing=publishing,
             environ=session.environ,
-            cluster=cluster,
+            judged_by=judged_by,
         )
 
     return make
+
+
+@contextmanager
+def judged_for_all(
+    cluster: str | None, state: Path, session: Session, *, sandbox: str
+) -> Iterator[ClusterNow]:
+    """What `--cluster` is for each child: the same word, or that of one cluster here for all of them.
+
+    That one is started when the first child begins and ends with the block; what its workers learn stays in `state`.
+    Raises UsageFault for words that no child could use.
+    """
+    if cluster is None:
+        yield lambda: None
+        return
+    from dev_agent.cluster.opening import require_usable  # noqa: PLC0415 - most campaigns ask no cluster
+
+    address = require_usable(cluster, sandbox=sandbox)
+    if not address.is_local:
+        yield lambda: cluster
+        return
+    from dev_agent.cluster.dask_sharing import Sharing  # noqa: PLC0415 - the engine is heavy
+
+    with Sharing(state, workers=address.workers, environ=session.environ) as sharing:
+        yield sharing.word
 
 
 def _task(words: Words) -> str:

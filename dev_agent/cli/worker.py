@@ -129,7 +129,7 @@ def worker(  # noqa: PLR0913 - one parameter an option
 
     session = Session(directory=Path())
     where = parse_address(address)
-    if where.is_local:
+    if not where.url:
         raise UsageFault(
             "a worker needs the address of a scheduler",
             hint="start one with: dask scheduler; then: dev-agent worker tcp://HOST:8786",

@@ -1,5 +1,7 @@
 """Where the cluster is, in the caller's words: `tcp://HOST:PORT`, `tls://HOST:PORT` or `local:N`. Pure.
 
+A command that started a cluster for its children says `shared:FOLDER` to them (`shared`); people have no use for it.
+
 What the engine understands beyond that is not offered: a cluster inside of this process would put judging where the
 repository's keys are, and the other transports are untried.
 """
@@ -9,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 from ipaddress import ip_address
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from dev_agent.errors import UsageFault
@@ -19,6 +22,7 @@ MOST_WORKERS = 64
 DEFAULT_PORT = 8786
 """Where a Dask scheduler listens if nobody says otherwise."""
 
+_SHARED = "shared:"
 _LOCAL = re.compile(r"local:([1-9][0-9]?)\Z")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,252}[A-Za-z0-9])?\Z")
 _FORMS = f"tls://HOST:PORT, tcp://HOST:PORT, or local:N for N workers on this machine (1 to {MOST_WORKERS})"
@@ -26,15 +30,16 @@ _FORMS = f"tls://HOST:PORT, tcp://HOST:PORT, or local:N for N workers on this ma
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClusterAddress:
-    """A scheduler's address, or how many workers to start here (then `url` is empty)."""
+    """A scheduler's address, how many workers to start here, or the folder in which somebody shares a cluster."""
 
     url: str = ""
     workers: int = 0
+    folder: Path | None = None
 
     @property
     def is_local(self) -> bool:
         """True if the cluster is to be started here, and ends with the command."""
-        return not self.url
+        return self.workers > 0
 
     @property
     def is_exposed(self) -> bool:
@@ -42,7 +47,7 @@ class ClusterAddress:
         return self.url.startswith("tcp://") and not _is_loopback(urlsplit(self.url).hostname or "")
 
     def __str__(self) -> str:
-        return self.url or f"local:{self.workers}"
+        return self.url or (f"{_SHARED}{self.folder}" if self.folder else f"local:{self.workers}")
 
 
 def parse_address(text: str) -> ClusterAddress:
@@ -50,6 +55,11 @@ def parse_address(text: str) -> ClusterAddress:
     local = _LOCAL.match(text)
     if local and int(local[1]) <= MOST_WORKERS:
         return ClusterAddress(workers=int(local[1]))
+    if text.startswith(_SHARED):
+        folder = Path(text.removeprefix(_SHARED))
+        if not folder.is_absolute() or "\0" in text:
+            raise _fault(text, "names no folder")
+        return ClusterAddress(folder=folder)
     if text.startswith("local"):
         raise _fault(text, "is no number of workers")
     if not text.isascii() or not text.isprintable() or " " in text:

@@ -3,8 +3,8 @@
     python -m dev_agent.cluster.dask_host LIFE SAYS TLS FOLDER WORKERS        (as `dask_local` starts it)
 
 It lives on the descriptor LIFE: nobody writes there, and when the asker's end is closed, by its end or by its death,
-everything here ends. A worker that dies is started again, a few times. To SAYS it writes the scheduler's address, and
-then a line for every worker that ended by itself.
+everything here ends. A worker that dies is started again, a few times. To SAYS it writes the scheduler's address; how a
+worker ended by itself is noted in TLS (`shared`).
 
 Everything speaks TLS with the one certificate in the folder TLS, on the loopback. The scheduler's own web pages are
 off: they ask nobody who they are. Workers get no variable of the asker's but those that say where things are.
@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dev_agent.cancel import Cancel
-from dev_agent.cluster.security import Tls
+from dev_agent.cluster.shared import tell_trouble, tls_in
 from dev_agent.process import run
 
 if TYPE_CHECKING:
@@ -52,13 +52,8 @@ def main(argv: list[str]) -> int:
     life, says, tls, folder, workers = int(argv[0]), int(argv[1]), Path(argv[2]), Path(argv[3]), int(argv[4])
     cancel = Cancel()
     threading.Thread(target=_end_with, args=(life, cancel), daemon=True).start()
-    asyncio.run(_hosted(says, tls_in(tls), folder, workers, cancel))
+    asyncio.run(_hosted(says, tls, folder, workers, cancel))
     return 0
-
-
-def tls_in(folder: Path) -> Tls:
-    """The certificate of a cluster in `folder`."""
-    return Tls(ca=folder / "cert.pem", cert=folder / "cert.pem", key=folder / "key.pem")
 
 
 def _end_with(life: int, cancel: Cancel) -> None:
@@ -67,10 +62,11 @@ def _end_with(life: int, cancel: Cancel) -> None:
     cancel.request()
 
 
-async def _hosted(says: int, tls: Tls, folder: Path, workers: int, cancel: Cancel) -> None:
+async def _hosted(says: int, shown: Path, folder: Path, workers: int, cancel: Cancel) -> None:
     import dask  # noqa: PLC0415 - the life line is watched before a second is spent on this
     from distributed import Scheduler, Security  # noqa: PLC0415 - as above
 
+    tls = tls_in(shown)
     security = Security(
         require_encryption=True,
         tls_ca_file=str(tls.ca),
@@ -88,7 +84,7 @@ async def _hosted(says: int, tls: Tls, folder: Path, workers: int, cancel: Cance
         ) as scheduler:
             _tell(says, scheduler.address)
             starts = [
-                asyncio.to_thread(_worker, scheduler.address, tls, folder, number, says, cancel)
+                asyncio.to_thread(_worker, scheduler.address, shown, folder, number, cancel)
                 for number in range(1, workers + 1)
             ]
             await asyncio.gather(*starts)
@@ -96,9 +92,9 @@ async def _hosted(says: int, tls: Tls, folder: Path, workers: int, cancel: Cance
                 await asyncio.sleep(0.5)
 
 
-def _worker(address: str, tls: Tls, folder: Path, number: int, says: int, cancel: Cancel) -> None:
-    """Keep one worker alive until the end; tell the asker what it said last when it ended by itself."""
-    argv = worker_argv(address, tls, folder / f"worker-{number}", name=f"local-{number}")
+def _worker(address: str, shown: Path, folder: Path, number: int, cancel: Cancel) -> None:
+    """Keep one worker alive until the end; note what it said last when it ended by itself."""
+    argv = worker_argv(address, shown, folder / f"worker-{number}", name=f"local-{number}")
     for _ in range(_STARTS):
         done = run(
             argv,
@@ -111,9 +107,8 @@ def _worker(address: str, tls: Tls, folder: Path, number: int, says: int, cancel
         if cancel.requested:
             return
         said = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["nothing"]
-        _tell(
-            says, f"local-{number} ended with status {done.code} and said: {' '.join(said[-2:])[:_LONGEST]}"
-        )
+        words = " ".join(said[-2:])[:_LONGEST]
+        tell_trouble(shown, f"local-{number} ended with status {done.code} and said: {words}")
 
 
 def _tell(says: int, line: str) -> None:
@@ -122,8 +117,9 @@ def _tell(says: int, line: str) -> None:
         os.write(says, line.encode("utf-8", "replace") + b"\n")
 
 
-def worker_argv(address: str, tls: Tls, folder: Path, *, name: str) -> list[str]:
-    """The command that is a worker of one slot."""
+def worker_argv(address: str, shown: Path, folder: Path, *, name: str) -> list[str]:
+    """The command that is a worker of one slot, with the certificate in `shown`."""
+    tls = tls_in(shown)
     return [
         *(sys.executable, "-m", "dev_agent", "worker", address),
         *("--slots", "1", "--name", name, "--folder", str(folder), "--cache-size", _KEPT, "--patience", "0"),

@@ -3,11 +3,12 @@
 The host lives on a pipe whose other end only this process has. However this process ends, `kill -9` included, the
 kernel closes that end, and the host ends its workers and itself.
 
-Workers keep what they learn in a folder of the repository's own, so that the next command finds it warm. One command at
-a time has it, under a lock that lives as long as its host; another that runs beside it gets a folder for once.
+Workers keep what they learn in a folder beside what the cluster is for (a repository, or all campaigns), so that the
+next command finds it warm. One command at a time has it, under a lock that lives as long as its host; another that runs
+beside it gets a folder for once.
 
 Killed while starting: a host without an asker ends when it first looks; the folder with the key is removed by the
-next command (`repository.scratch`).
+next command (`repository.scratch`). Killed later: as above; clients of a host that is gone lose their scheduler.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,9 +26,10 @@ import dev_agent
 from dev_agent.cancel import Cancel
 from dev_agent.cluster.dask_host import plain_environ
 from dev_agent.cluster.security import Tls, temporary_tls
+from dev_agent.cluster.shared import read_trouble
 from dev_agent.errors import EnvironmentFault
 from dev_agent.process import Completed, run
-from dev_agent.repository.scratch import scratch
+from dev_agent.repository.scratch import scratch_in
 from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
@@ -41,26 +43,44 @@ _FOR_A_WEEK = 7 * 24 * 3600.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LocalCluster:
-    """A cluster that is up: its scheduler's address, what to show it, and why a worker ended last, "" if none did."""
+    """A cluster that is up: its scheduler's address, and what to show it; `folder` is its own, for as long as it lives.
+
+    `alive` is False once its host has ended, by itself or by somebody's hand.
+    """
 
     url: str
     tls: Tls
-    trouble: Callable[[], str]
+    folder: Path
+    alive: Callable[[], bool]
+
+    def trouble(self) -> str:
+        """Why a worker ended last, "" if none did."""
+        return read_trouble(self.folder)
 
 
 @contextmanager
-def local_cluster(repository: Repository, workers: int, environ: Mapping[str, str]) -> Iterator[LocalCluster]:
-    """A scheduler here, whose workers are starting, until the block ends. Raises EnvironmentFault."""
-    with scratch(repository) as place:
+def cluster_in(state: Path, workers: int, environ: Mapping[str, str]) -> Iterator[LocalCluster]:
+    """A scheduler here, whose workers are starting, until the block ends; they keep what they learn in `state`.
+
+    Raises EnvironmentFault, OSError.
+    """
+    with scratch_in(state / "tmp") as place:
         tls = temporary_tls(place.path)
-        folder, lease = _leased(repository.state_dir / "cluster", place.path)
+        folder, lease = _leased(state / "cluster", place.path)
         host = _Host((str(place.path), str(folder), str(workers)), place.path, (place.claim, *lease), environ)
         try:
-            yield LocalCluster(url=host.address(), tls=tls, trouble=host.trouble)
+            yield LocalCluster(url=host.address(), tls=tls, folder=place.path, alive=host.alive)
         finally:
             host.end()
             for each in lease:
                 os.close(each)
+
+
+def local_cluster(
+    repository: Repository, workers: int, environ: Mapping[str, str]
+) -> AbstractContextManager[LocalCluster]:
+    """As `cluster_in`, for one repository."""
+    return cluster_in(repository.state_dir, workers, environ)
 
 
 def _leased(kept: Path, otherwise: Path) -> tuple[Path, tuple[int, ...]]:
@@ -105,10 +125,9 @@ class _Host:
             hint="try without --cluster, and see: dev-agent doctor",
         )
 
-    def trouble(self) -> str:
-        """What the host said last of a worker that ended by itself."""
-        more = self._said.decode("utf-8", "replace").splitlines()[1:]
-        return f"its workers end by themselves: {more[-1]}" if more else ""
+    def alive(self) -> bool:
+        """False once the host has ended."""
+        return self._ended is None
 
     def end(self) -> None:
         """Let the host end by its own door; by force, if it does not."""

@@ -1,4 +1,4 @@
-"""Private folders for the length of one operation, under our state folder.
+"""Private folders for the length of one operation, under a state folder of ours.
 
 A folder is claimed by a lock on itself. The kernel drops that lock when the last process holding it is gone,
 so a folder without a lock is a dead process's leftover, and whoever comes next removes it: a kill at any
@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,10 +31,14 @@ class Scratch:
     claim: int
 
 
+def scratch(repository: Repository) -> AbstractContextManager[Scratch]:
+    """A new private folder of a repository's."""
+    return scratch_in(repository.state_dir / "tmp")
+
+
 @contextmanager
-def scratch(repository: Repository) -> Iterator[Scratch]:
-    """A new private folder, gone afterwards. Removes dead processes' folders on the way."""
-    parent = repository.state_dir / "tmp"
+def scratch_in(parent: Path) -> Iterator[Scratch]:
+    """A new private folder in `parent`, gone afterwards. Removes dead processes' folders on the way."""
     parent.mkdir(parents=True, exist_ok=True)
     _sweep(parent)
     place = _claimed(parent)

@@ -51,6 +51,9 @@ def test_workers_here_by_their_number(count: int) -> None:
         ("local:65", "no number"),
         ("local:2.5", "no number"),
         ("local:-1", "no number"),
+        ("shared:", "no folder"),
+        ("shared:here/below", "no folder"),
+        ("shared:/a\0b", "no folder"),
     ],
 )
 def test_anything_else_is_refused_with_what_would_do(text: str, said: str) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -155,6 +157,48 @@ def test_a_cluster_here_judges_and_ends_with_the_command_whatever_kills_it(sampl
     eventually(lambda: not processes("^sleep 600125 $"), "the sandbox ended")
 
 
+def test_a_campaign_has_one_cluster_for_all_its_repositories_and_none_is_left_of_a_killed_one(
+    tmp_path: Path,
+) -> None:
+    """Both are judged at a time, neither sees the other or the campaigns; killed, and taken up again."""
+    folders = [tmp_path / name for name in ("one", "two")]
+    for folder in folders:
+        folder.mkdir()
+    places = [waiting_sample(folder) for folder in folders]
+    roots = [one.project.root for one in places]
+    kept = tmp_path / "campaigns"
+    (tmp_path / "list.txt").write_text("".join(f"{root} branch=topic\n" for root in roots))
+    hidden = f"ls -d {roots[0]} {roots[1]} {kept} > seen 2> nothing\ntest $(wc -l < seen) = 1 || exit 1\n"
+    change = patch(places[0], "wait.sh", "true\n", f"{hidden}sleep 600126\ntrue\n")
+    common = ("campaign", "--cluster", "local:2", "--campaigns", str(kept), "--json")
+    listed = ("Wait", "--repos", str(tmp_path / "list.txt"), "--patch", change)
+    process = start(places[0], *common, *listed)
+    eventually(lambda: len(processes("^sleep 600126 $")) == 2, "both are judged at the same time")
+    assert len(processes(rf"dask_host .*{kept}")) == 1
+    assert len(processes(rf"dev_agent worker .*{kept}")) == 2
+    for key in (kept / "judges/tmp").rglob("key.pem"):
+        assert (key.stat().st_mode & 0o077, key.parent.stat().st_mode & 0o077) == (0, 0)
+
+    process.kill()
+    process.communicate()
+    ours = rf"(dask_host|dev_agent worker|surfaces.child) .*{tmp_path}"
+    eventually(lambda: not processes(ours) and not processes("^sleep 600126 $"), "everything ended")
+
+    again = start(places[0], *common, "--resume")
+    eventually(lambda: len(processes("^sleep 600126 $")) == 2, "both are judged again")
+    for pid in processes("^sleep 600126 $"):
+        os.kill(pid, signal.SIGKILL)
+    said, stderr = again.communicate(timeout=120)
+    assert again.returncode == 0, stderr
+    assert [row["fate"] for row in json.loads(said)["repositories"]] == ["landed", "landed"]
+    for one in places:
+        (trace,) = (one.project.git_dir / "dev-agent/runs").glob("*/trace.jsonl")
+        assert '"worker":"local-' in trace.read_text()
+        assert not list((one.project.git_dir / "dev-agent").glob("cluster"))
+    assert not processes(ours)
+    assert not list((kept / "judges/tmp").iterdir())
+
+
 def test_a_queue_is_judged_through_one_connection_and_lands(sample: Sample, workers: Cluster) -> None:
     project = sample.project
     project.git("checkout", "-q", "-b", "topic")
@@ -192,6 +236,8 @@ def test_a_cluster_that_cannot_be_had_is_said_before_there_is_a_run(
 
 def test_without_a_cluster_nothing_of_the_engine_is_imported(sample: Sample) -> None:
     change = patch(sample, "wait.sh", "true\n", "true  \n")
+    # What a cluster left behind is looked through by whoever keeps the disk in order.
+    shutil.rmtree(sample.project.git_dir / "dev-agent/cluster", ignore_errors=True)
     program = (
         "import sys; from dev_agent.__main__ import main\n"
         f"sys.argv = ['dev-agent', 'apply', 'Wait', '--patch', {change!r}, '--dry-run', '-q']\n"

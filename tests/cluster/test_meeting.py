@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import threading
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ import pytest
 from dev_agent.cluster.dask_greeting import security_of
 from dev_agent.cluster.dask_link import Link
 from dev_agent.cluster.dask_local import local_cluster
+from dev_agent.cluster.dask_sharing import Sharing
+from dev_agent.cluster.opening import opened
 from dev_agent.cluster.security import Tls, _by_program, temporary_tls
 from dev_agent.cluster.watching import Patience
 from dev_agent.errors import EnvironmentFault, UsageFault
@@ -201,3 +204,39 @@ def test_why_a_worker_of_ones_own_does_not_start_is_known(repository: Repository
     with local_cluster(repository, 1, os.environ) as own:
         eventually(own.trouble, "the host says it")
         assert "local-1 ended with status" in own.trouble()
+
+
+def test_a_cluster_that_is_shared_is_one_for_all_and_another_once_its_host_is_dead(
+    tmp_path: Path, repository: Repository
+) -> None:
+    with Sharing(tmp_path / "state", workers=1, environ=os.environ) as sharing:
+        words = {sharing.word(), sharing.word()}
+        (host,) = processes(rf"dask_host .*{tmp_path}/state/")
+        (word,) = words
+        with opened(word, repository, os.environ) as judge:
+            assert (judge.width, "neither encrypted" in judge.notice) == (1, False)
+        os.kill(host, signal.SIGKILL)
+        eventually(lambda: not processes(rf"(dask_host|worker) .*{tmp_path}/state/"), "its worker ends too")
+        eventually(lambda: sharing.word() != word, "another is started")
+        with (
+            pytest.raises(EnvironmentFault, match="no cluster is shared"),
+            opened(word, repository, os.environ),
+        ):
+            pass
+        with opened(sharing.word(), repository, os.environ):
+            pass
+    assert not processes(rf"(dask_host|worker) .*{tmp_path}/state/")
+    assert not list((tmp_path / "state/tmp").iterdir())
+
+
+def test_a_machine_that_can_have_no_cluster_is_not_tried_for_ever(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("in the way\n")
+    with Sharing(tmp_path / "state", workers=1, environ=os.environ) as sharing:
+        said = set()
+        for _ in range(5):
+            with pytest.raises(EnvironmentFault) as refused:
+                sharing.word()
+            said.add(refused.value.message)
+    assert len(said) == 1
+    with pytest.raises(EnvironmentFault):
+        sharing.word()

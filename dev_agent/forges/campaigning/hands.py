@@ -8,7 +8,7 @@ ends by its own rules (the kernel tells it), and doing it again under the same k
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import field
 from pathlib import Path
@@ -35,12 +35,13 @@ if TYPE_CHECKING:
     from dev_agent.surfaces.command import Commands
 
 
+ClusterNow = Callable[[], str | None]
+"""Says which cluster judges for a child that begins now, None: this machine. Raises EnvironmentFault."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RepositoryHands:
-    """See `driver.Hands`. `folder` is the campaign's own; `publishing` None: this use of it publishes nothing.
-
-    `cluster` judges for the children, None: this machine does.
-    """
+    """See `driver.Hands`. `folder` is the campaign's own; `publishing` None: this use of it publishes nothing."""
 
     folder: Path
     job: Job
@@ -48,7 +49,7 @@ class RepositoryHands:
     commands: Commands
     publishing: Publishing | None
     environ: Mapping[str, str] = field(repr=False)  # may hold secrets
-    cluster: str | None = None
+    judged_by: ClusterNow
 
     def work(self, entry: Entry, order: Work, *, key: str, cancel: Cancel, progress: Progress) -> Worked:
         """See `driver.Hands`."""
@@ -58,7 +59,7 @@ class RepositoryHands:
         if not asked:
             _require_not_in_hand(repository, branch)
         words = child_words(
-            self.job, entry, place=str(place), key=key, grant=order.grant, judged=self.cluster
+            self.job, entry, place=str(place), key=key, grant=order.grant, judged=self.judged_by()
         )
 
         def said(event: Mapping[str, Any]) -> None:
