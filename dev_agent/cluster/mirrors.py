@@ -57,10 +57,7 @@ class Mirrors:
 
     def last_used(self, key: str) -> int:
         """This machine's nanoseconds of the last use."""
-        try:
-            return (self.folder / f"{key}{_SUFFIX}" / "HEAD").lstat().st_mtime_ns
-        except OSError:
-            return 0
+        return used_last(self.place(key))
 
     def place(self, key: str) -> Path:
         """The folder of a mirror."""
@@ -68,13 +65,32 @@ class Mirrors:
 
     def drop(self, key: str) -> bool:
         """Remove a mirror with its slots and caches; False if somebody uses it. Raises OSError."""
-        gone = self.folder / f"{key}{_GONE}"
         with self._lock:
             if self._in_use[key] > 0:
                 return False
             self._open.pop(key, None)
-            remove_tree(gone)
-            with suppress(FileNotFoundError):
-                self.place(key).rename(gone)
+            gone = _moved_away(self.place(key))
         remove_tree(gone)
         return True
+
+
+def used_last(place: Path) -> int:
+    """This machine's nanoseconds of the last use of the mirror at a place, 0 if there is none."""
+    try:
+        return (place / "HEAD").lstat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def drop_mirror(place: Path) -> None:
+    """Remove the mirror at a place, which nobody uses. Raises OSError."""
+    remove_tree(_moved_away(place))
+
+
+def _moved_away(place: Path) -> Path:
+    """Where the mirror at a place lies now, under a name that no mirror has."""
+    gone = place.with_name(f"{place.name.removesuffix(_SUFFIX)}{_GONE}")
+    remove_tree(gone)
+    with suppress(FileNotFoundError):
+        place.rename(gone)
+    return gone

@@ -61,9 +61,10 @@ def keep_within(repository: Repository, limit: int) -> None:
     try:
         names = names_of(repository)
         if not _looked_lately(repository, limit, names):
-            freed = collect(repository, limit).freed
-            # What was freed comes back as soon as it is needed: then the next run has to look again.
-            if not freed:
+            done = collect(repository, limit)
+            # What was freed comes back as soon as it is needed, and what is used now is not for ever: then the next
+            # run has to look again.
+            if not done.freed and not done.busy:
                 _note(repository, limit, names)
     except OSError:
         return

@@ -1,9 +1,11 @@
-"""What dev-agent keeps only to be faster: private work trees, mypy's caches, verdicts, the index of `context`.
+"""What dev-agent keeps only to be faster: private work trees, mypy's caches, verdicts, the index of `context`, and what
+the workers of a cluster on this machine learned about the repository.
 
 Each thing can be made again, and is dropped alone: a slot or a cache of mypy's under its own lock, which stays
 (whoever waits at its name must find the same file), so never while somebody uses it; a verdict or a piece of the
 index by unlinking one file, which whoever wants it now misses and makes again. Killed at any line, a slot says it is
-nowhere, a cache of mypy's lies under a name that its next lease clears away, and the rest is as it was.
+nowhere, a cache of mypy's lies under a name that its next lease clears away, and the rest is as it was. What a worker
+keeps is dropped only while no worker has its folder (`cluster.kept`).
 
 When a thing was used last is the time of a file of its own: the lock of a slot and of a cache, the entry itself.
 """
@@ -35,6 +37,8 @@ class StoredKind(StrEnum):
     SLOT = "slot"
     MYPY = "mypy"
     VERDICTS = "verdicts"
+    WORKER = "worker"
+    SHIPPED = "shipped"
     INDEX = "index"
 
 
@@ -52,18 +56,15 @@ class Stored:
 
 def stored(repository: Repository) -> tuple[Stored, ...]:
     """Everything that is kept, what was used longest ago first. Walks all of it."""
-    found = [*_slots(repository), *_caches(repository), *_verdicts(repository)]
+    found = [*_slots(repository), *_caches(repository), *_verdicts(repository), *_of_workers(repository)]
     return tuple(sorted(found, key=lambda one: (one.used, one.name)))
 
 
 def names_of(repository: Repository) -> tuple[str, ...]:
     """The large things there are, by name: two listings, whatever their size."""
     folders = (_slots_folder(repository), _cache_folder(repository) / _MYPY)
-    return tuple(
-        sorted(
-            f"{folder.name}/{one.name}" for folder in folders if folder.is_dir() for one in folder.iterdir()
-        )
-    )
+    found = [f"{folder.name}/{one.name}" for folder in folders if folder.is_dir() for one in folder.iterdir()]
+    return tuple(sorted((*found, *_names_of_workers(repository))))
 
 
 def drop(repository: Repository, one: Stored) -> bool:
@@ -72,6 +73,10 @@ def drop(repository: Repository, one: Stored) -> bool:
         return free_slot(repository, one.name)
     if one.kind is StoredKind.MYPY:
         return drop_cache(one.path)
+    if one.kind in (StoredKind.WORKER, StoredKind.SHIPPED):
+        from dev_agent.cluster.kept import drop_kept  # noqa: PLC0415 - only where there was a cluster
+
+        return drop_kept(_worker_of(repository, one.path), one.path)
     one.path.unlink(missing_ok=True)
     with suppress(OSError):  # the last of its folder, or not
         one.path.parent.rmdir()
@@ -117,6 +122,48 @@ def _verdicts(repository: Repository) -> Iterator[Stored]:
                 bytes=size_of(path),
                 used=_time_of(path),
             )
+
+
+def _names_of_workers(repository: Repository) -> Iterator[str]:
+    for worker in _workers(repository):
+        from dev_agent.cluster.kept import large_things  # noqa: PLC0415 - only where there was a cluster
+
+        yield from (_name_of(repository, one) for one in large_things(worker))
+
+
+def _of_workers(repository: Repository) -> Iterator[Stored]:
+    for worker in _workers(repository):
+        from dev_agent.cluster.kept import is_held, kept_things  # noqa: PLC0415 - only where there was a cluster
+
+        busy = is_held(worker)
+        for one in kept_things(worker):
+            yield Stored(
+                kind=StoredKind.SHIPPED if one.shipped else StoredKind.WORKER,
+                name=_name_of(repository, one.path),
+                path=one.path,
+                bytes=one.bytes,
+                used=one.used,
+                busy=busy,
+            )
+
+
+def _workers(repository: Repository) -> list[Path]:
+    """The folders of the workers that commands started here."""
+    folder = _cluster_folder(repository)
+    return sorted(one for one in folder.iterdir() if one.is_dir()) if folder.is_dir() else []
+
+
+def _worker_of(repository: Repository, path: Path) -> Path:
+    folder = _cluster_folder(repository)
+    return folder / path.relative_to(folder).parts[0]
+
+
+def _name_of(repository: Repository, path: Path) -> str:
+    return str(path.relative_to(_cluster_folder(repository)))
+
+
+def _cluster_folder(repository: Repository) -> Path:
+    return repository.state_dir / "cluster"
 
 
 def _time_of(path: Path) -> int:

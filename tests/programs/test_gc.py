@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from dev_agent.cli.pages.gc import gc_page
+from dev_agent.cluster import mirrors
+from dev_agent.cluster.folder_lock import hold_folder
+from dev_agent.cluster.workshop import Workshop, WorkshopSettings
 from dev_agent.errors import UsageFault
 from dev_agent.gates import mypy_cache
 from dev_agent.gates.cache import Cache
@@ -16,7 +20,7 @@ from dev_agent.programs.gc import collect, keep_within, plan_collection
 from dev_agent.programs.limit import size_limit
 from dev_agent.programs.prune import PruneRequest, prune
 from dev_agent.programs.report import Outcome
-from dev_agent.programs.storage import Stored, StoredKind, stored
+from dev_agent.programs.storage import Stored, StoredKind, drop, stored
 from dev_agent.repository.slots import Slots
 from dev_agent.sandbox import scratch
 from dev_agent.sizes import parse_size, said_size
@@ -190,6 +194,90 @@ def test_a_cache_that_came_back_after_it_was_freed_is_freed_again(shop: Shop) ->
     assert total(shop) == 0
 
 
+def fill_worker(shop: Shop, *, used: int) -> Path:
+    """What a worker of a cluster here keeps: a shipped file, a mirror, an environment; used last at that second."""
+    folder = shop.repository().state_dir / "cluster" / "worker-1"
+    file = folder / "store" / "files" / "ab" / ("ab" + "c" * 62)
+    mirror = folder / "mirrors" / f"{'d' * 64}.git"
+    environment = folder / "environments" / ("e" * 64)
+    for path, content in ((file, file), (mirror, mirror / "HEAD"), (environment, environment / "lib")):
+        content.parent.mkdir(parents=True)
+        content.write_bytes(os.urandom(50_000))
+        os.utime(path, (used, used))
+        os.utime(content, (used, used))
+    mark = environment.with_name(f"{environment.name}.whole")
+    mark.write_bytes(b"")
+    os.utime(mark, (used, used))
+    (folder / "lock").touch()
+    return folder
+
+
+def test_what_workers_here_keep_counts_and_goes_in_the_order_of_its_last_use(shop: Shop) -> None:
+    fill_mypy(shop, KEYS[0], used=100)
+    worker = fill_worker(shop, used=200)
+    fill_mypy(shop, KEYS[1], used=300)
+    os.utime(worker / "mirrors" / f"{'d' * 64}.git" / "HEAD", (400, 400))
+    things = stored(shop.repository())
+    assert [one.kind for one in things] == ["mypy", "worker", "shipped", "mypy", "worker"]
+    assert sum(one.bytes for one in things) >= 350_000
+
+    done = collect(shop.repository(), total(shop) - sum(one.bytes for one in things[:2]) - 1)
+
+    assert [one.kind for one in done.freed] == ["mypy", "worker", "shipped"]
+    assert not (worker / "environments" / ("e" * 64)).exists()
+    assert not list((worker / "store/files").rglob("*c"))
+    assert (worker / "mirrors" / f"{'d' * 64}.git" / "HEAD").exists()
+    assert collect(shop.repository(), 0).after == 0
+    assert (worker / "lock").exists(), "whoever waits at its name must find the same file"
+
+
+def test_while_a_worker_has_its_folder_nothing_of_it_goes_and_the_next_run_looks_again(shop: Shop) -> None:
+    worker = fill_worker(shop, used=100)
+    before = {path: path.stat().st_mtime_ns for path in worker.rglob("*")}
+    held = hold_folder(worker / "lock")
+    done = collect(shop.repository(), 0)
+    keep_within(shop.repository(), 0)
+    assert (done.freed, {one.kind for one in done.busy}) == ((), {"worker", "shipped"})
+    assert gc_page(done).data["busy"] == ["worker-1"]
+    assert not any(drop(shop.repository(), one) for one in done.busy), (
+        "a worker may come between looking and dropping"
+    )
+    assert {path: path.stat().st_mtime_ns for path in worker.rglob("*")} == before
+    os.close(held)
+    keep_within(shop.repository(), 0)
+    assert total(shop) == 0
+
+
+def test_a_worker_that_starts_after_its_folder_was_emptied_is_whole(shop: Shop) -> None:
+    worker = fill_worker(shop, used=100)
+    collect(shop.repository(), 0)
+    workshop = Workshop(WorkshopSettings(name="w", folder=worker, environ=os.environ))
+    assert list(workshop.keeping.kept()) == []
+    workshop.close()
+
+
+@pytest.mark.kill
+def test_killed_while_a_workers_mirror_is_dropped_no_half_of_it_is_believed(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = fill_worker(shop, used=100)
+    removes = scratch.remove_tree
+
+    def dies(path: Path) -> None:
+        if path.exists():
+            os.kill(os.getpid(), signal.SIGKILL)
+        removes(path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(mirrors, "remove_tree", dies)
+        status = in_child(lambda: collect(shop.repository(), 0))
+    assert os.WIFSIGNALED(status)
+    assert not list((worker / "mirrors").glob("*.git"))
+    workshop = Workshop(WorkshopSettings(name="w", folder=worker, environ=os.environ))
+    assert not list((worker / "mirrors").iterdir())
+    workshop.close()
+
+
 def test_a_repository_without_state_has_nothing_to_collect(shop: Shop) -> None:
     assert collect(shop.repository(), 0).before == 0
 
@@ -230,4 +318,4 @@ def test_sizes_are_said_as_people_read_them() -> None:
 
 
 def test_the_kinds_are_words_of_the_json_answer() -> None:
-    assert {one.value for one in StoredKind} == {"slot", "mypy", "verdicts", "index"}
+    assert {one.value for one in StoredKind} == {"slot", "mypy", "verdicts", "index", "worker", "shipped"}

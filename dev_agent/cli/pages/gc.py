@@ -16,13 +16,19 @@ if TYPE_CHECKING:
 _WORDS = {
     StoredKind.SLOT: "private work tree",
     StoredKind.MYPY: "mypy cache",
-    StoredKind.VERDICTS: "verdict",
+    StoredKind.WORKER: "a worker's",
     StoredKind.INDEX: "index of context",
 }
+_MANY = {
+    StoredKind.VERDICTS: ("verdict", "verdicts"),
+    StoredKind.SHIPPED: ("file sent to workers", "files sent to workers"),
+}
+"""Of these there are many small ones: one row for all."""
+_OF_WORKERS = frozenset({StoredKind.WORKER, StoredKind.SHIPPED})
 
 
 def gc_page(collection: Collection) -> Page:
-    """One row a thing (verdicts as one), what stays because it is used, and a closing line."""
+    """One row a thing (of what there is much of, one for all), what stays because it is used, and a closing line."""
     return Page(data=_data(collection), lines=tuple(_lines(collection)))
 
 
@@ -31,8 +37,8 @@ def _lines(collection: Collection) -> Iterable[Line]:
     if rows:
         yield from table(rows, indent=2)
         yield line("")
-    for one in collection.busy:
-        yield from prose("is in use", indent=2, lead=(span("stays  ", Style.WARN), span(f"{one.name} ")))
+    for name in dict.fromkeys(map(_in_use, collection.busy)):
+        yield from prose("is in use", indent=2, lead=(span("stays  ", Style.WARN), span(f"{name} ")))
     left = f"{said_size(collection.after)} of at most {said_size(collection.limit)}"
     freed = said_size(collection.before - collection.after)
     if not collection.freed:
@@ -47,17 +53,22 @@ def _lines(collection: Collection) -> Iterable[Line]:
 
 def _rows(freed: Sequence[Stored]) -> Iterable[Sequence[Span]]:
     for one in freed:
-        if one.kind is not StoredKind.VERDICTS:
+        if one.kind not in _MANY:
             yield span(_WORDS[one.kind], Style.DIM), span(one.name, Style.NAME), span(said_size(one.bytes))
-    verdicts = [one for one in freed if one.kind is StoredKind.VERDICTS]
-    if verdicts:
-        total = sum(one.bytes for one in verdicts)
-        word = _WORDS[StoredKind.VERDICTS]
-        yield (
-            span(f"{word}s", Style.DIM),
-            span(count(len(verdicts), word), Style.NAME),
-            span(said_size(total)),
-        )
+    for kind, (one_word, many) in _MANY.items():
+        found = [one for one in freed if one.kind is kind]
+        if found:
+            total = sum(one.bytes for one in found)
+            yield (
+                span(many, Style.DIM),
+                span(count(len(found), one_word, many), Style.NAME),
+                span(said_size(total)),
+            )
+
+
+def _in_use(one: Stored) -> str:
+    """The name of what somebody has: a worker has its whole folder."""
+    return one.name.partition("/")[0] if one.kind in _OF_WORKERS else one.name
 
 
 def _data(collection: Collection) -> dict[str, Any]:
@@ -72,6 +83,6 @@ def _data(collection: Collection) -> dict[str, Any]:
         "after": collection.after,
         "bytes": collection.before - collection.after,
         "freed": dict(kinds),
-        "names": [one.name for one in collection.freed if one.kind is not StoredKind.VERDICTS],
-        "busy": [one.name for one in collection.busy],
+        "names": [one.name for one in collection.freed if one.kind not in _MANY],
+        "busy": list(dict.fromkeys(map(_in_use, collection.busy))),
     }
