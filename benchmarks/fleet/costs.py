@@ -69,7 +69,7 @@ SOURCES = {
     "event": "measured: a flush to a virtual disk, 4.7 ms on a day when it was slow; "
     + _HERE[10:]
     + ", 0.2 ms",
-    "batch": _HERE + ": deciding, for each batch in the line",
+    "batch": _HERE + ": deciding, for each batch in the line, before that became several times quicker",
     "compose": _HERE + ": a merge of one head, one at a time",
     "land": "measured: landings of the demo project, index and work tree included",
     "judgement": _HERE + ": a run of premerge whose gates are known",
