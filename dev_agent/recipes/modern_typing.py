@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from dev_agent.recipes.bindings import imports, marked, unused
 from dev_agent.recipes.called import Called
+from dev_agent.recipes.compared import Compared
 from dev_agent.recipes.importing import imported
 from dev_agent.recipes.model import Place
 from dev_agent.recipes.pruning import pruned
@@ -95,6 +96,7 @@ def _likely(content: bytes) -> bool:
 class _Moderniser:
     targets: Targets
     reached: Reached
+    compared: Compared
     read_at_run_time: bool
 
     @classmethod
@@ -102,7 +104,9 @@ class _Moderniser:
         modules = {module_name(path) for path, _ in files.candidates(_likely)}
         taken = reached(type(files)(bench), modules) if modules else Reached(frozenset(), frozenset())
         python = (path for path in bench.tree.paths() if path.endswith(".py"))
-        return cls(Targets(bench.tree), taken, any(_READERS.search(bench.tree.read(path)) for path in python))
+        read = any(_READERS.search(bench.tree.read(path)) for path in python)
+        compared = Compared.read(type(files)(bench), _likely, _BUILTINS)
+        return cls(Targets(bench.tree), taken, compared, read)
 
     def step(self, path: str, source: Source) -> Step:
         work = _FileWork(path, source, self)
@@ -150,12 +154,14 @@ class _FileWork:
 
     def _edits(self, spot: TypeSpot, node: ast.expr, unions: Unions) -> list[Edit]:
         if isinstance(node, ast.Subscript) and self.called.typing(node.value) in {"Optional", "Union"}:
+            self._respell(self.called.typing(node.value))
             self._allow(spot, (3, 10))
             edits = unions.edits(spot, node)
         else:
             name = self.called.typing(node)
             if name not in _BUILTINS and name not in _RENAMED:
                 return []
+            self._respell(name)
             new = self._name(spot, name)
             edits = [Edit(*spot.span(node), new)]
         self.done += 1
@@ -176,6 +182,11 @@ class _FileWork:
         if "." not in local:
             self.needed.add((module, plain))
         return local
+
+    def _respell(self, name: str) -> None:
+        place = self.all.compared.place(self.path, name)
+        if place is not None:
+            raise Left(f"types are compared with {place.text} at run time, in {place.path}:{place.line}")
 
     def _allow(self, spot: TypeSpot, since: tuple[int, int]) -> None:
         oldest = self.all.targets.of(self.path)
@@ -210,7 +221,8 @@ class _FileWork:
         plain = isinstance(bound.owner, ast.Module) and not bound.alias.asname
         own = self.called.of.get(bound.name) == bound.target and bound.module == "typing"
         here = plain and own and bound.name in _ABSTRACT and not marked(self.source, bound.statement)
-        return here and not self.all.reached.takes(self.path, bound.name)
+        free = here and not self.all.reached.takes(self.path, bound.name)
+        return free and self.all.compared.place(self.path, bound.name) is None
 
     def _leave(self, spot: TypeSpot, node: ast.expr, reason: str) -> None:
         line = self.source.line_of(spot.span(node)[0])

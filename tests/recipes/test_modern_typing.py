@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.recipes.support import rewritten, text_after
+from tests.recipes.support import project, rewritten, text_after
 
 TASK = "modernise typing"
 FUTURE = "from __future__ import annotations\n"
@@ -97,6 +97,49 @@ def test_a_name_another_file_takes_from_here_stays_imported() -> None:
 def test_each_place_left_alone_is_named_with_its_reason() -> None:
     result = rewritten(TASK, {"a.py": "from typing import Optional\n\nx: Optional['A']\n"})
     assert [(place.line, "in quotes" in place.text) for place in result.places] == [(3, True)]
+
+
+_TYPES = "import typing\nfrom typing import Optional\nx: typing.List[int]\ny: Optional[int]\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("tests/test_a.py", "import typing as t\ndef test_a():\n    assert f().type is t.List[int]\n"),
+        ("tool.py", "from typing import List, get_origin\ndef f(x):\n    return get_origin(x) == List\n"),
+        ("tool.py", "def f():\n    import typing\n    return {typing.List[int]: 1}\n"),
+        ("tool.py", "import typing\ndef f(x):\n    match x:\n        case typing.List: return 1\n"),
+    ],
+)
+def test_a_generic_that_types_are_compared_with_is_respelled_nowhere(name: str, text: str) -> None:
+    files = {"pyproject.toml": project("3.11"), "app.py": _TYPES, name: text}
+    result = rewritten(TASK, files)
+    assert result.files == {"app.py": b"import typing\nx: typing.List[int]\ny: int | None\n"}
+    assert f"compared with List at run time, in {name}" in result.places[0].text
+
+
+def test_unions_stay_where_the_project_asks_for_the_origin_of_either() -> None:
+    asks = "import typing\nprint(typing.get_origin(x) is typing.Union)\n"
+    files = {"pyproject.toml": project("3.11"), "app.py": _TYPES, "tool.py": asks}
+    assert rewritten(TASK, files).files == {
+        "app.py": _TYPES.replace("typing.List", "list", 1).replace("import typing\n", "").encode()
+    }
+    knows = "import types\n" + asks.replace("typing.Union)", "typing.Union or x is types.UnionType)")
+    assert b"int | None" in (rewritten(TASK, {**files, "tool.py": knows}).files["app.py"] or b"")
+
+
+def test_a_comparison_that_knows_the_builtin_too_is_no_obstacle() -> None:
+    asks = "import typing\nprint(typing.get_origin(x) in (list, typing.List))\n"
+    files = {"pyproject.toml": project("3.11"), "app.py": _TYPES, "tool.py": asks}
+    assert rewritten(TASK, files).files == {"app.py": b"x: list[int]\ny: int | None\n"}
+
+
+def test_a_test_file_keeps_the_generics_it_hands_around_as_values() -> None:
+    text = "from typing import Dict, List\ndef test_a(x: Dict[str, int]):\n    y: List[int]\n    same(List[int])\n"
+    files = {"pyproject.toml": project("3.11"), "app.py": "from typing import List\nx: List[int]\n"}
+    result = rewritten(TASK, {**files, "tests/test_a.py": text})
+    assert result.files["app.py"] == b"x: list[int]\n"
+    assert result.files["tests/test_a.py"] == text.replace("Dict, ", "").replace("Dict", "dict").encode()
 
 
 @pytest.mark.parametrize(
