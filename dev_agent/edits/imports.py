@@ -9,12 +9,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
+from dev_agent.edits.alignment import opcodes
 from dev_agent.edits.errors import ProblemCode
 from dev_agent.edits.fit import Fit, inserted
 from dev_agent.edits.matching import Place
 from dev_agent.edits.model import AddImport
 from dev_agent.edits.refused import Refused
-from dev_agent.edits.splice import opcodes
 from dev_agent.edits.text import FileText, Line, escaped, split_lines
 from dev_agent.values import dataclass
 

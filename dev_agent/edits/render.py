@@ -16,9 +16,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from dev_agent.edits.alignment import Opcode, opcodes
 from dev_agent.edits.diffnames import DEV_NULL, quoted
 from dev_agent.edits.model import SYMLINK, Change, ChangeSet
-from dev_agent.edits.splice import Opcode, opcodes
 from dev_agent.edits.text import join_lines, split_lines
 
 _CONTEXT: Final = 3

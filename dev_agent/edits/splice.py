@@ -11,19 +11,12 @@ Rules kept here:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import SequenceMatcher
-from typing import Final
 
+from dev_agent.edits.alignment import opcodes
 from dev_agent.edits.matching import Place
 from dev_agent.edits.model import MatchLevel
 from dev_agent.edits.text import FileText, Line
 from dev_agent.values import dataclass
-
-_ALIGNABLE: Final = 40_000
-"""Above this product of lengths the changed middle is replaced as one piece instead of being aligned."""
-
-Opcode = tuple[bool, int, int, int, int]
-"""(equal, old start, old end, new start, new end)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,30 +39,6 @@ class Region:
     end: int
     line: int
     splices: tuple[Splice, ...]
-
-
-def opcodes(old: Sequence[object], new: Sequence[object]) -> list[Opcode]:
-    """Align two sequences. Deterministic and of bounded cost; not always minimal."""
-    shorter = min(len(old), len(new))
-    head = 0
-    while head < shorter and old[head] == new[head]:
-        head += 1
-    tail = 0
-    while tail < shorter - head and old[-1 - tail] == new[-1 - tail]:
-        tail += 1
-    old_end, new_end = len(old) - tail, len(new) - tail
-    codes: list[Opcode] = [(True, 0, head, 0, head)] if head else []
-    if (old_end - head) * (new_end - head) > _ALIGNABLE:
-        codes.append((False, head, old_end, head, new_end))
-    else:
-        matcher = SequenceMatcher(None, old[head:old_end], new[head:new_end], autojunk=False)
-        codes += [
-            (tag == "equal", a + head, b + head, c + head, d + head)
-            for tag, a, b, c, d in matcher.get_opcodes()
-        ]
-    if tail:
-        codes.append((True, old_end, len(old), new_end, len(new)))
-    return codes
 
 
 def splices(

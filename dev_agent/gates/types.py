@@ -4,6 +4,9 @@ The configuration and the plugins that lie in the repository are the base's, put
 so is the decision which files are checked: a file that mypy took on the base and, though it is still there,
 does not take now, fails the gate (a stub put in front of a source is how that looks). Inline comments that
 switch checking off are part of the sources; they are named in the notes, and policy rules on them.
+
+Where the same error stops mypy before and after (a file that does not parse, a module found twice), it looked at no
+type of the change. That is never a pass: it is said, and skipped or refused as in a project without types.
 """
 
 from __future__ import annotations
@@ -167,19 +170,23 @@ class TypesGate:
         reasons = (
             ("new_type_errors", counted),
             ("fewer_files_checked", unchecked),
-            ("nothing_checked", now.blocked and not base.blocked),
+            ("nothing_checked", now.blocked),
         )
         reason = next((name for name, there in reasons if there), "")
+        result = GateResult.FAILED if reason else GateResult.PASSED
+        if reason == "nothing_checked" and base.blocked and self._context.settings.allow_no_types:
+            result = GateResult.SKIPPED
         return replace(
             verdict,
-            result=GateResult.FAILED if reason else GateResult.PASSED,
+            result=result,
             reason=reason or ("no_new_type_errors" if now.findings else "clean"),
+            hint=_stopped(now) if reason == "nothing_checked" else "",
             new_failures=(*map(_failure, counted), *map(_unchecked_failure, unchecked)),
             preexisting=len(now.findings) - len(counted),
             fixed=tuple(
                 sorted({f"{one.path}:{one.symbol}: {one.message} [{one.code}]" for one in delta.fixed})
             ),
-            passed=len(now.sources or ()),
+            passed=0 if now.blocked else len(now.sources or ()),
         )
 
     def _unchecked(self, subject: Subject, base: TypeRun, now: TypeRun) -> list[str]:
@@ -220,6 +227,15 @@ def _with_run(verdict: Verdict, tool: Tool, run: TypeRun) -> Verdict:
         tool_version=tool.version,
         exit_code=run.exit_code,
         output=run.output,
+    )
+
+
+def _stopped(run: TypeRun) -> str:
+    one = run.findings[0]
+    place = f"{one.path}:{one.line}" if one.line > 0 else one.path
+    return (
+        f"mypy stops at {place} ({one.message}) and checked no other type; mend that, "
+        "or leave the file out: exclude in mypy's settings, or gates.types.paths"
     )
 
 

@@ -16,7 +16,7 @@ from dev_agent.values import dataclass
 
 
 class GateResult(StrEnum):
-    """PASSED and FAILED are about the change; ERROR means nothing was learned; SKIPPED was not asked for."""
+    """PASSED and FAILED are about the change; ERROR means nothing was learned; SKIPPED: nothing was looked at."""
 
     PASSED = "passed"
     FAILED = "failed"

@@ -38,6 +38,21 @@ def test_a_whole_diff() -> None:
     )
 
 
+def test_edits_far_apart_in_a_long_file_are_hunks_of_their_own() -> None:
+    lines = [b"line %d\n" % n for n in range(3000)]
+    lines[1::2] = [b"    return None\n"] * 1500  # nothing to cut at by itself
+    now = [*lines[:10], b"new\n", *lines[10:1500], *lines[1502:2900], b"other\n", *lines[2901:]]
+
+    text = rendered({"f": ("100644", b"".join(lines))}, {"f": ("100644", b"".join(now))})
+    assert [line for line in text.splitlines() if line[:1] in "+-"][2:] == [
+        "+new",
+        "-line 1500",
+        "-    return None",
+        "-line 2900",
+        "+other",
+    ]
+
+
 def test_odd_names_are_quoted_as_git_quotes_them() -> None:
     text = rendered({}, {'ä"\n': ("100644", b"x\n")})
     assert 'diff --git "a/\\303\\244\\"\\n" "b/\\303\\244\\"\\n"\n' in text

@@ -233,6 +233,19 @@ def test_nothing_to_type_check_is_skipped_or_refused(tmp_path: Path, sandbox: Sa
     assert len(sample.gates().preflight().missing) == 2
 
 
+def test_where_a_file_of_the_base_stops_mypy_no_type_passes_and_that_is_said(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    sample = make_sample(tmp_path, {**SRC_LAYOUT, "src/acme/old.py": "print 'two'\n"}, sandbox)
+    wrong = {"src/acme/calc.py": CALC + "halve('a')\n"}
+
+    verdict = sample.types(wrong)
+    assert (verdict.result, verdict.reason, verdict.passed) == (GateResult.SKIPPED, "nothing_checked", 0)
+    assert "src/acme/old.py:1" in verdict.hint
+    assert sample.types(wrong, no_types="deny").result is GateResult.FAILED
+    assert sample.types({"src/acme/old.py": None, **wrong}).reason == "new_type_errors"
+
+
 @pytest.mark.parametrize("base", ["README.md", "docs/conf.py"])
 def test_the_first_source_file_of_a_project_is_judged(tmp_path: Path, sandbox: Sandbox, base: str) -> None:
     sample = make_sample(tmp_path, {base: "x = 1\n"}, sandbox)

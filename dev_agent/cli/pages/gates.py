@@ -62,7 +62,9 @@ def _summary(verdict: Mapping[str, Any]) -> str:
 
 def _failures(verdict: Mapping[str, Any], *, details: bool) -> Iterable[Line]:
     failures = verdict.get("new_failures") or ()
-    explained = _result(verdict) in {"failed", "error"}
+    # A gate that was skipped with a reason to be known about says it in its hint.
+    skipped = _result(verdict) == "skipped"
+    explained = _result(verdict) in {"failed", "error"} or (skipped and bool(verdict.get("hint")))
     if not failures and not (explained and (verdict.get("notes") or verdict.get("hint"))):
         return
     yield line("")
