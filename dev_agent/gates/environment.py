@@ -1,7 +1,7 @@
 """What is installed for an interpreter, read from disk without running anything of it.
 
-Distributions by their `*.dist-info` (name and version from METADATA, PEP 566; entry points; RECORD, PEP 376;
-direct_url.json, PEP 610), editable installs by `.pth` files and setuptools' `__editable__` finders. Together
+Distributions by their `*.dist-info` (name and version; entry points; requirements from METADATA, PEP 566; RECORD,
+PEP 376; direct_url.json, PEP 610), editable installs by `.pth` files and setuptools' `__editable__` finders. Together
 they make the digest that keys every cached verdict: an upgraded dependency is another environment.
 """
 
@@ -20,6 +20,8 @@ from dev_agent.values import dataclass
 
 _MAPPING = re.compile(r"^MAPPING[^=\n]*=\s*(\{.*?\})\s*$", re.MULTILINE | re.DOTALL)
 _TEST_PLUGINS = "pytest11"
+_REQUIRED = re.compile(rb"^Requires-Dist:[ \t]*([A-Za-z0-9][\w.-]*)([^\r\n]*)", re.MULTILINE)
+_OF_EXTRA = re.compile(rb"\bextra\s*==")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,6 +31,7 @@ class Distribution:
     name: str
     version: str
     site: Path
+    folder: str
     digest: str
     plugins: tuple[tuple[str, str], ...] = ()
     editable: Path | None = None
@@ -53,6 +56,24 @@ class Installed:
     def find(self, name: str) -> Distribution | None:
         """The distribution that an import would meet first."""
         return next((one for one in self.distributions if one.name == name), None)
+
+    def needs_editable(self, distribution: Distribution) -> bool:
+        """Whether it needs, itself or by what it needs, something that is installed as an editable checkout.
+
+        pytest is not followed: whoever loads plugins has it. Requirements of extras are not counted.
+        """
+        known = {one.name: one for one in reversed(self.distributions)}
+        seen = {"pytest"}
+        left = [distribution.name]
+        while left:
+            one = known.get(left.pop())
+            if one is None or one.name in seen:
+                continue
+            if one.editable is not None:
+                return True
+            seen.add(one.name)
+            left += _required(_read(one.site / one.folder / "METADATA"))
+        return False
 
     @property
     def added_folders(self) -> tuple[Path, ...]:
@@ -117,10 +138,16 @@ def _distribution(site: Path, folder_name: str) -> Distribution:
         name=normalised(stem),
         version=version,
         site=site,
+        folder=folder_name,
         digest=hashlib.sha256(record).hexdigest(),
         plugins=_test_plugins(_read(folder / "entry_points.txt")),
         editable=_editable(_read(folder / "direct_url.json")),
     )
+
+
+def _required(metadata: bytes) -> list[str]:
+    head = metadata.partition(b"\n\n")[0]
+    return [normalised(name.decode()) for name, rest in _REQUIRED.findall(head) if not _OF_EXTRA.search(rest)]
 
 
 def _test_plugins(text: bytes) -> tuple[tuple[str, str], ...]:

@@ -72,7 +72,7 @@ class TestCommand:
         """pytest's arguments for some targets (paths or node ids; none means what the configuration says)."""
         root = str(self.project.root)
         file = f"{root}/{self.config.file}" if self.config.file else EMPTY_PYTEST_INI
-        early, _ = plugins(self.project.installed)
+        early, late = self._plugins()
         arguments = ["-c", file, f"--rootdir={root}", f"--confcutdir={root}"]
         for name in early:
             arguments += ["-p", name]
@@ -82,17 +82,23 @@ class TestCommand:
             arguments += ["-p", "no:cacheprovider"]
         if self.config.pythonpath:
             arguments += ["-o", "pythonpath="]
-        for name in early:
+        own = {
+            name for dist in self.project.installed.distributions if dist.editable for name, _ in dist.plugins
+        }
+        for name in (*early, *(one for one in late if one not in own)):
             arguments += _NEUTRAL.get(name, ())
         arguments += ["--continue-on-collection-errors", "--maxfail=0", "--color=no"]
         for one in self.project.config.tests.deselect:
             arguments += ["--deselect", one]
         return (*arguments, "--", *targets) if targets else tuple(arguments)
 
+    def _plugins(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        return plugins(self.project.installed, founded=bool(self.foundations) or self.brings_pytest)
+
     def instructions(self, paths: Sequence[str], targets: Sequence[str]) -> Mapping[str, Any]:
         """What the launcher is told, for a tree with these file paths."""
         interpreter = self.project.interpreter
-        _, late = plugins(self.project.installed)
+        _, late = self._plugins()
         own = own_names(paths, self.roots)
         return {
             "argv": list(self.arguments(targets)),
@@ -107,16 +113,19 @@ class TestCommand:
         }
 
 
-def plugins(installed: Installed) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Names of pytest plugins: those lying in site directories, and those that come from the repository itself.
+def plugins(installed: Installed, *, founded: bool = False) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of pytest plugins: those that load first, and those that have to wait for the repository's own modules.
 
-    Only distributions installed in the environment count; a `*.dist-info` inside the tree is not one.
+    The latter come from the repository itself, or need what is installed from it, as a plugin that uses `attrs` does
+    in the repository of attrs; `founded` says that those modules are there from the beginning. Only distributions
+    installed in the environment count; a `*.dist-info` inside the tree is not one.
     """
     early: dict[str, None] = {}
     late: dict[str, None] = {}
     for dist in installed.distributions:
+        waits = bool(dist.plugins) and not founded and installed.needs_editable(dist)
         for name, module in dist.plugins:
             top = dist.site / module.partition(".")[0]
             lies_there = top.is_dir() or any(dist.site.glob(f"{top.name}.*"))
-            (early if lies_there and dist.editable is None else late)[name] = None
+            (early if lies_there and dist.editable is None and not waits else late)[name] = None
     return tuple(early), tuple(one for one in late if one not in early)

@@ -20,6 +20,7 @@ from typing import Any
 
 from dev_agent.gates.bench import Ran, tail_of
 from dev_agent.gates.delta import Outcome, worst
+from dev_agent.gates.pytest_words import told
 from dev_agent.gates.verdict import Failure
 from dev_agent.sandbox.job import EndedHow
 from dev_agent.values import dataclass
@@ -100,7 +101,7 @@ def read_run(ran: Ran, argv: Sequence[str]) -> TestRun:
         patched=tuple(last.get("patched", ())),
         odd_status=ran.ended.code in {0, 1} and (ran.ended.code == 1) is not red,
         fault=fault,
-        detail=detail or (tail_of(ran.output) if fault else ""),
+        detail=detail or (told(ran.output) if fault else ""),
         exit_code=ran.ended.code,
         argv=("pytest", *argv),
         ms=ran.ended.ms,

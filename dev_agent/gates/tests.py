@@ -16,6 +16,7 @@ that the change rewrites. What the base fails too is counted, not charged, unles
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -54,7 +55,9 @@ _CHANGE_IS_TO_BLAME = frozenset(
         "killed",
     }
 )
-# Of those, the ones a busy machine can bring about: judged, but not remembered.
+# Ends that are pytest's own, or its plugins': what the user's own pytest says then is worth knowing.
+_BY_HAND = frozenset({"crashed", "pytest_refused", "died_early"})
+# Of those above, the ones a busy machine can bring about: judged, but not remembered.
 _MACHINE_MAY_BE = frozenset({"timed_out", "memory", "processes", "disk", "killed"})
 
 
@@ -136,8 +139,9 @@ class _Judgement:
         subject = self._case.subject
         base = self._baseline()
         if base.fault:
-            said = f"the tests do not run on the base: {base.detail}"
-            return self._say(GateResult.ERROR, f"baseline_{base.fault}", run=base, hint=said)
+            return self._say(
+                GateResult.ERROR, f"baseline_{base.fault}", run=base, hint=self._groundless(base)
+            )
         if not base.outcomes and not self._case.affected:
             allowed = self._context.settings.allow_no_tests
             hint = "" if allowed else 'add a test, or set no_tests = "allow" in the policy'
@@ -156,6 +160,21 @@ class _Judgement:
                 result = GateResult.FAILED if blamed else GateResult.ERROR
                 return self._say(result, run.fault, run=run, hint=run.detail)
         return self._weigh(base, kept, own)
+
+    def _groundless(self, base: TestRun) -> str:
+        """Why no change can be judged on this base, and what to do: the first line says both."""
+        project, tool = self._context.project, self._case.tool
+        cause, _, more = base.detail.partition("\n")
+        remedy = ""
+        if cause.startswith("unrecognized arguments"):
+            remedy = f"; install the plugins that {self._case.config.file or 'pytest'} asks for beside pytest"
+        elif base.fault in _BY_HAND and not tool.lent:
+            python = project.interpreter.path
+            inside = python.is_relative_to(project.root)
+            command = shlex.quote(str(python.relative_to(project.root) if inside else python))
+            remedy = f"; see whether they do without dev-agent: {command} -m pytest"
+        said = f"the tests do not run on the base: {cause}{remedy}"
+        return f"{said}\n{more}" if more else said
 
     def _early(self, base: TestRun) -> Verdict | None:
         """Red, if the tests nearest to the change show it beyond doubt; None: the whole suite decides."""

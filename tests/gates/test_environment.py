@@ -186,6 +186,30 @@ def test_what_is_installed(tmp_path: Path) -> None:
     assert "pkg2" not in set(importable_names(site))
 
 
+def test_a_plugin_that_needs_the_repository_waits_for_it(tmp_path: Path) -> None:
+    """As pytest-mypy-plugins does in the repository of attrs: it needs jsonschema, and that needs attrs."""
+    for name, required in {
+        "attrs": "",
+        "JSON_Schema": "Requires-Dist: attrs>=22\n",
+        "plug": "Requires-Dist: json.schema[x] (>=1); python_version > '3'\nRequires-Dist: pytest\n",
+        "other": "Requires-Dist: attrs; extra == 'tests'\nRequires-Dist: pytest\n\nRequires-Dist: attrs\n",
+        "pytest": "Requires-Dist: attrs\n",
+    }.items():
+        info = tmp_path / f"{name}-1.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Name: {name}\n{required}")
+        (info / "entry_points.txt").write_text(f"[pytest11]\n{name} = {name}_plugin\n")
+        (tmp_path / f"{name}_plugin.py").touch()
+    (tmp_path / "attrs-1.dist-info/direct_url.json").write_text(
+        '{"url": "file:///attrs", "dir_info": {"editable": true}}'
+    )
+
+    found = read_installed((tmp_path,))
+
+    assert plugins(found) == (("other", "pytest"), ("JSON_Schema", "attrs", "plug"))
+    assert plugins(found, founded=True) == (("JSON_Schema", "other", "plug", "pytest"), ("attrs",))
+
+
 @pytest.mark.parametrize("text", ["[pytest11\n", "[other_pytest11]\n"])
 def test_broken_entry_points_are_none(tmp_path: Path, text: str) -> None:
     (tmp_path / "a-1.dist-info").mkdir()

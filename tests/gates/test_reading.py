@@ -14,6 +14,7 @@ import pytest
 import dev_agent.gates
 from dev_agent.gates.delta import Finding
 from dev_agent.gates.findings import definitions, read_findings, with_symbols
+from dev_agent.gates.pytest_words import cause, told
 from dev_agent.gates.records import BadReport, read_records
 from dev_agent.gates.tool_config import MypyConfig, PytestConfig, read_mypy_config, read_pytest_config
 
@@ -223,3 +224,32 @@ def test_the_file_pytest_would_take(files: dict[str, str], config: PytestConfig)
 )
 def test_the_file_mypy_would_take(files: dict[str, str], config: MypyConfig) -> None:
     assert read_mypy_config(tree(**files)) == config
+
+
+INTERNAL = b"""\
+INTERNALERROR> Traceback (most recent call last):
+INTERNALERROR>   File "/v/_pytest/main.py", line 283, in wrap_session
+INTERNALERROR>     config._do_configure()
+INTERNALERROR>   File "/v/plug.py", line 306, in pytest_configure
+INTERNALERROR>     warnings.warn(Unset(TEXT))
+INTERNALERROR> plug.Unset: The option "scope" is unset.
+INTERNALERROR> It will default to something else: Set it.
+"""
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        (INTERNAL, 'plug.Unset: The option "scope" is unset. (/v/plug.py:306)'),
+        (b"ERROR: usage: x\npytest.main(): error: unrecognized arguments: --cov=a\n  rootdir: /r\n",
+         "unrecognized arguments: --cov=a"),
+        (b"a.py:1: in <module>\n    import b\nE   ModuleNotFoundError: No module named 'b'\nmore\n",
+         "ModuleNotFoundError: No module named 'b'"),
+        (b"INTERNALERROR> cut short\n", "cut short"),
+        (b"INTERNALERROR> \n", "pytest itself raised an error"),
+        (b"1 passed\n", ""),
+    ],
+)  # fmt: skip
+def test_the_cause_of_a_run_without_a_verdict_is_told_first(output: bytes, expected: str) -> None:
+    assert cause(output) == expected
+    assert told(output).startswith(expected or "1 passed")
