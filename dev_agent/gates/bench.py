@@ -182,10 +182,11 @@ def without_nested(shown: Mapping[Path, Path]) -> dict[Path, Path]:
 
 
 def tail_of(output: bytes) -> str:
-    """The end of what a program said, in whole lines, led by the last one: it tends to say what happened."""
+    """The end of what a program said, in whole lines, led by the last one with a word: that tends to say it."""
     text = output.decode(errors="replace").strip()
     kept = text[-_TAIL:]
     if len(text) > _TAIL:
         kept = kept.partition("\n")[2] or kept
-    last = kept.rpartition("\n")[2]
+    lines = kept.split("\n")
+    last = next((one for one in reversed(lines) if any(map(str.isalnum, one))), lines[-1])
     return kept if last == kept else f"{last}\n{kept}"

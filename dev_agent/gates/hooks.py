@@ -28,6 +28,9 @@ _ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "prepare-commit-msg": ("message",),
     "commit-msg": (),
 }
+# What pre-commit says when it begins to fetch or build an environment, and where it fails that has no records yet.
+_UNPREPARED = (b"Initializing environment for ", b"Installing environment for ", b"pre_commit/store.py")
+_PREPARE = "make them once by hand: pre-commit install-hooks"
 _TAKES_MESSAGE = frozenset({"prepare-commit-msg", "commit-msg"})
 
 
@@ -105,6 +108,8 @@ class HookBench:
         elif done.code:
             said = tail_of(done.stdout + b"\n" + done.stderr)
             problem = f"{name} ended with status {done.code}{': ' + said if said else ' and said nothing'}"
+            if any(mark in done.stdout + done.stderr for mark in _UNPREPARED):
+                problem = f"{name} could not make pre-commit's environments, having no network; {_PREPARE}\n{problem}"
         return HookRun(name=name, problem=problem, output=done.stdout + done.stderr, ms=done.ms)
 
     def _environment(self, root: Path) -> dict[str, str]:

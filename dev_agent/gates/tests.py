@@ -10,6 +10,9 @@
 A quick red is as good as the whole suite's: the test fails twice, once alone, and passes on the base in the very
 same selection. Anything less, and the whole suite decides; green is never said without it.
 
+A suite of which nothing passes, before or after, shows nothing of the change: that is no pass, but skipped or refused
+as in a project without tests.
+
 Not passed: a new failure, a test that is gone or no longer runs, a run that cannot be believed, a test runner
 that the change rewrites. What the base fails too is counted, not charged, unless the mode is strict.
 """
@@ -23,6 +26,7 @@ from pathlib import PurePosixPath
 
 from dev_agent.cancel import Cancel
 from dev_agent.gates import must_pass
+from dev_agent.gates.absent import absent_files
 from dev_agent.gates.affected_first import nearest_tests
 from dev_agent.gates.cache import digest_of
 from dev_agent.gates.case import Case, case_of, run_case
@@ -235,9 +239,11 @@ class _Judgement:
             ("changed_tests", weighed.superseded and not settings.allow_changed_tests),
             (demands[0].code if demands else "", demands),
             ("no_tests", not weighed.passed and not base.outcomes),
+            ("none_pass", not weighed.passed and not flaky),
         )
         reason = next((name for name, there in reasons if there), "")
-        if not reason and not flaky and case.kept_tree == case.subject.tree:
+        idle = reason == "none_pass"
+        if (not reason or idle) and not flaky and case.kept_tree == case.subject.tree:
             # Once it has landed this tree is the next base, and this run its baseline.
             self._remember(case.subject.tree, kept)
         listed = [*charged, *demands]
@@ -251,14 +257,32 @@ class _Judgement:
         listed += [
             _named(name, "patched", "code of the test runner was replaced") for name in weighed.patched
         ]
+        result = GateResult.FAILED if reason else GateResult.PASSED
         return self._say(
-            GateResult.FAILED if reason else GateResult.PASSED,
+            GateResult.SKIPPED if idle and settings.allow_no_tests else result,
             reason or "no_new_failures",
             run=own if own is not None and kept is base else kept,
             failures=tuple(listed),
             weighed=weighed,
             flaky=flaky,
+            hint=self._idle(kept) if idle else "",
         )
+
+    def _idle(self, run: TestRun) -> str:
+        """What keeps every test from passing, as far as one line can say it, and what to do if that is known."""
+        first = next(iter(run.failures.values()), None)
+        said = f"no test passes, before or after the change{f': {first.message}' if first else ''}"
+        project, command = self._context.project, self._case.command
+        absent = absent_files(
+            (f"{one.message}\n{one.detail}" for one in run.failures.values()),
+            project.root,
+            command.roots,
+            frozenset(self._context.trees.paths(self._case.subject.base_tree)),
+        )
+        if absent:
+            named = ", ".join(f'"{one}"' for one in absent)
+            said += f"; your work tree has a file for it that git does not track: set include = [{named}]"
+        return said
 
     def _baseline(self) -> TestRun:
         context, case = self._context, self._case

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from dev_agent.cancel import Cancel
+from dev_agent.gates.absent import absent_files
 from dev_agent.gates.verdict import GateResult
 from dev_agent.runtime.canonical import canonical
 from dev_agent.sandbox.sandbox import Sandbox
@@ -229,7 +231,7 @@ def test_a_failure_that_utf8_cannot_hold_can_still_be_recorded(tmp_path: Path, s
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ("import sys\nsys.exit(0)\n", "mainloop: caught unexpected SystemExit!"),
+        ("import sys\nsys.exit(0)\n", r"SystemExit: 0 \(/.*/tests/test_evil\.py:2\)"),
         ("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)\n", "pytest was ended by SIGSEGV"),
     ],
 )
@@ -238,4 +240,39 @@ def test_a_run_that_broke_off_says_so_in_its_first_line(
 ) -> None:
     verdict = make_sample(tmp_path, SRC_LAYOUT, sandbox).tests({"tests/test_evil.py": body})
     assert verdict.result is GateResult.FAILED
-    assert verdict.hint.partition("\n")[0] == said
+    assert re.fullmatch(said, verdict.hint.partition("\n")[0])
+
+
+def test_a_suite_of_which_nothing_passes_shows_nothing_and_says_what_it_lacks(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    files = {
+        **SRC_LAYOUT,
+        ".gitignore": ".venv\n_version.py\n",
+        "src/acme/__init__.py": "import acme._version\n",
+    }
+    sample = make_sample(tmp_path, files, sandbox)
+    (sample.project.root / "src/acme/_version.py").write_text("version = '1'\n")
+    change = {"src/acme/calc.py": BROKEN}
+
+    refused, allowed = sample.tests(change), sample.tests(change, no_tests="allow")
+
+    assert (refused.result, refused.reason) == (GateResult.FAILED, "none_pass")
+    assert (allowed.result, allowed.reason, allowed.passed) == (GateResult.SKIPPED, "none_pass", 0)
+    assert 'set include = ["src/acme/_version.py"]' in refused.hint
+    mended = sample.tests({"src/acme/__init__.py": ""})
+    assert (mended.result, mended.passed) == (GateResult.PASSED, 2)
+
+
+def test_what_is_absent_is_looked_for_where_python_would(tmp_path: Path) -> None:
+    for name in ("acme/_version.py", "src/gen/__init__.py", "src/known.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    said = [
+        "No module named 'gen'",
+        "cannot import name '_version' from 'acme' (x)",
+        "No module named 'known'",
+    ]
+
+    found = absent_files([*said, "No module named '...etc.passwd'"], tmp_path, (".", "src"), {"src/known.py"})
+    assert found == ("src/gen/__init__.py", "acme/_version.py")

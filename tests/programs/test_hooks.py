@@ -38,6 +38,16 @@ def test_a_hook_that_fails_stops_the_change(shop: Shop, hooks: Path) -> None:
     assert shop.project.snapshot() == before
 
 
+def test_a_hook_of_pre_commit_that_was_never_prepared_says_what_to_run(shop: Shop, hooks: Path) -> None:
+    _install(
+        hooks, "pre-commit", "echo '[INFO] Initializing environment for https://x.'; echo '```'; exit 3\n"
+    )
+    report = shop.apply(HARMLESS)
+    assert (report.outcome, report.reason) == (Outcome.REJECTED, "hook_failed")
+    assert "once by hand: pre-commit install-hooks" in report.explanation.splitlines()[0]
+    assert "status 3: [INFO] Initializing environment" in report.explanation
+
+
 def test_a_hook_sees_what_git_commit_would_show_it(shop: Shop, hooks: Path) -> None:
     script = (
         'test "$(git diff --cached --name-only)" = notes.txt\n'
