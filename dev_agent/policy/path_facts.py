@@ -124,11 +124,22 @@ def _shadowed(path: str, settings: FactSettings) -> str:
         package, slash, inside = (
             path[len(prefix) :].partition("/") if path.startswith(prefix) else ("", "", "")
         )
+        if f"{prefix}{package}" in settings.packages:
+            continue
         if slash and (package in _TESTING or (package in _STANDARD and inside.startswith("__init__."))):
             return package
     if stem and any(part in {"tests", "test"} for part in folder.split("/")):
         return stem if stem in _STANDARD or stem in _TESTING else ""
     return ""
+
+
+def top_level_folders(path: str, import_roots: Sequence[str]) -> Iterator[str]:
+    """The folders above `path` that would be top-level packages, one for each root it lies below."""
+    for root in import_roots:
+        prefix = f"{root}/" if root else ""
+        name, slash, _ = path.removeprefix(prefix).partition("/")
+        if path.startswith(prefix) and slash:
+            yield f"{prefix}{name}"
 
 
 def _basename(path: str) -> str:

@@ -64,6 +64,7 @@ class FactSettings:
     gates, ci, hooks, own, git, dependencies     files that are wholly what the fact so named speaks of
     not_api       Python files nobody imports from
     import_roots  directories Python may import top-level modules from; "" is the repository's root
+    packages      folders of those roots that are packages of the base itself: what is added to one hides no other
     sets          path sets of the policy's own, by name
     """
 
@@ -80,6 +81,7 @@ class FactSettings:
     dependencies: tuple[str, ...] = DEPENDENCIES
     not_api: tuple[str, ...] = NOT_API
     import_roots: tuple[str, ...] = ("", "src", "lib", "python")
+    packages: frozenset[str] = frozenset()
     sets: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
     def path_sets(self) -> Mapping[str, tuple[str, ...]]:

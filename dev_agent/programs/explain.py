@@ -18,8 +18,8 @@ from dev_agent.errors import UsageFault
 from dev_agent.gates.config import read_config
 from dev_agent.policy.decision import decide
 from dev_agent.policy.errors import PolicyError
-from dev_agent.policy.facts import compute_facts
 from dev_agent.programs.change import excess_of, tree_changes
+from dev_agent.programs.change_facts import facts_on_base
 from dev_agent.programs.check import proposal_of
 from dev_agent.programs.proposers import PatchFile
 from dev_agent.programs.rules import again, read_rules
@@ -82,7 +82,8 @@ def explain_change(
         rules = read_rules(named, read_config(trees, base.tree).policy, trees, base.tree)
     policy = rules.policy
     changes = _changes(repository, base, proposer, policy)
-    facts = compute_facts(changes, settings=policy.settings_with(own=rules.own_paths))
+    settings = policy.settings_with(own=rules.own_paths)
+    facts = facts_on_base(repository, base.tree, changes, settings)
     decision = decide(policy, facts)
     told_facts: Any = facts.to_json()
     words = {name: value for name, value in facts.words().items() if not isinstance(value, tuple)}

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 from dev_agent.errors import UsageFault
 from dev_agent.gates.config import read_config
 from dev_agent.policy.decision import decide
-from dev_agent.policy.facts import compute_facts
 from dev_agent.programs.builtin import PREMERGE, builtin_program
 from dev_agent.programs.change import excess_of, tree_changes
+from dev_agent.programs.change_facts import facts_on_base
 from dev_agent.programs.folders import RunFolder
 from dev_agent.programs.merge_report import MergeReport
 from dev_agent.programs.merging import merging_of
@@ -74,7 +74,8 @@ def doubt_about(repository: Repository, report: MergeReport, *, policy: str | No
         if rules.policy.digest != report.run.policy.get("digest"):
             return "it was judged by another policy than the base's"
         changes = tree_changes(repository, base_tree, made.tree)
-        facts = compute_facts(changes, settings=rules.policy.settings_with(own=rules.own_paths))
+        settings = rules.policy.settings_with(own=rules.own_paths)
+        facts = facts_on_base(repository, base_tree, changes, settings)
     decision = decide(rules.policy, facts)
     if decision.verdict.value != report.run.policy.get("verdict"):
         return f"policy, asked again here, says {decision.verdict.value}"

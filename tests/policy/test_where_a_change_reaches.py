@@ -400,6 +400,13 @@ def test_a_module_inside_a_package_takes_nobodys_place(path: str) -> None:
     assert "shadowing_modules" not in seen(added(path, "x = 1\n"))
 
 
+def test_a_file_added_to_a_package_of_the_base_hides_nobody() -> None:
+    own = FactSettings(packages=frozenset({"src/packaging"}))
+    assert "shadowing_modules" not in seen(added("src/packaging/_new.py", "x = 1\n"), settings=own)
+    for path in ("packaging/_new.py", "src/packaging.py", "src/pluggy/_new.py"):
+        assert "shadowing_modules" in seen(added(path, "x = 1\n"), settings=own), path
+
+
 def test_editing_a_module_that_always_stood_there_is_innocent() -> None:
     assert "shadowing_modules" not in seen(edited("random.py", "x = 1\n", "x = 2\n"))
 

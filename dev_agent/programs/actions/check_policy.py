@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.policy.decision import decide
-from dev_agent.policy.facts import compute_facts
 from dev_agent.policy.verdict import Verdict
 from dev_agent.programs.actions.declared import Declared
 from dev_agent.programs.change import tree_changes
+from dev_agent.programs.change_facts import facts_on_base
 from dev_agent.programs.staged import required
 from dev_agent.runtime.actions import Result, View
 from dev_agent.runtime.states import FactType
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 def _check_policy(context: ApplyContext, view: View) -> Result:
     staged = required(view.facts)
     changes = tree_changes(context.repository, staged.base_tree, staged.tree)
-    facts = compute_facts(changes, settings=context.policy.settings_with(own=context.own_paths))
+    settings = context.policy.settings_with(own=context.own_paths)
+    facts = facts_on_base(context.repository, staged.base_tree, changes, settings)
     decision = decide(context.policy, facts)
     denials = [finding.because for finding in decision.findings if finding.verdict is Verdict.DENY]
     data: dict[str, Any] = {

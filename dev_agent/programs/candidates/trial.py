@@ -24,7 +24,6 @@ from dev_agent.gates.judge import GateName, Judgement
 from dev_agent.gates.subject import Subject
 from dev_agent.gates.verdict import GateResult, Verdict
 from dev_agent.policy.decision import decide
-from dev_agent.policy.facts import compute_facts
 from dev_agent.policy.globs import matches
 from dev_agent.policy.verdict import Verdict as Word
 from dev_agent.programs.candidates.normal import fingerprint
@@ -33,6 +32,7 @@ from dev_agent.programs.candidates.records import Finding
 from dev_agent.programs.candidates.schedule import at_once
 from dev_agent.programs.candidates.surface import public_change
 from dev_agent.programs.change import patch_text, tree_changes
+from dev_agent.programs.change_facts import facts_on_base
 from dev_agent.programs.extent import extent_of
 from dev_agent.programs.reproducing import Wish
 from dev_agent.programs.resolving import resolve_proposal
@@ -110,7 +110,8 @@ class Trial:
         """What policy and the plan say, and how large it is."""
         policy = self.context.policy
         settings = policy.settings_with(own=self.context.own_paths)
-        decision = decide(policy, compute_facts(changes, settings=settings))
+        facts = facts_on_base(self.context.repository, base_tree, changes, settings)
+        decision = decide(policy, facts)
         files = tuple(one.path for one in changes)
         outside = self.scope is not None and any(path not in self.scope for path in files)
         standing, reason = Standing.UNJUDGED, ""
