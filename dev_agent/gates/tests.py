@@ -19,14 +19,12 @@ that the change rewrites. What the base fails too is counted, not charged, unles
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
 from dev_agent.cancel import Cancel
 from dev_agent.gates import must_pass
-from dev_agent.gates.absent import absent_files
 from dev_agent.gates.affected_first import nearest_tests
 from dev_agent.gates.cache import digest_of
 from dev_agent.gates.case import Case, case_of, run_case
@@ -37,6 +35,7 @@ from dev_agent.gates.settings import Mode
 from dev_agent.gates.shadows import shadowing
 from dev_agent.gates.subject import Checkout, Subject
 from dev_agent.gates.test_run import TestRun
+from dev_agent.gates.unfounded import groundless, nothing_passes
 from dev_agent.gates.verdict import Failure, GateResult, Verdict
 from dev_agent.gates.weighing import Weighed, file_of, spread, weigh
 
@@ -59,9 +58,7 @@ _CHANGE_IS_TO_BLAME = frozenset(
         "killed",
     }
 )
-# Ends that are pytest's own, or its plugins': what the user's own pytest says then is worth knowing.
-_BY_HAND = frozenset({"crashed", "pytest_refused", "died_early"})
-# Of those above, the ones a busy machine can bring about: judged, but not remembered.
+# Of those, the ones a busy machine can bring about: judged, but not remembered.
 _MACHINE_MAY_BE = frozenset({"timed_out", "memory", "processes", "disk", "killed"})
 
 
@@ -144,7 +141,10 @@ class _Judgement:
         base = self._baseline()
         if base.fault:
             return self._say(
-                GateResult.ERROR, f"baseline_{base.fault}", run=base, hint=self._groundless(base)
+                GateResult.ERROR,
+                f"baseline_{base.fault}",
+                run=base,
+                hint=groundless(self._context, self._case, base),
             )
         if not base.outcomes and not self._case.affected:
             allowed = self._context.settings.allow_no_tests
@@ -164,21 +164,6 @@ class _Judgement:
                 result = GateResult.FAILED if blamed else GateResult.ERROR
                 return self._say(result, run.fault, run=run, hint=run.detail)
         return self._weigh(base, kept, own)
-
-    def _groundless(self, base: TestRun) -> str:
-        """Why no change can be judged on this base, and what to do: the first line says both."""
-        project, tool = self._context.project, self._case.tool
-        cause, _, more = base.detail.partition("\n")
-        remedy = ""
-        if cause.startswith("unrecognized arguments"):
-            remedy = f"; install the plugins that {self._case.config.file or 'pytest'} asks for beside pytest"
-        elif base.fault in _BY_HAND and not tool.lent:
-            python = project.interpreter.path
-            inside = python.is_relative_to(project.root)
-            command = shlex.quote(str(python.relative_to(project.root) if inside else python))
-            remedy = f"; see whether they do without dev-agent: {command} -m pytest"
-        said = f"the tests do not run on the base: {cause}{remedy}"
-        return f"{said}\n{more}" if more else said
 
     def _early(self, base: TestRun) -> Verdict | None:
         """Red, if the tests nearest to the change show it beyond doubt; None: the whole suite decides."""
@@ -265,24 +250,8 @@ class _Judgement:
             failures=tuple(listed),
             weighed=weighed,
             flaky=flaky,
-            hint=self._idle(kept) if idle else "",
+            hint=nothing_passes(self._context, self._case, kept) if idle else "",
         )
-
-    def _idle(self, run: TestRun) -> str:
-        """What keeps every test from passing, as far as one line can say it, and what to do if that is known."""
-        first = next(iter(run.failures.values()), None)
-        said = f"no test passes, before or after the change{f': {first.message}' if first else ''}"
-        project, command = self._context.project, self._case.command
-        absent = absent_files(
-            (f"{one.message}\n{one.detail}" for one in run.failures.values()),
-            project.root,
-            command.roots,
-            frozenset(self._context.trees.paths(self._case.subject.base_tree)),
-        )
-        if absent:
-            named = ", ".join(f'"{one}"' for one in absent)
-            said += f"; your work tree has a file for it that git does not track: set include = [{named}]"
-        return said
 
     def _baseline(self) -> TestRun:
         context, case = self._context, self._case

@@ -276,3 +276,25 @@ def test_what_is_absent_is_looked_for_where_python_would(tmp_path: Path) -> None
 
     found = absent_files([*said, "No module named '...etc.passwd'"], tmp_path, (".", "src"), {"src/known.py"})
     assert found == ("src/gen/__init__.py", "acme/_version.py")
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (
+            {"pytest.ini": "[pytest]\naddopts = --unheard-of=3\n"},
+            "unrecognized arguments: --unheard-of=3; install the plugins that pytest.ini asks for beside pytest",
+        ),
+        (
+            {"conftest.py": "raise OSError('no such thing')\n"},
+            "OSError: no such thing; see whether they do without dev-agent: .venv/bin/python -m pytest",
+        ),
+    ],
+)
+def test_a_base_on_which_pytest_does_not_begin_says_why_and_what_to_try(
+    tmp_path: Path, sandbox: Sandbox, files: dict[str, str], said: str
+) -> None:
+    verdict = make_sample(tmp_path, {**SRC_LAYOUT, **files}, sandbox).tests({"src/acme/calc.py": BROKEN})
+
+    assert (verdict.result, verdict.reason) == (GateResult.ERROR, "baseline_pytest_refused")
+    assert verdict.hint.partition("\n")[0] == f"the tests do not run on the base: {said}"
