@@ -122,6 +122,22 @@ def test_a_landing_says_where_it_is_and_how_to_look_at_it() -> None:
     )
 
 
+def test_a_gate_that_was_skipped_for_a_reason_to_know_about_says_it() -> None:
+    skipped = {
+        "name": "types",
+        "verdict": "skipped",
+        "new_failures": [],
+        "ms": 0,
+        "reason": "nothing_checked",
+    }
+    told = shown(report_page(replace(REPORT, gates=({**skipped, "hint": "mypy stops at a.py:1"},))))
+    silent = shown(report_page(replace(REPORT, gates=(skipped,))))
+
+    assert "About types:" in told
+    assert "mypy stops at a.py:1" in told
+    assert "About types:" not in silent
+
+
 def test_a_change_that_no_gate_judged_is_not_said_to_have_passed_one() -> None:
     skipped = {"name": "tests", "verdict": "skipped", "new_failures": [], "ms": 0}
     alone = replace(REPORT, gates=(skipped,), commit="d" * 40, explanation="", advice="")
