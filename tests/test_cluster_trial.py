@@ -36,12 +36,12 @@ def test_everything_that_may_be_left_over_is_seen(tmp_path: Path) -> None:
     temporary.mkdir(parents=True)
     assert left_over(folder, temporary, [place]) == ()
     environ = {"PATH": os.environ["PATH"], MARK: str(folder)}
-    left = start("left", ("sleep", "60"), environ=environ, logs=folder, cwd=folder)
+    left = start("left", ("sleep", "600"), environ=environ, logs=folder, cwd=folder)
     (temporary / "forgotten").write_text("x")
     (place / "TRIAL").write_text("changed\n")
     (place / ".git/index.lock").touch()
     try:
-        until(lambda: bool(left_over(folder, temporary, [])[1:]), "the process runs", seconds=20)
+        until(lambda: bool(left_over(folder, temporary, [])[1:]), "the process runs", seconds=300)
         said = "\n".join(left_over(folder, temporary, [place]))
     finally:
         left.kill()
@@ -56,9 +56,9 @@ def test_everything_that_may_be_left_over_is_seen(tmp_path: Path) -> None:
 
 def test_a_process_is_busy_while_it_has_children_and_ends_when_told(tmp_path: Path) -> None:
     environ = {"PATH": os.environ["PATH"]}
-    code = "import subprocess, sys; subprocess.run(['sleep', '60'])"
+    code = "import subprocess, sys; subprocess.run(['sleep', '600'])"
     process = start("p", (sys.executable, "-c", code), environ=environ, logs=tmp_path, cwd=tmp_path)
-    until(process.busy, "it has a child", seconds=30)
+    until(process.busy, "it has a child", seconds=300)
     with pytest.raises(TooLong, match="p had not ended"):
         process.wait(0)
     assert not process.alive
@@ -82,7 +82,7 @@ def test_a_process_of_the_trial_dies_with_it(tmp_path: Path, begun: bool) -> Non
     )
     subprocess.run((sys.executable, "-c", code), check=False, cwd=Path(__file__).parents[1])
     pid = int((tmp_path / "pid").read_text())
-    until(lambda: not _lives(pid), "the process has ended", seconds=60)
+    until(lambda: not _lives(pid), "the process has ended", seconds=300)
     assert (tmp_path / "runs").exists() or not begun
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository
 
 _HOST = "dev_agent.cluster.dask_host"
-_START_S = 30.0
+_START_S = 120.0
 _END_S = 10.0
 _FOR_A_WEEK = 7 * 24 * 3600.0
 

@@ -34,7 +34,7 @@ class Patience:
     A connection · a lost scheduler · any worker · a worker that was there and is gone · a word of one that is there.
     """
 
-    connect_s: float = 5.0
+    connect_s: float = 10.0
     scheduler_s: float = 60.0
     nobody_s: float = 60.0
     gone_s: float = 5.0

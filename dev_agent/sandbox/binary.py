@@ -142,7 +142,7 @@ def _examine(path: Path, origin: str, outside: Sequence[Path]) -> Binary | Unfit
         )
     if status.st_uid not in {0, os.geteuid()} or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         return Unfit(place=place, reason="others than root and you can write it", remedy=f"chmod go-w {real}")
-    said = process.run([str(real), "--version"], cwd=Path("/"), env={}, timeout_s=5.0)
+    said = process.run([str(real), "--version"], cwd=Path("/"), env={}, timeout_s=60.0)
     version = parse_version(said.stdout)
     if version is None:
         return Unfit(place=place, reason="does not say its version", remedy="install bubblewrap 0.8 or later")

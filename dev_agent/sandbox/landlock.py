@@ -42,7 +42,7 @@ OLDEST_ABI = 4
 WITH_SCOPES = 6
 
 _CONFINE = Path(__file__).with_name("confine.py")
-_GONE_WITHIN_S = 10.0
+_GONE_WITHIN_S = 60.0
 # The outer process and the supervisor.
 _OVERHEAD = 2
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")

@@ -17,7 +17,7 @@ import select
 import signal
 from pathlib import Path
 
-_GONE_WITHIN_MS = 10_000
+_GONE_WITHIN_MS = 60_000
 
 
 class Status:

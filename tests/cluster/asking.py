@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,9 +16,8 @@ from dev_agent.gates.judge import GateName, Judgement, Question, Terms
 from dev_agent.gates.subject import Subject
 from dev_agent.sandbox.profile import load_profile, shipped
 from tests.gates.samples import PYTEST, SRC_LAYOUT, Sample, make_sample, make_sandbox
-from tests.testing.cluster import eventually, processes
+from tests.testing.cluster import at_sleep, endless_sleep, eventually
 
-_NUMBERS = itertools.count(700_000)
 _SETTINGS = (
     '\n[tool.dev-agent.gates]\nchecks = [{ name = "wait", command = "sh wait.sh", timeout_s = 600 }]\n'
 )
@@ -35,11 +33,11 @@ class Waiting:
     """A change whose check waits in a process of its own until somebody ends that."""
 
     subject: Subject
-    seconds: int
+    sleep: str
 
     def running(self) -> list[int]:
         """The processes that wait now, in whatever sandbox."""
-        return processes(rf"^sleep {self.seconds} $")
+        return at_sleep(self.sleep)
 
     def begun(self) -> int:
         """One that waits, waited for."""
@@ -58,8 +56,8 @@ class Asker:
 
     def waiting(self) -> Waiting:
         """A new change with a check that waits."""
-        seconds = next(_NUMBERS)
-        return Waiting(subject=self.sample.change({"wait.sh": f"sleep {seconds}\ntrue\n"}), seconds=seconds)
+        sleep = endless_sleep()
+        return Waiting(subject=self.sample.change({"wait.sh": f"{sleep}\ntrue\n"}), sleep=sleep)
 
     def ask(self, gate: GateName, subject: Subject, cancel: Cancel | None = None) -> Judgement:
         """What the cluster says."""
@@ -85,7 +83,7 @@ class Asking(Thread):
 
     def answered(self) -> Judgement:
         """The answer, waited for."""
-        self.join(90)
+        self.join(300)
         assert self.judgement is not None, "no answer"
         return self.judgement
 

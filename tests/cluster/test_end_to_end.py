@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,17 +17,24 @@ import pytest
 
 from tests.cluster.asking import waiting_sample
 from tests.gates.samples import BROKEN, CALC, Sample
-from tests.testing.cluster import CHECKOUT, Cluster, cluster, eventually, processes
+from tests.testing.cluster import CHECKOUT, Cluster, at_sleep, cluster, endless_sleep, eventually, processes
 
 COUNTING = """\
 import os
 import dev_agent.cluster.dask_worker as worker
+from dev_agent.cluster.answer import Lacking, read_answer
 from dev_agent.cluster.job import read_job
 real = getattr(worker.answer, "real", worker.answer)
-def answer(job):
+def count(word):
     with open(os.environ["COUNT"], "a") as stream:
-        print(read_job(job).gate, file=stream)
-    return real(job)
+        print(word, file=stream)
+def answer(job):
+    gate = read_job(job).gate
+    count(gate)
+    reply = real(job)
+    if isinstance(read_answer(reply.partition(b"\\n")[2]), Lacking):
+        count("-" + gate)
+    return reply
 answer.real = real
 worker.answer = answer
 """
@@ -51,9 +59,19 @@ def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 def asked(workers: Cluster) -> list[str]:
-    """The gates that workers were asked about, in order; a job that lacked something counts twice."""
+    """The gates that workers were asked about, in order, and with a minus those of which something was lacking."""
     count = workers.folder / "count"
     return count.read_text().split() if count.exists() else []
+
+
+def judged(words: list[str]) -> list[str]:
+    """Of these, the gates that were judged: a question that comes again with what was lacking is one question."""
+    return sorted(
+        (
+            Counter(one for one in words if one[0] != "-")
+            - Counter(one[1:] for one in words if one[0] == "-")
+        ).elements()
+    )
 
 
 def start(sample: Sample, *arguments: str, **variables: str) -> subprocess.Popen[bytes]:
@@ -72,7 +90,7 @@ def start(sample: Sample, *arguments: str, **variables: str) -> subprocess.Popen
 def run(sample: Sample, *arguments: str, **variables: str) -> tuple[int, str, str]:
     """A command to its end: exit code, stdout, stderr."""
     process = start(sample, *arguments, **variables)
-    stdout, stderr = process.communicate(timeout=180)
+    stdout, stderr = process.communicate(timeout=300)
     return process.returncode, stdout.decode(), stderr.decode()
 
 
@@ -108,25 +126,26 @@ def test_a_red_change_is_red_wherever_it_is_judged_and_show_says_where(
 
 
 def test_killed_and_resumed_no_worker_is_asked_twice_for_a_verdict(sample: Sample, workers: Cluster) -> None:
-    change = patch(sample, "wait.sh", "true\n", "sleep 600123\ntrue\n")
+    sleep = endless_sleep()
+    change = patch(sample, "wait.sh", "true\n", f"{sleep}\ntrue\n")
     before = len(asked(workers))
     state = sample.project.git_dir / "dev-agent/cache/judged"
     known = set(state.rglob("*.json"))
     process = start(sample, "apply", "Wait", "--patch", change, "--dry-run", "--cluster", workers.url)
     # The third may stand in line behind the check that waits.
-    eventually(lambda: processes("^sleep 600123 $") and set(state.rglob("*.json")) - known, "an answer")
+    eventually(lambda: at_sleep(sleep) and set(state.rglob("*.json")) - known, "an answer")
     process.kill()
     process.communicate()
-    eventually(lambda: not processes("^sleep 600123 $"), "a client that is gone is worked for no longer")
+    eventually(lambda: not at_sleep(sleep), "a client that is gone is worked for no longer")
     answered = len(set(state.rglob("*.json")) - known)
     first = asked(workers)[before:]
     resumed = start(sample, "resume", "last", "--json", "--cluster", workers.url)
-    eventually(lambda: processes("^sleep 600123 $"), "the check runs again")
-    for pid in processes("^sleep 600123 $"):
+    eventually(lambda: at_sleep(sleep), "the check runs again")
+    for pid in at_sleep(sleep):
         os.kill(pid, signal.SIGKILL)
-    said, _ = resumed.communicate(timeout=120)
+    said, _ = resumed.communicate(timeout=300)
     assert resumed.returncode == 0
-    again = asked(workers)[before + len(first) :]
+    again = judged(asked(workers)[before + len(first) :])
     assert answered >= 1
     assert "checks" in again
     assert len(again) == 3 - answered, "only what nobody had answered, once"
@@ -136,25 +155,27 @@ def test_killed_and_resumed_no_worker_is_asked_twice_for_a_verdict(sample: Sampl
 def test_an_interrupted_command_ends_the_judged_program_on_the_worker(
     sample: Sample, workers: Cluster
 ) -> None:
-    change = patch(sample, "wait.sh", "true\n", "sleep 600124\ntrue\n")
+    sleep = endless_sleep()
+    change = patch(sample, "wait.sh", "true\n", f"{sleep}\ntrue\n")
     process = start(sample, "apply", "Wait", "--patch", change, "--dry-run", "--cluster", workers.url)
-    eventually(lambda: processes("^sleep 600124 $"), "the check runs")
+    eventually(lambda: at_sleep(sleep), "the check runs")
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=300)
     assert process.returncode == 130
-    eventually(lambda: not processes("^sleep 600124 $"), "the sandbox ended")
+    eventually(lambda: not at_sleep(sleep), "the sandbox ended")
 
 
 def test_a_cluster_here_judges_and_ends_with_the_command_whatever_kills_it(sample: Sample) -> None:
-    change = patch(sample, "wait.sh", "true\n", "sleep 600125\ntrue\n")
+    sleep = endless_sleep()
+    change = patch(sample, "wait.sh", "true\n", f"{sleep}\ntrue\n")
     process = start(sample, "apply", "Wait", "--patch", change, "--dry-run", "--cluster", "local:1")
-    eventually(lambda: processes("^sleep 600125 $"), "the check runs")
+    eventually(lambda: at_sleep(sleep), "the check runs")
     folder = str(sample.project.git_dir / "dev-agent")
     assert processes(rf"dask_host .*{folder}")
     process.kill()
     process.communicate()
     eventually(lambda: not processes(rf"(dask_host|dev_agent worker) .*{folder}"), "host and worker ended")
-    eventually(lambda: not processes("^sleep 600125 $"), "the sandbox ended")
+    eventually(lambda: not at_sleep(sleep), "the sandbox ended")
 
 
 def test_a_campaign_has_one_cluster_for_all_its_repositories_and_none_is_left_of_a_killed_one(

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from dev_agent.cluster.watching import Patience
 from dev_agent.gates.judge import GateName, Judgement
 from dev_agent.gates.verdict import GateResult
 from tests.cluster.asking import Asker, Asking, Waiting, asking, waiting_sample
 from tests.gates.samples import Sample
-from tests.testing.cluster import QUICK, Cluster, cluster, eventually
+from tests.testing.cluster import CALM, Cluster, Temper, cluster, eventually
 
 pytestmark = pytest.mark.kill
 
@@ -46,8 +46,18 @@ def workers(place: Cluster) -> Cluster:
 
 
 @pytest.fixture
-def asker(sample: Sample, workers: Cluster, tmp_path: Path) -> Iterator[Asker]:
-    with asking(sample, workers.link(QUICK), tmp_path / "bundles") as made:
+def temper() -> Temper:
+    return Temper()
+
+
+@pytest.fixture
+def hasty() -> Temper:
+    return Temper(connect_s=2)
+
+
+@pytest.fixture
+def asker(sample: Sample, workers: Cluster, temper: Temper, tmp_path: Path) -> Iterator[Asker]:
+    with asking(sample, workers.link(temper.patience), tmp_path / "bundles") as made:
         workers.wait_for(made.link, "anvil", "bellows")
         yield made
 
@@ -68,18 +78,27 @@ def worker_of(asker: Asker, workers: Cluster, pid: int) -> str:
     return ids[pid]
 
 
+def another_has_it(asker: Asker, first: str) -> bool:
+    """True once some task is at another worker than the first."""
+    view = asker.link.view()
+    return any(view.workers[at].name != first for at in view.tasks.values() if at in view.workers)
+
+
 def finish(waiting: Waiting) -> None:
     """Let the check go on, by ending what it waits for."""
     for pid in waiting.running():
         os.kill(pid, signal.SIGKILL)
 
 
-def test_a_worker_killed_in_mid_job_costs_one_rerun_and_no_verdict(asker: Asker, workers: Cluster) -> None:
+def test_a_worker_killed_in_mid_job_costs_one_rerun_and_no_verdict(
+    asker: Asker, workers: Cluster, temper: Temper
+) -> None:
     waiting = asker.waiting()
     asked = Asking(asker, waiting.subject)
     pid = waiting.begun()
     first = worker_of(asker, workers, pid)
     workers.kill(first)
+    temper.lose(gone_s=2)
     eventually(lambda: not Path(f"/proc/{pid}").exists(), "its sandbox ended")
     second = worker_of(asker, workers, waiting.begun())
     assert second != first
@@ -88,14 +107,17 @@ def test_a_worker_killed_in_mid_job_costs_one_rerun_and_no_verdict(asker: Asker,
 
 
 def test_a_worker_that_is_stopped_is_replaced_and_its_late_answer_ignored(
-    asker: Asker, workers: Cluster
+    asker: Asker, workers: Cluster, temper: Temper
 ) -> None:
     waiting = asker.waiting()
     asked = Asking(asker, waiting.subject)
     pid = waiting.begun()
     first = worker_of(asker, workers, pid)
     workers.kill(first, signal.SIGSTOP)
+    temper.lose(silent_s=4)
     try:
+        eventually(lambda: another_has_it(asker, first), "another worker was asked")
+        temper.calm_down()
         eventually(lambda: len(waiting.running()) == 2, "another worker began")
         (other,) = set(waiting.running()) - {pid}
         second = worker_of(asker, workers, other)
@@ -110,7 +132,7 @@ def test_to_stop_waiting_ends_the_judged_program(asker: Asker) -> None:
     asked = Asking(asker, waiting.subject)
     waiting.begun()
     asked.cancel.request()
-    asked.join(30)
+    asked.join(300)
     assert asked.stopped
     eventually(lambda: not waiting.running(), "the sandbox heard of it")
 
@@ -136,7 +158,7 @@ def test_a_job_that_kills_every_worker_ends_as_the_machines_fault_after_a_few(
     few = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}
     with (
         cluster(tmp_path / "cluster", "one", "two", "three", variables={**preload, **few}) as made,
-        asking(sample, made.link(QUICK), tmp_path / "bundles") as asker,
+        asking(sample, made.link(), tmp_path / "bundles") as asker,
     ):
         made.wait_for(asker.link, "one", "two", "three")
         (verdict,) = asker.ask(GateName.TESTS, sample.change({"note.txt": "deadly\n"})).verdicts
@@ -146,43 +168,46 @@ def test_a_job_that_kills_every_worker_ends_as_the_machines_fault_after_a_few(
 
 
 def test_a_cluster_without_workers_is_an_error_and_not_a_wait(sample: Sample, tmp_path: Path) -> None:
-    hasty = Patience(connect_s=5, scheduler_s=5, nobody_s=2, gone_s=1, silent_s=2)
     with (
         cluster(tmp_path / "cluster") as made,
-        asking(sample, made.link(hasty), tmp_path / "bundles") as asker,
+        asking(sample, made.link(replace(CALM, nobody_s=2)), tmp_path / "bundles") as asker,
     ):
         (verdict,) = asker.ask(GateName.TESTS, sample.change({"note.txt": "nobody\n"})).verdicts
         assert (verdict.result, verdict.reason) == (GateResult.ERROR, "judge_no_workers")
         assert f"dev-agent worker {made.url}" in verdict.hint
 
 
-def test_a_scheduler_that_never_comes_back_is_an_error_and_not_a_wait(sample: Sample, tmp_path: Path) -> None:
-    hasty = Patience(connect_s=2, scheduler_s=2, nobody_s=5, gone_s=1, silent_s=2)
+def test_a_scheduler_that_never_comes_back_is_an_error_and_not_a_wait(
+    sample: Sample, hasty: Temper, tmp_path: Path
+) -> None:
     with (
         cluster(tmp_path / "cluster", "anvil") as made,
-        asking(sample, made.link(hasty), tmp_path / "bundles") as asker,
+        asking(sample, made.link(hasty.patience), tmp_path / "bundles") as asker,
     ):
         made.wait_for(asker.link, "anvil")
         waiting = asker.waiting()
         asked = Asking(asker, waiting.subject)
         waiting.begun()
         made.kill("scheduler")
+        hasty.lose(scheduler_s=2, nobody_s=5)
         (verdict,) = asked.answered().verdicts
         assert verdict.result is GateResult.ERROR
         assert verdict.reason in {"judge_scheduler", "judge_no_workers"}
         assert made.url in " ".join((verdict.hint, *verdict.notes))
 
 
-def test_a_scheduler_that_is_stopped_is_an_error_and_not_a_wait(sample: Sample, tmp_path: Path) -> None:
-    hasty = Patience(connect_s=2, scheduler_s=1, nobody_s=5, gone_s=1, silent_s=60)
+def test_a_scheduler_that_is_stopped_is_an_error_and_not_a_wait(
+    sample: Sample, hasty: Temper, tmp_path: Path
+) -> None:
     with (
         cluster(tmp_path / "cluster", "anvil") as made,
-        asking(sample, made.link(hasty), tmp_path / "bundles") as asker,
+        asking(sample, made.link(hasty.patience), tmp_path / "bundles") as asker,
     ):
         made.wait_for(asker.link, "anvil")
         waiting = asker.waiting()
         asked = Asking(asker, waiting.subject)
         waiting.begun()
         made.kill("scheduler", signal.SIGSTOP)
+        hasty.lose(scheduler_s=1, nobody_s=5)
         (verdict,) = asked.answered().verdicts
         assert (verdict.result, verdict.reason) == (GateResult.ERROR, "judge_scheduler")

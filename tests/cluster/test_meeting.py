@@ -22,7 +22,7 @@ from dev_agent.cluster.security import Tls, _by_program, temporary_tls
 from dev_agent.cluster.watching import Patience
 from dev_agent.errors import EnvironmentFault, UsageFault
 from dev_agent.repository.discovery import Repository
-from tests.testing.cluster import cluster, eventually, free_port, processes
+from tests.testing.cluster import CALM, cluster, command_lines, eventually, own_port, processes
 from tests.testing.repos import make_repository
 
 HASTY = Patience(connect_s=2)
@@ -34,10 +34,10 @@ versions._version_cached = other
 """
 
 
-def refusal(url: str, tls: Tls | None = None) -> EnvironmentFault:
-    """Why no link to `url` can be had."""
+def refusal(url: str, tls: Tls | None = None, patience: Patience = CALM) -> EnvironmentFault:
+    """Why no link to `url` can be had. To be hasty is for where nobody will ever answer."""
     with pytest.raises(EnvironmentFault) as refused:
-        Link.open(url, security_of(url, tls), HASTY)
+        Link.open(url, security_of(url, tls), patience)
     return refused.value
 
 
@@ -79,8 +79,9 @@ def repository(tmp_path: Path) -> Repository:
 
 
 def test_nobody_is_there() -> None:
-    url = f"tcp://127.0.0.1:{free_port()}"
-    fault = refusal(url)
+    with own_port() as port:
+        url = f"tcp://127.0.0.1:{port}"
+        fault = refusal(url, patience=HASTY)
     assert f"no scheduler answers at {url}" in fault.message
     assert "dask scheduler" in fault.hint
 
@@ -95,7 +96,7 @@ def test_nobody_is_there() -> None:
 )
 def test_somebody_else_is_there(said: bytes) -> None:
     with saying(said) as url:
-        fault = refusal(url)
+        fault = refusal(url, patience=HASTY)
     assert url in fault.message
     assert "dask scheduler" in fault.hint
 
@@ -170,7 +171,7 @@ def test_nobody_else_on_this_machine_gets_into_a_cluster_of_ones_own(
     """A loopback port is open to every user; whoever may talk to the scheduler runs code as its owner."""
     with local_cluster(repository, 1, os.environ) as own:
         port = own.url.rpartition(":")[2]
-        Link.open(own.url, security_of(own.url, own.tls), HASTY).close()
+        Link.open(own.url, security_of(own.url, own.tls), CALM).close()
         assert "certificates" in refusal(own.url, made_tls(tmp_path / "stranger")).message
         refusal(f"tcp://127.0.0.1:{port}")
         assert own.tls.key.stat().st_mode & 0o077 == 0
@@ -182,16 +183,17 @@ def test_a_cluster_of_ones_own_ends_with_the_block_and_leaves_no_key(repository:
         key = own.tls.key
         eventually(lambda: processes(rf"dev_agent worker {own.url}"), "its worker starts")
         url = own.url
-    assert not processes(rf"dev_agent worker {url}")
+    eventually(lambda: not processes(rf"dev_agent worker {url}"), "its worker ends with it")
     assert not key.exists()
 
 
 def test_two_commands_at_a_time_do_not_share_a_workers_folder(repository: Repository) -> None:
     kept = str(repository.state_dir / "cluster")
     with local_cluster(repository, 1, os.environ) as one, local_cluster(repository, 1, os.environ) as two:
-        eventually(lambda: processes(rf"worker {one.url}") and processes(rf"worker {two.url}"), "workers")
-        (first,), (second,) = processes(rf"worker {one.url}"), processes(rf"worker {two.url}")
-        lines = [Path(f"/proc/{pid}/cmdline").read_text().split("\0") for pid in (first, second)]
+        lines: list[list[str]] = []
+        for each in (one, two):
+            eventually(lambda url=each.url: command_lines(rf"worker {url}"), "it has a worker")  # type: ignore[misc]
+            lines += [*command_lines(rf"worker {each.url}").values()][:1]
     folders = [line[line.index("--folder") + 1] for line in lines]
     assert folders[0].startswith(kept)
     assert not folders[1].startswith(kept)

@@ -343,10 +343,10 @@ def test_over_stdio_and_over_http_the_same_server_answers_and_http_wants_a_token
             assert judged["outcome"] == "verified"
 
     async def over_http(url: str) -> None:
-        web = httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=60)
+        web = httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=300)
         async with web, Client(streamable_http_client(url, http_client=web)) as session:
             assert (await said(session, "list_runs"))["runs"] == []
-        async with httpx2.AsyncClient() as stranger:
+        async with httpx2.AsyncClient(timeout=300) as stranger:
             body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
             assert (await stranger.post(url, json=body)).status_code == 401
 
@@ -363,7 +363,7 @@ def test_over_stdio_and_over_http_the_same_server_answers_and_http_wants_a_token
         anyio.run(over_http, url)
     finally:
         server.terminate()
-        rest = server.communicate(timeout=60)[1]
+        rest = server.communicate(timeout=300)[1]
     assert (server.returncode, rest) == (0, "")
 
 
@@ -374,7 +374,7 @@ def test_a_server_without_a_token_or_with_a_port_in_use_does_not_start(tiny: Pro
             env={**tiny.environ, "PYTHONPATH": ROOT, **more},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
 

@@ -494,7 +494,7 @@ def test_branches_record_in_declared_order_whatever_finishes_first(tmp_path: Pat
     tests_done = threading.Event()
 
     def slow_types(view: View) -> Result:
-        assert tests_done.wait(10)
+        assert tests_done.wait(300)
         view.record("noted", {"who": "types"})
         return Result("passed", {"count": 0})
 

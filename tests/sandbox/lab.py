@@ -28,7 +28,7 @@ NOBODY = 65534
 AS_NOBODY = ("setpriv", "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups", "--")
 CHECKOUT = Path(__file__).parents[2]
 PYTHON = shutil.which("python3", path="/usr/bin:/usr/local/bin") or sys.executable
-LIMITS = Limits(wall_s=60, cpu_s=60, memory_bytes=1024**3, processes=100, output_bytes=1024**2)
+LIMITS = Limits(wall_s=600, cpu_s=60, memory_bytes=1024**3, processes=100, output_bytes=1024**2)
 READ_ONLY, WRITABLE, SCRATCH = MountKind.READ_ONLY, MountKind.WRITABLE, MountKind.SCRATCH
 TMPFS, DATA = MountKind.TMPFS, MountKind.DATA
 

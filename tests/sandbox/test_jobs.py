@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -102,10 +103,22 @@ def test_the_network_needs_the_profile_too(here_confined: Lab) -> None:
 def test_a_cancelled_job(here: Lab, setting: str) -> None:
     sandbox = choose(setting, Profile(), scratch_root=here.scratch_root, bwrap=here.bwrap)
     cancel = Cancel()
-    timer = threading.Timer(0.3, cancel.request)
-    timer.start()
-    ended = sandbox.run(python_job("import time; time.sleep(300)"), cancel)
-    timer.join()
+    signals = here.place / "signals"
+    signals.mkdir()
+
+    def once_it_runs() -> None:
+        while not (signals / "started").exists():
+            time.sleep(0.01)
+        cancel.request()
+
+    job = python_job(
+        "import time; open('started', 'w').close(); time.sleep(600)",
+        mounts=[Mount(kind=WRITABLE, target=Path("/signals"), source=signals)],
+        cwd=Path("/signals"),
+    )
+    waiting = threading.Thread(target=once_it_runs, daemon=True)
+    waiting.start()
+    ended = sandbox.run(job, cancel)
     assert (ended.how, ended.code, ended.detail) == (EndedHow.CANCELLED, None, "cancelled")
     assert sandbox.run(python_job(""), cancel).detail == "cancelled before it was started"
 

@@ -95,7 +95,7 @@ def test_a_scratch_root_that_cannot_be_used(here: Lab) -> None:
 
 
 def test_limits_hold_without_confinement_too(here: Lab) -> None:
-    hang = python_job("import time; time.sleep(300)", limits=limited(wall_s=0.5))
+    hang = python_job("import time; time.sleep(300)", limits=limited(wall_s=0.3))
     assert here.unconfined(hang).how is EndedHow.TIMED_OUT
     flood = python_job("print('x' * 1000000)", limits=limited(output_bytes=1000))
     assert here.unconfined(flood).truncated

@@ -39,7 +39,7 @@ def ends(pid: int) -> bool:
     except ProcessLookupError:
         return True
     try:
-        return bool(select.select([descriptor], [], [], 60)[0])
+        return bool(select.select([descriptor], [], [], 300)[0])
     finally:
         os.close(descriptor)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import signal
@@ -11,19 +12,48 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import cast
 
 from dev_agent.cluster.dask_greeting import security_of
 from dev_agent.cluster.dask_link import Link
 from dev_agent.cluster.security import Tls
 from dev_agent.cluster.watching import Patience, View
+from dev_agent.errors import EnvironmentFault
 
 CHECKOUT = Path(__file__).parents[2]
-_PATIENCE_S = 60.0
+_PATIENCE_S = 300.0
 
-QUICK = Patience(connect_s=5, scheduler_s=30, nobody_s=20, gone_s=2, silent_s=4)
-"""Patience of somebody who has to see a fault within a test."""
+CALM = Patience(connect_s=60, scheduler_s=300, nobody_s=300, gone_s=300, silent_s=300)
+"""Patience that no machine wears out that is merely slow: for everything but a fault that has to be seen."""
+
+
+class Temper:
+    """A patience that can change: calm until the fault is there that has to be seen, and only then short.
+
+    `connect_s` alone is asked for once, by a client that takes it for the time to find a lost scheduler again, too.
+    """
+
+    def __init__(self, *, connect_s: float = CALM.connect_s) -> None:
+        self._calm = self.now = replace(CALM, connect_s=connect_s)
+
+    @property
+    def patience(self) -> Patience:
+        """What a link takes for a patience; it asks at each look."""
+        return cast("Patience", self)
+
+    def lose(self, **seconds: float) -> None:
+        """Be short about this from now on."""
+        self.now = replace(self._calm, **seconds)
+
+    def calm_down(self) -> None:
+        """Have all the patience again."""
+        self.now = self._calm
+
+    def __getattr__(self, name: str) -> float:
+        seconds: float = getattr(self.now, name)
+        return seconds
 
 
 def eventually(holds: Callable[[], object], what: str) -> None:
@@ -36,7 +66,7 @@ def eventually(holds: Callable[[], object], what: str) -> None:
 
 @dataclass(kw_only=True)
 class Cluster:
-    """One scheduler at a fixed port, and its workers by name. `folder` is for what they keep and say."""
+    """One scheduler at a port of its own, and its workers by name. `folder` is for what they keep and say."""
 
     folder: Path
     port: int
@@ -67,9 +97,15 @@ class Cluster:
             argv += ["--tls-key", str(self.tls.key)]
         self.workers[name] = self._start(name, [*argv, *options], variables)
 
-    def link(self, patience: Patience = QUICK) -> Link:
-        """A connection; the caller closes it."""
-        return Link.open(self.url, security_of(self.url, self.tls), patience)
+    def link(self, patience: Patience = CALM) -> Link:
+        """A connection; the caller closes it. Somebody is there: a patience that was too short for him is had again."""
+        until = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                return Link.open(self.url, security_of(self.url, self.tls), patience)
+            except EnvironmentFault:
+                if time.monotonic() > until:
+                    raise
 
     def wait_for(self, link: Link, *names: str) -> View:
         """What the scheduler knows once exactly these workers are there."""
@@ -129,32 +165,57 @@ def cluster(
 ) -> Iterator[Cluster]:
     """A scheduler with workers of these names on their way, until the block ends."""
     folder.mkdir(parents=True, exist_ok=True)
-    made = Cluster(folder=folder, port=free_port(), tls=tls, variables=variables or {})
-    try:
-        made.start_scheduler()
-        for name in names:
-            made.start_worker(name)
-        yield made
-    finally:
-        made.close()
+    with own_port() as port:
+        made = Cluster(folder=folder, port=port, tls=tls, variables=variables or {})
+        try:
+            made.start_scheduler()
+            for name in names:
+                made.start_worker(name)
+            yield made
+        finally:
+            made.close()
 
 
-def free_port() -> int:
-    """A port of the loopback that nobody has now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+@contextmanager
+def own_port() -> Iterator[int]:
+    """A port of the loopback at which nobody listens but whom we start there, until the block ends.
+
+    It is bound all the time and never listened at by us: Linux gives such a port to nobody who asks for any, and lets
+    a server that asks for this one listen, again and again, as long as both say SO_REUSEADDR.
+    """
+    with socket.socket() as kept:
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        kept.bind(("127.0.0.1", 0))
+        yield int(kept.getsockname()[1])
+
+
+_NUMBERS = itertools.count(1)
+
+
+def endless_sleep() -> str:
+    """A `sleep` for years, told from all others on this machine, those of another run of the tests included."""
+    return f"sleep {os.getpid() * 10_000 + 10**12 + next(_NUMBERS)}"
+
+
+def at_sleep(sleep: str) -> list[int]:
+    """The processes that sleep so now, in whatever sandbox."""
+    return processes(rf"^{sleep} $")
 
 
 def processes(pattern: str) -> list[int]:
     """Processes of this machine, sandboxed ones too, whose command line matches."""
-    found = []
+    return [*command_lines(pattern)]
+
+
+def command_lines(pattern: str) -> dict[int, list[str]]:
+    """Their words, by process; twice where a child is being started, which has its parent's words until it runs."""
+    found = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
             except OSError:
                 continue
-            if re.search(pattern, line):
-                found.append(int(entry.name))
+            if re.search(pattern, " ".join(words)):
+                found[int(entry.name)] = words
     return found

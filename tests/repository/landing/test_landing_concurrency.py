@@ -552,7 +552,7 @@ def land_until_it_lands(scene: Scene, name: str, results: multiprocessing.Queue[
     scene.git("update-index", "--add", "--cacheinfo", f"100644,{blob},{name}/file", env=index)
     commit = scene.git("commit-tree", scene.git("write-tree", env=index), "-p", base, "-m", name)
     while True:
-        request: Request = replace(scene.request(commit, base=base), index_wait_s=30.0)
+        request: Request = replace(scene.request(commit, base=base), index_wait_s=300.0, land_wait_s=300.0)
         outcome = scene.land(request)
         if isinstance(outcome, Landed):
             results.put("landed")
@@ -591,7 +591,7 @@ def test_three_landings_at_once_and_a_user_committing_all_end_in_one_line_of_his
         committed += 1
     said: list[str] = []
     while said.count("landed") < 3 and all(agent.exitcode in (None, 0) for agent in agents):
-        said.append(results.get(timeout=120))
+        said.append(results.get(timeout=600))
     for agent in agents:
         agent.join()
     assert said.count("landed") == 3
@@ -604,7 +604,7 @@ def test_three_landings_at_once_and_a_user_committing_all_end_in_one_line_of_his
 def test_two_landings_in_one_process_exclude_each_other(tmp_path: Path) -> None:
     scene = make_scene(tmp_path)
     first = scene.request(scene.propose({"a.txt": b"first\n"}))
-    second = replace(scene.request(scene.propose({"b.txt": b"second\n"})), land_wait_s=60.0)
+    second = replace(scene.request(scene.propose({"b.txt": b"second\n"})), land_wait_s=300.0)
     outcomes: list[Outcome] = []
     thread = threading.Thread(target=lambda: outcomes.append(scene.land(second)))
     assert isinstance(scene.land(first, progress=At("installed", thread.start)), Landed)
