@@ -1,9 +1,15 @@
-"""Settings for every test: property tests without deadlines, and the same examples in every CI run."""
+"""Settings for every test: property tests without deadlines, the same examples in every CI run, the same interpreter.
+
+Which tests share a process, and in which order, is different in every run; no test may leave the process another one.
+"""
 
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Generator
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -13,3 +19,13 @@ settings.register_profile(
 )
 settings.register_profile("ci", settings.get_profile("local"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Generator[None, object, object]:
+    """Give every test the recursion limit of a fresh interpreter: mypy, run within a process, leaves it far higher."""
+    limit = sys.getrecursionlimit()
+    try:
+        return (yield)
+    finally:
+        sys.setrecursionlimit(limit)

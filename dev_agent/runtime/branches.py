@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from dev_agent.runtime.actions import Record, added
 from dev_agent.runtime.attempt import Attempt, failed
@@ -17,6 +17,7 @@ from dev_agent.runtime.errors import RuntimeFault
 from dev_agent.runtime.host import Cancel
 from dev_agent.runtime.joins import joined
 from dev_agent.runtime.states import State
+from dev_agent.runtime.waits import ended_of
 from dev_agent.runtime.written import written
 
 
@@ -62,7 +63,7 @@ def run_all(
         pending = {_submitted(pool, job): index for index, job in enumerate(jobs)}
         while pending:
             try:
-                done, _ = wait(pending, return_when=FIRST_COMPLETED)
+                done = ended_of(pending)
             except KeyboardInterrupt:
                 cancel.request()
                 continue

@@ -27,6 +27,7 @@ from tests.sandbox.lab import (
     ordinary_env,
     python_job,
 )
+from tests.testing.children import wait_until_unlocked
 
 CONNECT = """
     import socket

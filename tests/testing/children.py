@@ -7,14 +7,46 @@ import os
 import select
 import signal
 import subprocess
+import threading
+import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+
+from dev_agent.cancel import Cancel
 
 
 def in_child(work: Callable[[], object]) -> int:
     """Do `work` in a fork of this process and return its wait status (0: it ended well)."""
     return os.waitpid(start_child(work), 0)[1]
+
+
+def heeds_a_signal_it_is_not_woken_by(work: Callable[[Cancel], object]) -> bool:
+    """True if `work`, begun in a child and meant to wait, is interrupted by a signal that another thread is given.
+
+    So it is with a signal that comes just before a wait: its handler is due, and nothing ends the wait. A child that
+    waits on is ended after some minutes.
+    """
+
+    def interrupted() -> None:
+        cancel = Cancel()
+
+        def signalled() -> None:
+            # The main thread is to be in its wait by then; if it is not, the signal is heeded all the same.
+            time.sleep(0.5)
+            signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
+            time.sleep(600)
+
+        signal.signal(signal.SIGUSR1, cancel.on_signal)
+        signal.alarm(300)
+        threading.Thread(target=signalled, daemon=True).start()
+        try:
+            work(cancel)
+            cancel.check()
+        except KeyboardInterrupt:
+            os._exit(7)
+
+    return os.waitstatus_to_exitcode(in_child(interrupted)) == 7
 
 
 def start_child(work: Callable[[], object]) -> int:

@@ -29,6 +29,7 @@ from dev_agent.programs.campaigning.step import Order, Publish, Work, opened, st
 from dev_agent.programs.cost import FREE
 from dev_agent.programs.paths import recordable
 from dev_agent.runtime.errors import RuntimeFault
+from dev_agent.runtime.waits import next_of
 from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ class Driver:
                         self._begin(one)
                         waited += 1
                 orders = ()
-                answer = self._answers.get()
+                answer = next_of(self._answers)
                 waited -= 1
                 if isinstance(answer, BaseException):
                     raise answer

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,7 @@ from dev_agent.programs.reproducing import Wish
 from dev_agent.programs.resolving import resolve_proposal
 from dev_agent.repository.discovery import tree_of
 from dev_agent.repository.staging import write_changes
+from dev_agent.runtime.waits import ended_of
 from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
@@ -85,7 +86,8 @@ class Trial:
             waiting: set[Future[Finding]] = {pool.submit(self._judge, one) for one in wave}
             try:
                 while waiting:
-                    done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                    done = ended_of(waiting)
+                    waiting -= done
                     yield from (one.result() for one in done)
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)

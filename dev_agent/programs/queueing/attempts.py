@@ -23,6 +23,7 @@ from dev_agent.programs.queueing.model import Verdict
 from dev_agent.programs.report import Outcome
 from dev_agent.runtime.engine import Reporter
 from dev_agent.runtime.errors import RuntimeFault
+from dev_agent.runtime.waits import next_of
 from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Attempts:
 
     def next(self) -> Judged | None:
         """The next answer, waited for; None if it is one that nobody wants. Raises what was our bug."""
-        answer = self._answers.get()
+        answer = next_of(self._answers)
         if isinstance(answer, BaseException):
             raise answer
         return answer if self._cancels.pop(answer.attempt, None) else None

@@ -11,11 +11,12 @@ Killed between two replies, those that had arrived are not asked for again (`pro
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from dev_agent.programs.solving.asking import REPLY
 from dev_agent.runtime.actions import Result, added
+from dev_agent.runtime.waits import ended_of
 
 if TYPE_CHECKING:
     from dev_agent.programs.solving.asking import Asked
@@ -31,11 +32,16 @@ def asked_together(count: int, ask: Callable[[int], Asked]) -> list[Asked]:
     with ThreadPoolExecutor(max_workers=min(count, MOST_AT_ONCE), thread_name_prefix="sample") as pool:
         futures = [pool.submit(ask, sample) for sample in range(count)]
         try:
-            return [future.result() for future in futures]
+            return [_ended(future) for future in futures]
         except BaseException:
             # What has not begun is not paid for; what has begun heeds the host's wish to stop.
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _ended(future: Future[Asked]) -> Asked:
+    ended_of([future])
+    return future.result()
 
 
 def together(results: Sequence[Result], proposal: str) -> Result:

@@ -23,7 +23,7 @@ from dev_agent.programs.campaigning.work import Job
 from dev_agent.programs.cost import Cost
 from dev_agent.programs.spending import Spending
 from dev_agent.runtime.errors import JournalBusy, JournalFailed
-from tests.testing.children import killed_at_call
+from tests.testing.children import heeds_a_signal_it_is_not_woken_by, killed_at_call
 
 JOB = Job(task="t", branch="dev-agent/t", asked=False, patched=True)
 ENTRIES = tuple(Entry(name=f"r{n}", address=Address(kind=Kind.FOLDER, text=f"/r{n}")) for n in range(3))
@@ -186,6 +186,29 @@ def test_stopped_children_are_begun_again_and_answers_that_came_are_kept(tmp_pat
     later = Folders(tmp_path / "repositories")
     assert fates(go_on(tmp_path, later)) == [Fate.LANDED] * 3
     assert [name for name, _ in later.asked] == ["r0"]
+
+
+def test_a_stop_that_wakes_nobody_is_heeded_while_a_child_is_waited_for(tmp_path: Path) -> None:
+    @dataclass
+    class Endless(Folders):
+        def work(self, entry: Entry, order: Work, *, key: str, cancel: Cancel, progress: Progress) -> Worked:
+            while not cancel.requested:
+                threading.Event().wait(0.01)
+            raise KeyboardInterrupt
+
+    # Stopped calmly, it raises nothing: it says so, and the stop has been heeded.
+    assert heeds_a_signal_it_is_not_woken_by(
+        lambda cancel: begin_campaign(
+            tmp_path / "campaigns",
+            JOB,
+            ENTRIES,
+            b"the patch",
+            Use(),
+            hands_for=lambda _folder, _job, _patch, _publish: Endless(tmp_path / "repositories"),
+            watcher=Watcher(),
+            cancel=cancel,
+        )
+    )
 
 
 def test_two_processes_cannot_drive_one_campaign(tmp_path: Path) -> None:
