@@ -6,6 +6,7 @@ Which tests share a process, and in which order, is different in every run; no t
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Generator
 
@@ -19,6 +20,20 @@ settings.register_profile(
 )
 settings.register_profile("ci", settings.get_profile("local"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+def _nothing(_number: int, _frame: object) -> None:
+    """Takes a signal and does nothing."""
+
+
+def pytest_configure() -> None:
+    """Let a suite in the background, or under nohup, test signals as any other.
+
+    It is told to ignore some, and whatever it starts would inherit that. A handler is not inherited.
+    """
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, _nothing)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,13 @@ def builtin_text(name: str) -> str:
 
 def builtin_program(name: str) -> Program:
     """The shipped program `name`. It is proved again by the engine before every run."""
-    return load_program(builtin_text(name), source=f"{name}.toml")
+    return _read(builtin_text(name), f"{name}.toml")
+
+
+@cache
+def _read(text: str, source: str) -> Program:
+    """A program is a frozen value, and a process reads the same few texts again and again."""
+    return load_program(text, source=source)
 
 
 def apply_program() -> Program:

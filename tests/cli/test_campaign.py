@@ -141,7 +141,7 @@ def test_killed_in_the_middle_and_taken_up_every_repository_has_its_own_end(camp
     again, same = campaigns.campaign("--resume", "--retry", "failed", "--only", "a")
     assert (again, by_name(same)["a"]) == (3, rows["a"])
     undone = campaigns.start("undo", rows["a"]["run"], "-C", rows["a"]["folder"], "--json")
-    assert json.loads(undone.communicate(timeout=120)[0])["outcome"] == "committed"
+    assert json.loads(undone.communicate(timeout=300)[0])["outcome"] == "committed"
     assert good[0].tree("dev-agent/write-digits") == good[0].tree("main")
 
 
@@ -160,7 +160,7 @@ def test_stopped_every_child_ends_and_what_is_left_is_said(campaigns: Campaigns)
         if patching == 2:
             break
     os.kill(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=300)
     answer = json.loads(out)
     assert {"event": "stopping", "rows": [0, 1]} in map(json.loads, err.splitlines())
     assert (process.returncode, answer["interrupted"], answer["finished"]) == (130, True, False)

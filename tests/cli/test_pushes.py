@@ -19,7 +19,7 @@ from tests.testing.repos import Project, make_repository
 
 SOURCE = Path(__file__).parents[2]
 CART = "src/shop/cart.py"
-_PATIENCE_S = 120.0
+_PATIENCE_S = 300.0
 
 
 @dataclass(frozen=True, kw_only=True)

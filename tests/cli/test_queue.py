@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import json
 import os
@@ -37,7 +38,7 @@ def project(tmp_path: Path) -> Project:
     return made
 
 
-def command(project: Project, *args: str) -> subprocess.Popen[bytes]:
+def command(project: Project, *args: str, stderr: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
     environ = {**project.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     return subprocess.Popen(
         [sys.executable, "-m", "dev_agent", "queue", *args],
@@ -45,7 +46,7 @@ def command(project: Project, *args: str) -> subprocess.Popen[bytes]:
         env=environ,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
         start_new_session=True,
     )
 
@@ -54,15 +55,19 @@ def test_killed_in_the_middle_and_taken_up_again_it_lands_the_rest_and_nothing_t
     project: Project, tmp_path: Path
 ) -> None:
     policy = str(tmp_path / "policy.toml")
-    first = command(project, "a", "b", "c", "--jobs", "1", "--max-batch", "1", "--policy", policy, "--json")
-    assert first.stderr
+    # A pipe for one write at a time: however slowly we read, it is never more than a word ahead of us.
+    reading, writing = os.pipe2(os.O_DIRECT)
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, os.sysconf("SC_PAGE_SIZE"))
+    words = ("a", "b", "c", "--jobs", "1", "--max-batch", "1", "--policy", policy, "--json")
+    first = command(project, *words, stderr=writing)
+    os.close(writing)
     assert first.stdout
-    for row in first.stderr:
-        if json.loads(row)["event"] == "landed":
-            break
-    os.killpg(first.pid, signal.SIGKILL)
-    first.wait()
-    first.stderr.close()
+    with os.fdopen(reading, "rb") as said:
+        for row in said:
+            if json.loads(row)["event"] == "landed":
+                break
+        os.killpg(first.pid, signal.SIGKILL)
+        first.wait()
     first.stdout.close()
     landed = int(project.git("rev-list", "--first-parent", "--count", "main")) - 1
     assert 1 <= landed < 3

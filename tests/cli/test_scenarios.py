@@ -426,7 +426,7 @@ def test_a_signal_ends_a_run_calmly_and_changes_nothing(tiny: Project, number: s
         if json.loads(row) == {"event": "branch_started", "state": "check", "action": "tests"}:
             break
     child.send_signal(number)
-    out, _ = child.communicate(timeout=120)
+    out, _ = child.communicate(timeout=300)
     assert child.returncode == 130
     assert json.loads(out)["outcome"] == "interrupted"
     assert tiny.snapshot() == before

@@ -53,7 +53,7 @@ def question(
     *,
     form: Form = PLAN,
     max_output: int = 500,
-    timeout_ms: int | None = 20_000,
+    timeout_ms: int | None = 600_000,
     sample: int = 0,
 ) -> Ask:
     """A question."""
