@@ -174,9 +174,8 @@ def add_package(site: Path, name: str) -> None:
     source = OWN_SITE / name
     plain = name.removesuffix(".py")
     if source.is_dir():
-        shutil.copytree(
-            source, site / name, copy_function=_link, ignore=shutil.ignore_patterns("__pycache__")
-        )
+        # With what is compiled: no run of any test has to do that again.
+        shutil.copytree(source, site / name, copy_function=_link)
     else:
         _link(str(source), str(site / name))
     for info in OWN_SITE.glob(f"{plain}-*.dist-info"):
