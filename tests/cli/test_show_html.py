@@ -16,7 +16,7 @@ from dev_agent.programs.stats import StatsRequest, stats
 from dev_agent.programs.verify import verify_run
 from dev_agent.repository.discovery import discover
 from dev_agent.runtime.trace import Journal
-from tests.cli.test_scenarios import GOOD, dev_agent, tiny
+from tests.cli.test_scenarios import GOOD, dev_agent, tiny, tiny_project
 from tests.cli.test_stats import HOSTILE
 from tests.runtime.worlds import FixedClock
 from tests.testing.repos import Project
@@ -47,8 +47,10 @@ def read(text: str) -> Seen:
     return seen
 
 
-@pytest.fixture
-def view(tiny: Project) -> RunView:
+@pytest.fixture(scope="module")
+def view(tmp_path_factory: pytest.TempPathFactory) -> RunView:
+    """What is shown of one run. It is only looked at: tests that want another one replace what they want in it."""
+    tiny = tiny_project(tmp_path_factory.mktemp("shown"))
     dev_agent(tiny, "apply", "Change the answer", "--patch", "-", stdin=GOOD)
     repository = discover(tiny.root, tiny.environ)
     folder = find_run(repository, "last")
