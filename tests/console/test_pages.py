@@ -52,7 +52,7 @@ def console(tiny: Project, monkeypatch: pytest.MonkeyPatch) -> Callable[..., App
 
     def show(name: str, *, approvals: bool = False, **query: str) -> AppTest:
         monkeypatch.setenv(VARIABLE, told(tiny.root, approvals=approvals))
-        page = AppTest.from_function(shown_page, default_timeout=120, kwargs={"name": name, "query": query})
+        page = AppTest.from_function(shown_page, default_timeout=600, kwargs={"name": name, "query": query})
         return page.run()
 
     return show
@@ -128,15 +128,15 @@ def test_a_run_that_is_not_there_and_a_repository_that_went_away_are_said(
     dev_agent(tiny, "apply", "Double by product", "--patch", "-", stdin=GOOD)
     app = str(Path(place_in.__wrapped__.__code__.co_filename).with_name("app.py"))
     monkeypatch.setenv(VARIABLE, told(tiny.root, approvals=False))
-    page = AppTest.from_file(app, default_timeout=120).run()
+    page = AppTest.from_file(app, default_timeout=600).run()
     assert not page.exception
     assert page.title[0].value == "Runs"
     monkeypatch.setenv(VARIABLE, told(tiny.root.parent / "gone", approvals=False))
-    gone = AppTest.from_file(app, default_timeout=120).run()
+    gone = AppTest.from_file(app, default_timeout=600).run()
     assert not gone.exception
     assert "cannot be shown" in gone.error[0].value
     monkeypatch.delenv(VARIABLE)
-    alone = AppTest.from_file(app, default_timeout=120).run()
+    alone = AppTest.from_file(app, default_timeout=600).run()
     assert "started by `dev-agent console`" in alone.error[0].value
 
 

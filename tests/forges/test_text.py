@@ -217,7 +217,7 @@ def test_a_long_text_takes_no_time() -> None:
     for text in (part * (60_000 // len(part)) for part in long):
         for sink in (title, prose, inline_code, fenced, shown_text):
             sink(text)
-    assert time.process_time() - started < 20
+    assert time.process_time() - started < 60
 
 
 def test_what_is_cut_says_so() -> None:
