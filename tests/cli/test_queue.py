@@ -62,8 +62,8 @@ def test_killed_in_the_middle_and_taken_up_again_it_lands_the_rest_and_nothing_t
     first = command(project, *words, stderr=writing)
     os.close(writing)
     assert first.stdout
-    with os.fdopen(reading, "rb") as said:
-        for row in said:
+    with os.fdopen(reading, "rb") as progress:
+        for row in progress:
             if json.loads(row)["event"] == "landed":
                 break
         os.killpg(first.pid, signal.SIGKILL)

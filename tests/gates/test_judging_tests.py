@@ -139,6 +139,8 @@ def test_a_hanging_change_is_ended_and_red(tmp_path: Path, sandbox: Sandbox) -> 
         )
         if sample.tests({"src/acme/calc.py": CALC + "# good\n"}).result is GateResult.PASSED:
             break
+    else:
+        pytest.fail("no limit is long enough for the good ones")
 
     # Asleep, not busy: nobody else should wait for it.
     verdict = sample.tests({"src/acme/calc.py": CALC + "import time\nwhile True:\n    time.sleep(60)\n"})

@@ -35,12 +35,14 @@ def test_while_branches_work_and_they_are_asked_to_stop() -> None:
 def test_what_has_ended_is_told_when_the_first_one_has_and_of_none_at_once() -> None:
     go_on = threading.Event()
     with ThreadPoolExecutor(max_workers=2) as pool:
-        quick, slow = pool.submit(lambda: 1), pool.submit(go_on.wait)
-        futures: list[Future[int] | Future[bool]] = [quick, slow]
+        quick: Future[object] = pool.submit(int)
+        slow: Future[object] = pool.submit(go_on.wait)
+        futures: list[Future[object]] = [quick, slow]
         assert ended_of(futures) == {quick}
         go_on.set()
         assert ended_of([slow]) == {slow}
-    assert ended_of([]) == set()
+    nothing: list[Future[object]] = []
+    assert ended_of(nothing) == set()
     answers: queue.SimpleQueue[int] = queue.SimpleQueue()
     answers.put(3)
     assert next_of(answers) == 3

@@ -96,7 +96,7 @@ def test_a_sandbox_that_is_still_being_set_up_has_the_hosts_disk_under_its_root(
 
 def test_scratch_space_in_memory_is_memory_of_the_job(family: int) -> None:
     """Anything but the host's own file system at that place counts."""
-    shared, before = Path("/dev/shm"), -1
+    shared, before, seen = Path("/dev/shm"), -1, -1
     while before != watchdog.in_use(shared):  # others of this machine use it too
         before = watchdog.in_use(shared)
         seen = watchdog._overlay_in_use(Path("/proc/self/root/dev"), Path("/shm"))
