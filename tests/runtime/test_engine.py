@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dev_agent.runtime import branches
 from dev_agent.runtime import engine as engine_module
+from dev_agent.runtime import waits
 from dev_agent.runtime.actions import Result, View
 from dev_agent.runtime.canonical import Json
 from dev_agent.runtime.chain import TRACE_NAME
@@ -931,7 +931,7 @@ def test_an_interrupted_fork_waits_for_its_branches_and_keeps_their_cost(
             pass
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(branches, "wait", wait)
+    monkeypatch.setattr(waits, "wait", wait)
     run = gated(tmp_path / "r", tests=stops)
     run.cancel = asked
     ending = run.start(INPUTS)
