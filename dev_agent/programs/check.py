@@ -10,7 +10,7 @@ leave nothing but objects) → `launch`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -142,7 +142,23 @@ _APART = (
 
 
 def _present(present: Present, name: str) -> ExistingTree:
-    return ExistingTree(tree=present.tree, name=name, notes=present.notes)
+    said = (*present.notes, *_left_out(present.untracked))
+    # A name need not be UTF-8, and a trace holds nothing else.
+    notes = tuple(one.encode("utf-8", "backslashreplace").decode() for one in said)
+    return ExistingTree(tree=present.tree, name=name, notes=notes)
+
+
+def _left_out(names: tuple[str, ...]) -> Iterator[str]:
+    """A new module or test that a verdict is not about looks, to who wrote it, like one that passed."""
+    if names:
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        yield (
+            f"not judged, because git does not track it yet: {', '.join(names[:_NAMED])}{more}; "
+            "to judge new files too: --worktree --untracked"
+        )
+
+
+_NAMED = 3
 
 
 def _base(repository: Repository, commit: str | None) -> Base:

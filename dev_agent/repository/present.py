@@ -38,10 +38,14 @@ _NAMED = 5
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Present:
-    """A tree in the repository's objects, and what has to be said about how it came about."""
+    """A tree in the repository's objects, and what has to be said about how it came about.
+
+    `untracked` are new files that git does not ignore, sorted, where nobody asked for them: the tree has none of them.
+    """
 
     tree: str
     notes: tuple[str, ...] = ()
+    untracked: tuple[str, ...] = ()
 
 
 def staged_tree(repository: Repository) -> Present:
@@ -54,17 +58,19 @@ def staged_tree(repository: Repository) -> Present:
 def work_tree_tree(repository: Repository, *, untracked: bool) -> Present:
     """The tree of the tracked files as they are on disk, with `untracked` also of those git does not ignore.
 
-    An untracked repository inside the work tree is left out and named in the notes: its files are its own. Raises
-    RepositoryFault (`unmerged-index`, `unreadable-index`, `unreadable-work-tree`, `bare-repo`).
+    An untracked repository inside the work tree is left out, and named in the notes if new files were asked for: its
+    files are its own. Raises RepositoryFault (`unmerged-index`, `unreadable-index`, `unreadable-work-tree`,
+    `bare-repo`).
     """
     repository.work_tree  # noqa: B018 - a bare repository is refused by asking
-    notes: tuple[str, ...] = ()
     with scratch(repository) as place:
         git = _on_a_copy(repository, repository.git.holding(place.claim).with_index(place.path / "index"))
         _read(git, "add", "--update")
         if untracked:
             notes = _add_untracked(git)
-        return Present(tree=_written(git), notes=notes)
+            return Present(tree=_written(git), notes=notes)
+        new = tuple(sorted(os.fsdecode(name) for name in _untracked(git) if not name.endswith(b"/")))
+        return Present(tree=_written(git), untracked=new)
 
 
 def _on_a_copy(repository: Repository, git: Git) -> Git:
@@ -85,9 +91,13 @@ def _on_a_copy(repository: Repository, git: Git) -> Git:
     return git
 
 
+def _untracked(git: Git) -> list[bytes]:
+    """What git neither tracks nor ignores; a repository of its own ends with a slash."""
+    return git.out("ls-files", "--others", "--exclude-standard", "-z", config=_SETTINGS).split(b"\0")[:-1]
+
+
 def _add_untracked(git: Git) -> tuple[str, ...]:
-    listed = git.out("ls-files", "--others", "--exclude-standard", "-z", config=_SETTINGS)
-    names = listed.split(b"\0")[:-1]
+    names = _untracked(git)
     foreign = [os.fsdecode(name) for name in names if name.endswith(b"/")]
     files = b"".join(name + b"\0" for name in names if not name.endswith(b"/"))
     if files:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -57,6 +58,21 @@ def test_nothing_to_judge_is_no_failure(tiny: Project) -> None:
     for what in ("--staged", "--worktree", "HEAD..HEAD"):
         assert (done := dev_agent(tiny, "check", what)).returncode == 0
         assert b"No change: nothing differs from the base" in done.stdout
+
+
+def test_a_verdict_on_the_work_tree_says_which_new_files_it_is_not_about(tiny: Project) -> None:
+    """The test somebody just wrote has not passed because `check --worktree` did."""
+    tiny.write("test_new.py", b"def test_new() -> None:\n    assert False\n")
+    os.close(os.open(os.fsencode(tiny.root) + b"/n\xfcw", os.O_CREAT))
+    before = tiny.snapshot()
+    done = dev_agent(tiny, "check", "--worktree")
+    said = " ".join(done.stdout.decode().split())
+    assert (done.returncode, tiny.snapshot()) == (0, before), done.stderr.decode()
+    assert "not judged, because git does not track it yet:" in said
+    assert "test_new.py" in said
+    assert "--worktree --untracked" in said
+    again = dev_agent(tiny, "check", "--worktree", "--untracked")
+    assert (again.returncode, b"not judged" in again.stdout) == (1, False), again.stderr.decode()
 
 
 @pytest.mark.parametrize(

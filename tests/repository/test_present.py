@@ -236,6 +236,23 @@ def test_a_tracked_file_that_became_a_pipe_is_refused_and_nobody_waits(project: 
     assert "a.txt" in caught.value.message
 
 
+def test_new_files_that_were_not_asked_for_are_named(project: Project) -> None:
+    project.write("new file", b"x\n")
+    project.write("ignored", b"x\n")
+    project.write(".git/info/exclude", b"ignored\n")
+    (project.root / "inner").mkdir()
+    project.git("init", "--quiet", "inner")
+    new = [
+        one
+        for one in project.git("ls-files", "--others", "--exclude-standard").splitlines()
+        if one[-1] != "/"
+    ]
+    found = work_tree_tree(project.repository(), untracked=False)
+    assert ("new file" in found.untracked, "ignored" in found.untracked) == (True, False)
+    assert found.untracked == tuple(sorted(new))
+    assert work_tree_tree(project.repository(), untracked=True).untracked == ()
+
+
 def test_a_repository_inside_the_work_tree_is_left_out_and_named(project: Project) -> None:
     (project.root / "inner").mkdir()
     project.git("init", "--quiet", "inner")
