@@ -29,6 +29,7 @@ from dev_agent.programs.finding import LACK, OK, WARN, Finding
 from dev_agent.programs.model_doctor import model_findings
 from dev_agent.programs.recipe_task import shipped_recipes
 from dev_agent.programs.rules import read_rules
+from dev_agent.programs.submodule_doctor import submodule_findings
 from dev_agent.repository.discovery import Repository, discover, read_head, tree_of
 from dev_agent.repository.identity import user_identity, wants_signed_commits
 from dev_agent.repository.landing.keep import all_kept
@@ -219,6 +220,7 @@ def _project(repository: Repository, environ: Mapping[str, str]) -> Iterator[Fin
         config = read_config(trees, base)
         yield _ok("settings", config.source or "none, the defaults hold")
         yield from _checked("policy", lambda: [_policy(config, trees, base)])
+        yield from submodule_findings(repository.work_tree, trees, base, config.include)
         yield from _checked("interpreter", lambda: _environment(repository, trees, base, config, environ))
 
 
