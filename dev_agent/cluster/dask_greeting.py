@@ -100,10 +100,17 @@ def unreachable(url: str, error: Exception) -> EnvironmentFault:
             hint="both have to be signed by the authority in distributed.comm.tls.ca-file (docs/cluster.md)",
         )
     if any(isinstance(one, (TimeoutError, ConnectionError)) for one in causes) or "Timed out" in str(error):
-        return EnvironmentFault(f"no scheduler answers at {url}", hint=OTHER_END)
+        return EnvironmentFault(f"no scheduler answers at {url}", hint=f"{OTHER_END}{_encrypted(url)}")
     return EnvironmentFault(
         f"what listens at {url} is no Dask scheduler, or wants another security: {words(error)}",
         hint=OTHER_END,
+    )
+
+
+def _encrypted(url: str) -> str:
+    """A scheduler that wants TLS takes plain words for noise and hangs up, as if nobody were there."""
+    return (
+        f"; if it wants certificates: tls://{url.removeprefix('tcp://')}" if url.startswith("tcp://") else ""
     )
 
 

@@ -84,6 +84,7 @@ def test_nobody_is_there() -> None:
         fault = refusal(url, patience=HASTY)
     assert f"no scheduler answers at {url}" in fault.message
     assert "dask scheduler" in fault.hint
+    assert f"if it wants certificates: tls://127.0.0.1:{port}" in fault.hint
 
 
 @pytest.mark.parametrize(
