@@ -51,6 +51,13 @@ def test_including_something_else_shows_no_submodule(project: Project) -> None:
     assert len(found(project, "a.txt", "absent/*")) == 1
 
 
+def test_a_folder_in_the_place_of_a_file_is_no_submodule(project: Project) -> None:
+    (project.root / "a.txt").unlink()
+    project.write("a.txt/inner", b"1\n")
+    (one,) = found(project)
+    assert "a.txt" not in one.detail
+
+
 def test_without_submodules_nothing_is_said(tmp_path: Path) -> None:
     project = make_repository(tmp_path, {"a.txt": b"1\n"})
     project.write("vendor/one/module.py", b"VALUE = 1\n")
