@@ -10,9 +10,9 @@ and root's job is somebody else: root hands over a source that is dev-agent's ow
 no byte of them), and copies any other.
 
 Order of a run: check the mounts, take the private copies, chown what root hands over, make mount points,
-start, and only when the pid namespace is empty give everything back. If this process dies: bubblewrap dies
-with it (tied to its parent), the namespace with bubblewrap; copies and mount points stay, as `scratch` and
-`mounts` describe; a chowned directory stays the job user's, which the next run expects.
+start, and only when the pid namespace is empty give everything back. If this process dies, at whatever moment: a
+supervisor that lives outside ends bubblewrap and the namespace (`supervision`); copies and mount points stay, as
+`scratch` and `mounts` describe; a chowned directory stays the job user's, which the next run expects.
 """
 
 from __future__ import annotations
@@ -36,11 +36,12 @@ from dev_agent.sandbox.profile import Profile
 from dev_agent.sandbox.sandbox import Json
 from dev_agent.sandbox.scratch import copy_tree, folder, sweep
 from dev_agent.sandbox.status import Status
+from dev_agent.sandbox.supervised import Supervised
 from dev_agent.sandbox.watchdog import Watchdog, tasks_of
 from dev_agent.values import dataclass
 
-# bwrap itself outside, and the first process of the namespace.
-_OVERHEAD = 2
+# The outer process, the supervisor, bwrap itself outside, and the first process of the namespace.
+_OVERHEAD = 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -175,6 +176,8 @@ class Bubblewrap:
         with ExitStack() as stack:
             stack.callback(status.close)
             reading, writing = stack.enter_context(pipe())
+            hearing, saying = stack.enter_context(pipe())
+            supervised = Supervised(hearing)
             hold, held = stack.enter_context(holding())
             wiring = Wiring(
                 hold=hold,
@@ -187,7 +190,11 @@ class Bubblewrap:
                 job, prepared.mounts, self._profile, self._layout, prepared.identity, wiring
             )
             watchdog = self._watchdog(job, prepared, status)
-            host = Host(pass_fds=[writing, *held], readers=[(reading, status.add)])
+            host = Host(
+                pass_fds=[writing, saying, *held],
+                status=saying,
+                readers=[(reading, status.add), (hearing, supervised.add)],
+            )
             uid = prepared.identity.uid if prepared.identity.changes else os.geteuid()
             try:
                 launched = launch(
@@ -199,10 +206,10 @@ class Bubblewrap:
                     cancel=cancel,
                 )
             finally:
-                gone = status.everything_is_gone()
+                gone = supervised.everything_is_gone() and status.everything_is_gone()
             if not gone:
                 return _never_ran("a process of the job outlived the kill: it hangs in the kernel")
-            said = launched.completed.stderr.decode(errors="replace").strip()
+            said = supervised.never or launched.completed.stderr.decode(errors="replace").strip()
             code = status.exit_code
             if code is None and said.startswith("bwrap: execvp "):
                 # The job never ran, so these words are bubblewrap's own: there is no such program inside.

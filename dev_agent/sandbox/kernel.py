@@ -16,8 +16,8 @@ _ASK_VERSION = 1
 _PATH_BENEATH = 1
 
 # include/uapi/linux/prctl.h
-_SET_PDEATHSIG, _SET_SECCOMP, _CAPBSET_DROP = 1, 22, 24
-_SET_SUBREAPER, _SET_NO_NEW_PRIVS, _CAP_AMBIENT = 36, 38, 47
+_SET_SECCOMP, _CAPBSET_DROP = 22, 24
+_SET_NO_NEW_PRIVS, _CAP_AMBIENT = 38, 47
 _AMBIENT_CLEAR_ALL = 4
 _MODE_FILTER = 2
 _CAPABILITIES_3 = 0x20080522  # include/uapi/linux/capability.h
@@ -96,16 +96,6 @@ class Ruleset:
 def no_new_privileges() -> None:
     """No program that is started from here on gets more than we have."""
     _prctl(_SET_NO_NEW_PRIVS, 1)
-
-
-def die_with_parent(signal: int) -> None:
-    """Get `signal` when the thread that started us ends. The caller has to look whether it has already."""
-    _prctl(_SET_PDEATHSIG, signal)
-
-
-def adopt_orphans() -> None:
-    """Descendants whose parents end become our children instead of init's."""
-    _prctl(_SET_SUBREAPER, 1)
 
 
 def give_up_capabilities() -> None:

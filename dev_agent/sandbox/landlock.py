@@ -17,10 +17,8 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import stat
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -36,13 +34,13 @@ from dev_agent.sandbox.ownership import hand_over
 from dev_agent.sandbox.profile import Profile
 from dev_agent.sandbox.sandbox import Json
 from dev_agent.sandbox.scratch import folder, sweep
+from dev_agent.sandbox.supervised import Supervised
 from dev_agent.sandbox.watchdog import Watchdog, tasks_of
 
 OLDEST_ABI = 4
 WITH_SCOPES = 6
 
 _CONFINE = Path(__file__).with_name("confine.py")
-_GONE_WITHIN_S = 60.0
 # The outer process and the supervisor.
 _OVERHEAD = 2
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
@@ -151,7 +149,7 @@ class Landlock:
         with ExitStack() as stack:
             reading, writing = stack.enter_context(pipe())
             hold, held = stack.enter_context(holding())
-            status = Status(reading)
+            status = Supervised(reading)
             told_fd = hold(json.dumps(self._instructions(job, mounts, told, writing)).encode())
             host = Host(pass_fds=[writing, *held], readers=[(reading, status.add)])
             program = [sys.executable, "-I", "-S", str(_CONFINE), str(os.getpid()), str(told_fd)]
@@ -192,52 +190,6 @@ class Landlock:
             "tcp": not job.network,
             "status": status,
         }
-
-
-class Status:
-    """What the supervisor says on its pipe; the lines are described in `confine`."""
-
-    def __init__(self, reading: int) -> None:
-        self._reading = reading
-        self._said = bytearray()
-
-    def add(self, data: bytes) -> None:
-        """Take what was read; a line may come in pieces."""
-        self._said += data
-
-    @property
-    def code(self) -> int | None:
-        """How the job's first process ended, None if it was never run or was not let end."""
-        value = self._value(b"ended ")
-        return int(value) if value else None
-
-    @property
-    def never(self) -> str:
-        """Why the job was not run, "" if it was."""
-        return self._value(b"never ").decode(errors="replace")
-
-    def everything_is_gone(self) -> bool:
-        """Wait, once the outer process has ended, until nothing of the job is left; False if it does not go."""
-        deadline = time.monotonic() + _GONE_WITHIN_S
-        self._read(0)
-        # Without "up" there is no supervisor that would ever start a job.
-        while b"up" in self._lines() and b"gone" not in self._lines():
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return False
-            self._read(left)
-        return True
-
-    def _read(self, seconds: float) -> None:
-        if select.select([self._reading], [], [], seconds)[0]:
-            self.add(os.read(self._reading, 4096))
-
-    def _lines(self) -> list[bytes]:
-        # What follows the last line end is a line that is still coming.
-        return bytes(self._said).split(b"\n")[:-1]
-
-    def _value(self, name: bytes) -> bytes:
-        return next((line[len(name) :] for line in self._lines() if line.startswith(name)), b"")
 
 
 def _give_to_root(mounts: Sequence[Mount]) -> None:

@@ -34,9 +34,13 @@ Reader = tuple[int, Callable[[bytes], None]]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Host:
-    """What the host side adds: descriptors to inherit, pipes we read, where and with what environment."""
+    """What the host side adds: descriptors to inherit, pipes we read, where and with what environment.
+
+    `status` is one of `pass_fds`: where a supervisor of the program says what becomes of it. Without, there is none.
+    """
 
     pass_fds: Sequence[int] = ()
+    status: int = -1
     readers: Sequence[Reader] = ()
     cwd: Path = field(default_factory=lambda: Path("/"))
     env: Mapping[str, str] = field(default_factory=dict)
@@ -76,7 +80,7 @@ def launch(
             reading, report_at = stack.enter_context(pipe())
             descriptors.append(report_at)
             readers.append((reading, report.add))
-        own = [sys.executable, "-I", "-S", str(_LAUNCHER), str(os.getpid()), str(report_at)]
+        own = [sys.executable, "-I", "-S", str(_LAUNCHER), str(os.getpid()), str(report_at), str(host.status)]
         completed = process.run(
             [*own, rlimits(job.limits, tasks=tasks), "--", *program],
             cwd=host.cwd,

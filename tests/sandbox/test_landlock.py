@@ -12,11 +12,10 @@ from pathlib import Path
 import pytest
 
 from dev_agent.cancel import Cancel
-from dev_agent.sandbox import landlock
+from dev_agent.sandbox import supervised
 from dev_agent.sandbox.job import Ended, EndedHow, Job, Mount
 from dev_agent.sandbox.kernel import Access, handled
-from dev_agent.sandbox.landlock import Landlock, Status
-from dev_agent.sandbox.launch import pipe
+from dev_agent.sandbox.landlock import Landlock
 from dev_agent.sandbox.profile import Profile
 from tests.sandbox.lab import DATA, READ_ONLY, SCRATCH, WRITABLE, Lab, limited, python_job
 from tests.sandbox.test_attacks import decoy, survivors
@@ -283,7 +282,7 @@ def test_known_without_scopes_a_job_can_end_processes_of_its_user(
 
 
 def test_a_job_that_kills_its_supervisor_proves_nothing(here: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(landlock, "_GONE_WITHIN_S", 0.5)
+    monkeypatch.setattr(supervised, "_GONE_WITHIN_S", 0.5)
     job = python_job("import os, time; os.kill(os.getppid(), 9); time.sleep(300)")
     ended = with_abi(here, 5, job)
     assert (ended.how, ended.code) == (EndedHow.UNAVAILABLE, None)
@@ -312,26 +311,3 @@ def test_a_forged_word_of_the_supervisor_does_not_reach_us(here: Lab) -> None:
     job = replace(python_job(source), report_bytes=100)
     ended = here.run(job, setting="landlock")
     assert (ended.how, ended.code) == (EndedHow.EXITED, 3)
-
-
-@pytest.mark.parametrize(
-    ("said", "code", "never", "gone"),
-    [
-        (b"", None, "", True),
-        (b"up\nended -9\ngone\n", -9, "", True),
-        (b"up\nnever no such call\ngone\n", None, "no such call", True),
-        (b"up\nended 0\n", 0, "", False),
-        (b"up\nended 0\ngon", 0, "", False),
-    ],
-)
-def test_what_the_supervisor_says(
-    monkeypatch: pytest.MonkeyPatch, said: bytes, code: int | None, never: str, gone: bool
-) -> None:
-    monkeypatch.setattr(landlock, "_GONE_WITHIN_S", 0.01)
-    with pipe() as (reading, writing):
-        status = Status(reading)
-        status.add(said[:4])
-        if said[4:]:
-            os.write(writing, said[4:])
-        assert status.everything_is_gone() is gone
-        assert (status.code, status.never) == (code, never)

@@ -14,7 +14,7 @@ SCRIPT = [sys.executable, "-I", "-S", module.__file__]
 
 
 def launcher(parent: int, *program: str, limits: str = "") -> subprocess.CompletedProcess[bytes]:
-    argv = [*SCRIPT, str(parent), "-1", limits, "--", *program]
+    argv = [*SCRIPT, str(parent), "-1", "-1", limits, "--", *program]
     return subprocess.run(argv, capture_output=True, check=False, stdin=subprocess.DEVNULL)
 
 
