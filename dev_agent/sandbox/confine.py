@@ -15,6 +15,7 @@ import contextlib
 import importlib.util
 import json
 import os
+import signal
 import sys
 from typing import Any
 
@@ -28,7 +29,6 @@ def main(arguments: list[str]) -> int:
 
     def become() -> None:
         confine(kernel, instructions)
-        supervision.as_usual()
         _execute(instructions)
 
     return int(supervision.supervise(parent, instructions["status"], become))
@@ -59,6 +59,9 @@ def confine(kernel: Any, instructions: dict[str, Any]) -> None:
 
 def _execute(instructions: dict[str, Any]) -> None:
     argv = instructions["argv"]
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        # Python ignores them, and what is ignored stays so over exec.
+        signal.signal(number, signal.SIG_DFL)
     try:
         os.execve(argv[0], argv, instructions["env"])  # noqa: S606 - that is what it is for
     except FileNotFoundError as error:

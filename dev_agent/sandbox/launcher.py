@@ -77,7 +77,6 @@ def supervise(parent: int, status: int, program: list[str]) -> int:
     del sys.path[0]
 
     def become() -> None:
-        supervision.as_usual()
         try:
             os.execv(program[0], program)  # noqa: S606 - that is what it is for
         except OSError as error:

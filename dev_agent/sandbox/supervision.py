@@ -98,20 +98,13 @@ def _become(supervisor: int, status: int, failed: int, become: Callable[[], None
         os.setsid()
         _call_prctl(_SET_PDEATHSIG, signal.SIGKILL)
         os.close(status)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, WATCHED)
         if os.getppid() == supervisor:
             become()
     except BaseException as error:  # noqa: BLE001 - whatever it is, the program must not be run in spite of it
         os.write(failed, str(error).encode(errors="replace")[:1000] or b"unknown")
     finally:
         os._exit(NEVER_RAN)
-
-
-def as_usual() -> None:
-    """Give back what a script of Python's has in another way than a program expects: signals, before an exec."""
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, WATCHED)
-    for number in (signal.SIGPIPE, signal.SIGXFSZ):
-        # Python ignores them, and what is ignored stays so over exec.
-        signal.signal(number, signal.SIG_DFL)
 
 
 def _wait(program: int) -> int | None:
