@@ -2,8 +2,8 @@
 
 What a job gets: reading the system's directories and its own read-only places, writing to its copies and its
 writable places, nothing else of the file system; no socket; no privilege and no way to one; signals to nobody
-else; bounded time, memory, processes, files, output. `kernel` has the calls, `confine` the processes and their
-order, `seccomp` the filter, `imitation` what stands in for mounts, `watchdog` the sums.
+else; bounded time, memory, processes, files, output. `kernel` has the calls, `confine` their
+order, `supervision` the processes, `seccomp` the filter, `imitation` what stands in for mounts, `watchdog` the sums.
 
 What Landlock does not rule over is in `describe()`, under "lacks", and in SECURITY.md: a job can change modes, times
 and extended attributes of files whose owner it is, and see that a file exists.

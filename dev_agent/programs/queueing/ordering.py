@@ -104,7 +104,8 @@ def _parents(state: QueueState, known: QueueState | None) -> QueueState:
     """
     line, (old, old_tip) = state.line, ((), "") if known is None else (known.line, known.tip)
     apart = difference(old, line)
-    at = apart.ahead
+    # What is ahead stands where it stood only on the same tip.
+    start = at = apart.ahead if old_tip == state.tip else 0
     expected = _expected(line, at, state.tip)
     made: list[Batch] = []
     while at < len(line):
@@ -114,7 +115,7 @@ def _parents(state: QueueState, known: QueueState | None) -> QueueState:
         made.append(_standing(line[at], expected))
         expected = _behind(made[-1], expected)
         at += 1
-    return replace(state, line=(*line[: apart.ahead], *made, *line[at:]))
+    return replace(state, line=(*line[:start], *made, *line[at:]))
 
 
 def _standing(batch: Batch, expected: str) -> Batch:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from dev_agent.programs.queueing.events import Blocked, Judged, Opened, from_json, to_json
@@ -123,6 +125,9 @@ def test_what_was_in_order_before_makes_the_next_order_quicker_and_no_other(
             continue
         after, _ = step(before, event)
         assert after == in_order(take(before, event))
+        # Not an event of its own: a target that is elsewhere while nothing in the line is another value than before.
+        elsewhere = replace(after, tip="elsewhere")
+        assert in_order(elsewhere, known=after) == in_order(elsewhere)
         before = after
 
 
