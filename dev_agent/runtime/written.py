@@ -42,6 +42,8 @@ _LARGE = b"0" * len(str(MAX_INTEGER))
 _WORDS = {None: "null", True: "true", False: "false"}
 _SHAPES: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {}
 _SHAPES_KEPT = 256
+_MOST = 2 * MAX_NODES
+"""Pieces of a text: every value within an object or an array brings two or more, itself and what stands before it."""
 _SMALL = 500
 """Characters of all keys together: objects with more are tables, hardly ever of a shape that was seen before."""
 
@@ -93,7 +95,7 @@ def written(value: object) -> Written:
             raise _Unusual
         pieces: list[str] = []
         _object(value, 0, pieces)
-        if len(pieces) >= MAX_NODES:
+        if len(pieces) >= _MOST:
             raise _Unusual
         text = "".join(pieces)
         if not text.isascii():
@@ -155,33 +157,32 @@ def read_written(text: str) -> Written | None:
 def _object(value: Any, depth: int, pieces: list[str]) -> None:
     """Add the text of an object, key by key: what is checked is what is written, whatever becomes of the original.
 
-    Every value adds a piece or more, so a sub-tree that many share ends where there are too many pieces.
+    Every value adds two pieces or more, so a sub-tree that many share ends where there are too many pieces.
     """
     keys = tuple(value)
-    if depth >= MAX_DEPTH or len(pieces) >= MAX_NODES or countOf(map(type, keys), str) != len(keys):
+    if depth >= MAX_DEPTH or len(pieces) >= _MOST or countOf(map(type, keys), str) != len(keys):
         raise _Unusual
-    add = pieces.append
     if not keys:
-        add("{}")
+        pieces.append("{}")
         return
     try:
         for key, before in _SHAPES.get(keys) or _shape(keys):
             item = value[key]
             kind = type(item)
-            # Most values are text or a count, and none of those needs a call of ours.
+            pieces.append(before)
+            # Most values are text or a count, and none of those needs a call of ours. An append that is spelled out
+            # is the interpreter's own instruction; one that was bound to a name first is a call.
             if kind is str:
-                add(before + _quoted(item))
+                pieces.append(_quoted(item))
             elif kind is int and 0 <= item <= MAX_INTEGER:
-                add(f"{before}{item}")
+                pieces.append(str(item))
             elif kind is dict:
-                add(before)
                 _object(item, depth + 1, pieces)
             else:
-                add(before)
                 _add(item, kind, depth + 1, pieces)
     except KeyError:
         raise _Unusual from None  # another thread took it out meanwhile
-    add("}")
+    pieces.append("}")
 
 
 def _shape(keys: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
@@ -212,7 +213,7 @@ def _add(item: Any, kind: type, depth: int, pieces: list[str]) -> None:
 
 
 def _array(items: tuple[Any, ...], depth: int, pieces: list[str]) -> None:
-    if depth >= MAX_DEPTH or len(pieces) >= MAX_NODES:
+    if depth >= MAX_DEPTH or len(pieces) >= _MOST:
         raise _Unusual
     before = "["
     for item in items:
