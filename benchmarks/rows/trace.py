@@ -91,6 +91,7 @@ def _appending(bench: Bench, count: int) -> Row:
         ours.append(_speed(bench, sys.executable, _OURS, count, place))
         theirs.append(_speed(bench, str(python), _THEIRS, count, place.with_suffix(".db")))
     mine, other = median(ours), median(theirs)
+    each = [one / two for one, two in zip(ours, theirs, strict=True)]
     return Row(
         name="trace-append",
         what=what,
@@ -99,7 +100,7 @@ def _appending(bench: Bench, count: int) -> Row:
         ratio=f"x{mine / other:.2f}",
         goal=f">= x{_FASTER:.2f}",
         met=mine >= other * _FASTER,
-        note=f"{pairs} pairs of {count:,}, each in a process of its own",
+        note=f"{pairs} pairs of {count:,}, a process each: x{min(each):.2f} to x{max(each):.2f}",
     )
 
 
