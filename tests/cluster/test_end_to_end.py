@@ -17,7 +17,16 @@ import pytest
 
 from tests.cluster.asking import waiting_sample
 from tests.gates.samples import BROKEN, CALC, Sample
-from tests.testing.cluster import CHECKOUT, Cluster, at_sleep, cluster, endless_sleep, eventually, processes
+from tests.testing.cluster import (
+    CHECKOUT,
+    Cluster,
+    at_sleep,
+    cluster,
+    endless_sleep,
+    eventually,
+    processes,
+    started,
+)
 
 COUNTING = """\
 import os
@@ -195,8 +204,8 @@ def test_a_campaign_has_one_cluster_for_all_its_repositories_and_none_is_left_of
     listed = ("Wait", "--repos", str(tmp_path / "list.txt"), "--patch", change)
     process = start(places[0], *common, *listed)
     eventually(lambda: len(processes("^sleep 600126 $")) == 2, "both are judged at the same time")
-    assert len(processes(rf"dask_host .*{kept}")) == 1
-    assert len(processes(rf"dev_agent worker .*{kept}")) == 2
+    assert len(started(rf"dask_host .*{kept}")) == 1
+    assert len(started(rf"dev_agent worker .*{kept}")) == 2
     for key in (kept / "judges/tmp").rglob("key.pem"):
         assert (key.stat().st_mode & 0o077, key.parent.stat().st_mode & 0o077) == (0, 0)
 

@@ -22,7 +22,7 @@ from dev_agent.cluster.security import Tls, _by_program, temporary_tls
 from dev_agent.cluster.watching import Patience
 from dev_agent.errors import EnvironmentFault, UsageFault
 from dev_agent.repository.discovery import Repository
-from tests.testing.cluster import CALM, cluster, command_lines, eventually, own_port, processes
+from tests.testing.cluster import CALM, cluster, command_lines, eventually, own_port, processes, started
 from tests.testing.repos import make_repository
 
 HASTY = Patience(connect_s=2)
@@ -214,7 +214,7 @@ def test_a_cluster_that_is_shared_is_one_for_all_and_another_once_its_host_is_de
 ) -> None:
     with Sharing(tmp_path / "state", workers=1, environ=os.environ) as sharing:
         words = {sharing.word(), sharing.word()}
-        (host,) = processes(rf"dask_host .*{tmp_path}/state/")
+        (host,) = started(rf"dask_host .*{tmp_path}/state/")
         (word,) = words
         with opened(word, repository, os.environ) as judge:
             assert (judge.width, "neither encrypted" in judge.notice) == (1, False)

@@ -207,6 +207,20 @@ def processes(pattern: str) -> list[int]:
     return [*command_lines(pattern)]
 
 
+def started(pattern: str) -> list[int]:
+    """As `processes`, without children that are only being started and have their parent's words until they run."""
+    found = command_lines(pattern)
+    return [pid for pid, words in found.items() if found.get(_parent(pid)) != words]
+
+
+def _parent(pid: int) -> int:
+    """The parent of a process; 0 if it has ended."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
 def command_lines(pattern: str) -> dict[int, list[str]]:
     """Their words, by process; twice where a child is being started, which has its parent's words until it runs."""
     found = {}
