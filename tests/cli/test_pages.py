@@ -36,7 +36,7 @@ VERDICT: dict[str, Any] = {
     "preexisting": 2,
     "fixed": [],
     "flaky": ["a::b"],
-    "superseded": [],
+    "superseded": ["tests/test_m.py::test_old"],
     "notes": ["base tests over staged source"],
     "hint": "look at the first one",
     "ms": 1500,
@@ -231,7 +231,13 @@ def test_no_runs_say_how_to_make_one() -> None:
 
 def test_a_story_tells_path_gates_policy_files_and_proof() -> None:
     text = shown(show_page(RECORD))
-    for part in ("check (attempt 2)", "1.5 s", "1 flaky", "2 failing before and after", "pytest 9.2.0"):
+    for part in (
+        "check (attempt 2)",
+        "1.5 s",
+        "1 flaky, 1 in their new form only",
+        "2 failing before and after",
+        "pytest 9.2.0",
+    ):
         assert part in text
     for title in ("Path", "Gates", "Policy", "1 file", "Proof"):
         assert f"\n{title}\n" in text

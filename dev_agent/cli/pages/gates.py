@@ -8,6 +8,8 @@ from typing import Any
 from dev_agent.cli.output.page import Line, Span, Style, count, line, prose, quotation, seconds, span, table
 
 _STYLES = {"passed": Style.GOOD, "failed": Style.BAD, "error": Style.BAD, "skipped": Style.DIM}
+# A superseded test of the base fails on the change, and passes in the form the change gave it.
+_TALLIES = {"fixed": "fixed", "flaky": "flaky", "superseded": "in their new form only"}
 _MOST_FAILURES = 10
 _MOST_DETAIL = 30
 
@@ -39,6 +41,11 @@ def _row(verdict: Mapping[str, Any]) -> Sequence[Span]:
     )
 
 
+def tallies(verdict: Mapping[str, Any]) -> list[str]:
+    """How many tests came out in a way worth a word."""
+    return [f"{len(verdict[key])} {words}" for key, words in _TALLIES.items() if verdict.get(key)]
+
+
 def _summary(verdict: Mapping[str, Any]) -> str:
     """What the numbers of a verdict say, shortest first."""
     new = len(verdict.get("new_failures") or ())
@@ -49,7 +56,7 @@ def _summary(verdict: Mapping[str, Any]) -> str:
         said.append(checked if _name(verdict) == "types" else f"{verdict['passed']} passed")
     if verdict.get("preexisting"):
         said.append(f"{verdict['preexisting']} failing before and after")
-    said += [f"{len(verdict[key])} {key}" for key in ("fixed", "flaky", "superseded") if verdict.get(key)]
+    said += tallies(verdict)
     if _result(verdict) in {"error", "skipped"} and verdict.get("reason"):
         said.append(str(verdict["reason"]))
     if verdict.get("tool"):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dev_agent.cli.output.page import Style, count, seconds
 from dev_agent.cli.pages.drawing import drawing
+from dev_agent.cli.pages.gates import tallies
 from dev_agent.cli.pages.html import block, details, document, shown, table
 from dev_agent.cli.pages.report import closing, outcome_style
 from dev_agent.cli.pages.stats_html import graph_of
@@ -157,9 +158,7 @@ def _said(verdict: Mapping[str, Any]) -> Iterable[str]:
         yield f"{verdict['passed']} passed"
     if verdict.get("preexisting"):
         yield f"{verdict['preexisting']} failing before and after"
-    for key in ("fixed", "flaky", "superseded"):
-        if verdict.get(key):
-            yield f"{len(verdict[key])} {key}"
+    yield from tallies(verdict)
     if verdict.get("reason"):
         yield str(verdict["reason"])
     by = verdict.get("judged_by")
