@@ -33,7 +33,7 @@ def nearest_tests(
     counts = Counter(file_of(test) for test, outcome in base.outcomes.items() if outcome.green)
     if not changed or not counts:
         return ()
-    graph = ImportGraph(_imports(context, tree), roots)
+    graph = ImportGraph(imports_in(context, tree), roots)
     room = len(base.outcomes) // _SHARE
     chosen: list[str] = []
     for path in graph.nearest(changed, counts.keys()):
@@ -44,7 +44,8 @@ def nearest_tests(
     return tuple(chosen)
 
 
-def _imports(context: GateContext, tree: str) -> Mapping[str, Sequence[RawImport]]:
+def imports_in(context: GateContext, tree: str) -> Mapping[str, Sequence[RawImport]]:
+    """The imports of every Python file of a tree."""
     known = context.cache.get(_KIND, _KEY) or {}
     found: dict[str, Sequence[RawImport]] = {}
     blobs: dict[str, Sequence[RawImport]] = {}

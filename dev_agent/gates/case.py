@@ -9,7 +9,6 @@ affected     the test files the change touches, itself or through what supports 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
 
 from dev_agent.cancel import Cancel
 from dev_agent.gates.context import GateContext
@@ -49,7 +48,7 @@ def case_of(context: GateContext, subject: Subject, tool: Tool) -> Case:
     config = read_pytest_config(context.reader(subject.base_tree))
     base = context.trees.paths(subject.base_tree)
     now = context.trees.paths(subject.tree)
-    layout = TestLayout.of(chain(base, now), config.python_files)
+    layout = TestLayout.between(base, now, config.python_files)
     configuration = set(PYTEST_FILES)
     test_side = {path for path in subject.changed if layout.is_test_side(path)}
     return Case(

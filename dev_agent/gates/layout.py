@@ -1,8 +1,8 @@
 """What the files of a tree are: sources, tests, what supports tests; and under which names they import. Pure.
 
 A directory named `tests` or `test` counts as tests only if it holds test files or a conftest: `django/test/`
-is a source package. A glob as broad as `*.py` makes test files only inside such directories, or the whole
-source would be taken for tests and never be judged.
+is a source package, and stays one for a change that lays a test into it. A glob as broad as `*.py` makes test files
+only inside such directories, or the whole source would be taken for tests and never be judged.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _PYTHON = (".py", ".pyi")
 
 @dataclass(frozen=True, slots=True)
 class TestLayout:
-    """Tells tests from sources. Built from the paths of the base and of the change together."""
+    """Tells tests from sources. Where a change is judged, `between` builds it."""
 
     __test__ = False
 
@@ -48,6 +48,18 @@ class TestLayout:
                 folders.update(one for one in _parents(path) if one.rpartition("/")[2] in _TEST_FOLDERS)
         return cls(globs, frozenset(folders))
 
+    @classmethod
+    def between(cls, base: Iterable[str], now: Iterable[str], globs: tuple[str, ...]) -> TestLayout:
+        """The layout for judging the tree `now` against `base`.
+
+        The base says what its own directories are: a change that lays a conftest into a source package would
+        otherwise have the whole package judged in the base's form. What the base does not have, the change says.
+        """
+        known = tuple(base)
+        there = {folder for path in known if "test" in path for folder in _parents(path)}
+        new = cls.of(now, globs).folders - there
+        return cls(globs, cls.of(known, globs).folders | new)
+
     def is_test_file(self, path: str) -> bool:
         """True for a file pytest collects tests from."""
         if not path.endswith(".py") or not _has_stem(path) or not _matcher(self.globs)(path):
@@ -61,6 +73,10 @@ class TestLayout:
     def is_test_side(self, path: str) -> bool:
         """True for whatever judges the sources rather than being judged."""
         return _is_conftest(path) or self._in_tests(path) or self.is_test_file(path)
+
+    def is_test_by_name(self, path: str) -> bool:
+        """True for a test file that lies in no directory of tests: only its name says what it is."""
+        return self.is_test_file(path) and not self._in_tests(path)
 
     def affected(self, changed: Iterable[str], paths: Iterable[str]) -> tuple[str, ...]:
         """The test files among `paths` whose own form, or whose support, is in `changed`; sorted."""

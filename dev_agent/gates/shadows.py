@@ -7,7 +7,6 @@ tests import. The runner keeps the standard library and pytest first anyway; thi
 from __future__ import annotations
 
 import sys
-from itertools import chain
 
 from dev_agent.gates.context import GateContext
 from dev_agent.gates.layout import TestLayout, import_roots, modules_by_folder
@@ -22,7 +21,7 @@ def shadowing(context: GateContext, subject: Subject) -> list[Failure]:
     base, now = trees.paths(subject.base_tree), trees.paths(subject.tree)
     config = read_pytest_config(context.reader(subject.base_tree))
     roots = {*import_roots(now, (*config.pythonpath, *context.project.pth_roots))}
-    layout = TestLayout.of(chain(base, now), config.python_files)
+    layout = TestLayout.between(base, now, config.python_files)
     # pytest puts the directory of a test on sys.path.
     roots.update(path.rpartition("/")[0] or "." for path in now if layout.is_test_file(path))
     taken = {*sys.stdlib_module_names, *context.project.installed.top_level_names(), "pytest", "mypy"}

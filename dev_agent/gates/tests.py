@@ -3,7 +3,8 @@
     1. the base, as it is (remembered between runs)
     2. the base's tests, conftests and configuration over the change's sources: this decides; where it takes long,
        the test files nearest to the change run first, and may decide for red
-    3. the test files the change touches, in the change's own form (with the base's configuration)
+    3. the test files the change touches or its test side reaches, in the change's own form (with the base's
+       configuration)
     4. what newly failed once more, alone: passing then means flaky
     5. what `must_pass` demands, a second time
 
@@ -31,6 +32,7 @@ from dev_agent.gates.case import Case, case_of, run_case
 from dev_agent.gates.context import GateContext
 from dev_agent.gates.delta import Outcome
 from dev_agent.gates.images import TestImages
+from dev_agent.gates.reach import reached_tests
 from dev_agent.gates.settings import Mode
 from dev_agent.gates.shadows import shadowing
 from dev_agent.gates.subject import Checkout, Subject
@@ -135,6 +137,7 @@ class _Judgement:
         self._ms = 0
         self._notes = [*context.project.notes, *context.project.pytest_notes]
         self._base_ms = 0
+        self._reached: tuple[str, ...] = case.affected
 
     def verdict(self) -> Verdict:
         subject = self._case.subject
@@ -152,12 +155,13 @@ class _Judgement:
             return self._say(
                 GateResult.SKIPPED if allowed else GateResult.FAILED, "no_tests", run=base, hint=hint
             )
+        self._reached = reached_tests(self._context, self._case, base)
         same = self._case.kept_tree == subject.base_tree
         early = None if same else self._early(base)
         if early is not None:
             return early
         kept = base if same else self._run(self._case.kept_tree, self._paths(self._case.kept_tree))
-        own = self._run(self._case.own_tree, self._case.affected) if self._case.affected else None
+        own = self._run(self._case.own_tree, self._reached) if self._reached else None
         for run in (kept, own):
             if run is not None and run.fault:
                 blamed = run.fault in _CHANGE_IS_TO_BLAME
@@ -182,7 +186,7 @@ class _Judgement:
             and test in base.outcomes
             and base.outcomes[test].green
             # A test that the change has in another form may be superseded: that takes both forms to say.
-            and file_of(test) not in case.affected
+            and file_of(test) not in self._reached
         ]
         if now.fault or not tests:
             return None
@@ -206,7 +210,7 @@ class _Judgement:
 
     def _weigh(self, base: TestRun, kept: TestRun, own: TestRun | None) -> Verdict:
         case, settings = self._case, self._context.settings
-        weighed = weigh(base, kept, own, frozenset(case.affected))
+        weighed = weigh(base, kept, own, frozenset(self._reached))
         flaky = self._flaky(weighed, own)
         weighed = weighed.without(flaky)
         charged = list(weighed.failures)
@@ -343,7 +347,7 @@ class _Judgement:
         if weighed.removed:
             self._notes.append(f"the change removes {len(weighed.removed)} test(s) of the base")
         if own is not None and not own.outcomes:
-            self._notes.append(f"no test was collected from {', '.join(case.affected)}")
+            self._notes.append(f"no test was collected from {', '.join(self._reached)}")
 
     def _say(
         self,

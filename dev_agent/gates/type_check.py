@@ -9,7 +9,6 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import chain
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -187,5 +186,5 @@ def _targets(context: GateContext, subject: Subject, config: MypyConfig) -> tupl
     trees = context.trees
     base, now = trees.paths(subject.base_tree), trees.paths(subject.tree)
     globs = read_pytest_config(context.reader(subject.base_tree)).python_files
-    tests = TestLayout.of(chain(base, now), globs)
+    tests = TestLayout.between(base, now, globs)
     return tuple(sorted({*type_targets(base, tests), *type_targets(now, tests)}))

@@ -42,7 +42,7 @@ def without_undone_tests(repository: Repository, base_tree: str, tree: str) -> s
     def read(path: str) -> bytes | None:
         return base.read(path) if base.entry(path) is not None else None
 
-    layout = TestLayout.of({*base.paths(), *now.paths()}, read_pytest_config(read).python_files)
+    layout = TestLayout.between(base.paths(), now.paths(), read_pytest_config(read).python_files)
     return compose(
         repository,
         base_tree,
