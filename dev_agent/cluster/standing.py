@@ -29,11 +29,12 @@ def standing(project: Project, job: Job, files: Mapping[str, Path]) -> Project:
     """The project as the job's asker has it. `files` are where the job's files are here, by sha256."""
     moved = _moved(project, job) if _can_move(project, job) else project
     root = Path(job.root)
-    included = ((root / one.path, files[one.sha256].resolve()) for one in job.files)
+    included = {root / one.path: files[one.sha256].resolve() for one in job.files}
     return replace(
         moved,
-        shown=tuple(sorted({**dict(moved.shown), **dict(included)}.items())),
+        shown=tuple(sorted({**dict(moved.shown), **included}.items())),
         digest=digest_of([project.digest, [[one.path, one.sha256] for one in job.files]]),
+        included=tuple(sorted(included)),
     )
 
 

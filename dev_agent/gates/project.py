@@ -38,7 +38,8 @@ class Project:
     `shown` are (target, source) host paths every job sees read-only; `env` the settings' variables, PYTHONPATH
     made absolute; `digest` stands for all of it in cache keys. `mypy` or `pytest` is None where neither the
     project has the tool nor dev-agent can lend it; the notes on that tool say why. `own_mypy_cache` is where the
-    user's own mypy keeps its cache, None if it is not to be copied from.
+    user's own mypy keeps its cache, None if it is not to be copied from; `included` are the files of the work tree that
+    the settings add to every tree.
     """
 
     root: Path
@@ -55,6 +56,7 @@ class Project:
     pytest_notes: tuple[str, ...]
     digest: str
     own_mypy_cache: Path | None = None
+    included: tuple[Path, ...] = ()
 
     @property
     def pth_roots(self) -> tuple[str, ...]:
@@ -140,6 +142,7 @@ def discover(  # noqa: PLR0913 - everything a project is made of comes together 
         pytest_notes=tuple(pytest_notes),
         digest=_digest(interpreter, installed, config, included, sandbox, mypy, pytest),
         own_mypy_cache=_own_mypy_cache(root, trees, base_tree, config, surroundings),
+        included=tuple(one.path for one in included),
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -98,12 +98,16 @@ class TypeCheck:
         trees = (self.subject.base_tree, judged)
         known = any(self._exists(tree, one) for tree in trees for one in self.targets)
         lent = leased_cache(context.cache_dir / "mypy", key, self._seed())
-        with context.trees.lease("types") as slot, lent as cache:
+        beside = context.trees.lease("plugins") if plugins else nullcontext()
+        with context.trees.lease("types") as slot, beside as base_slot, lent as cache:
 
             def run(tree: str) -> TypeRun:
                 present = tuple(one for one in self.targets if self._exists(tree, one))
                 if known and not present:
                     return NO_FILES
+
+                is_base = tree == self.subject.base_tree
+                aside = base_slot.checkout(self.subject.base_tree) if base_slot and not is_base else None
 
                 def once() -> TypeRun:
                     return checker.run(
@@ -111,7 +115,8 @@ class TypeCheck:
                         plugin_roots=roots,
                         tree=slot.checkout(tree),
                         cache=cache.path,
-                        is_base=tree == self.subject.base_tree,
+                        is_base=is_base,
+                        plugin_base=aside,
                         read=context.reader(tree),
                         cancel=cancel,
                     )
@@ -166,8 +171,11 @@ class TypeRuns:
         if self.judged == self.check.subject.base_tree:
             return self.base()
         found = self.run(self.judged)
-        # Once it has landed this tree is the next base, and this run its baseline.
-        return self._remembered(self.judged, found) if self.judged == self.check.subject.tree else found
+        if self.judged != self.check.subject.tree or self.check.plugin_files():
+            return found
+        # Once it has landed this tree is the next base, and this run its baseline; with plugins of the base's own, it
+        # would be one of a plugin that is not the next base's.
+        return self._remembered(self.judged, found)
 
     def _remembered(self, tree: str, run: TypeRun) -> TypeRun:
         if not run.crashed:

@@ -8,6 +8,8 @@
 The cache directory (see `mypy_cache`) belongs to this gate alone and is writable to mypy only. Where the settings
 have set-up commands, code of the judged tree runs in the same confinement before mypy does: a run of a judged tree
 then gets the cache read-only, and mypy works on a copy that is made after them and thrown away.
+
+Plugins that lie in the repository, and all they import, are the base's: beside a judged tree its run is shown the base.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from dev_agent.sandbox.job import EndedHow, Mount, MountKind
 from dev_agent.values import dataclass
 
 _CACHE_SHOWN = TRUSTED / "mypy-cache"
+_PLUGINS_SHOWN = TRUSTED / "plugins"
 _SEARCH = TRUSTED / "search-directories"
 _JSON_SINCE = (1, 11)
 _WORKERS_SINCE = (2, 0)
@@ -106,13 +109,15 @@ class TypeChecker:
         tree: Path,
         cache: Path,
         is_base: bool,
+        plugin_base: Path | None,
         read: Callable[[str], bytes | None],
         cancel: Cancel,
     ) -> TypeRun:
         """Run mypy on the directory `tree`, with its cache in `cache`; `read` gives the tree's files.
 
         `is_base` says that all code in the tree is the base's, which may be trusted with the cache; `plugin_roots`
-        are directories of the tree that plugins of the base's configuration import from.
+        are directories of the tree that plugins of the base's configuration import from, `plugin_base` a directory
+        that shows the base, for a tree that is not the base and has such plugins.
         """
         sites = [str(one) for one in self._tool.site_dirs]
         if self._tool.lent:
@@ -125,6 +130,8 @@ class TypeChecker:
                 "argv": list(argv),
                 "site_dirs": sites,
                 "plugin_roots": list(plugin_roots),
+                "plugin_base": str(_PLUGINS_SHOWN) if plugin_base else "",
+                "included": [str(one) for one in self._project.included],
                 "cache": str(_CACHE_SHOWN) if own_copy else "",
             },
             tree=tree,
@@ -137,6 +144,7 @@ class TypeChecker:
                     target=_CACHE_SHOWN,
                     source=cache.resolve(),
                 ),
+                *_base_beside(plugin_base),
                 Mount(kind=MountKind.DATA, target=_SEARCH, data=_search_script(self._project), mode=0o555),
                 *(
                     Mount(kind=MountKind.READ_ONLY, target=target, source=source.resolve())
@@ -145,6 +153,12 @@ class TypeChecker:
             ),
         )
         return _believe(ran, argv, read)
+
+
+def _base_beside(plugin_base: Path | None) -> tuple[Mount, ...]:
+    if plugin_base is None:
+        return ()
+    return (Mount(kind=MountKind.READ_ONLY, target=_PLUGINS_SHOWN, source=plugin_base.resolve()),)
 
 
 def _search_script(project: Project) -> bytes:

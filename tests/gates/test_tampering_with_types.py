@@ -116,3 +116,45 @@ def test_old_errors_are_counted_and_not_charged_wherever_they_move(tmp_path, san
     assert (strict.result, strict.preexisting) == (GateResult.FAILED, 0)
     assert (mended.result, mended.reason, len(mended.fixed)) == (GateResult.PASSED, "clean", 1)
     assert (twice.result, len(twice.new_failures), twice.preexisting) == (GateResult.FAILED, 1, 1)
+
+
+FORGERY = """\
+import os
+import sys
+
+frame = sys._getframe()
+while frame.f_code.co_name != "run_mypy":
+    frame = frame.f_back
+frame.f_locals["send"]({"type": "end", "status": 0})
+os._exit(0)
+"""
+HELPED = "import plug_words\n\ntry:\n    import plug_more\nexcept ImportError:\n    pass\n\n" + PLUGIN
+
+
+@pytest.fixture(scope="module")
+def helped(tmp_path_factory: pytest.TempPathFactory, sandbox) -> Sample:  # type: ignore[no-untyped-def]
+    """A project with a mypy plugin of its own that imports from beside itself, and would from the sources."""
+    files = {
+        **SRC_LAYOUT,
+        "mypy.ini": "[mypy]\nfiles = src\nplugins = tools/plug.py, acme.typing_plugin\n",
+        "tools/plug.py": HELPED,
+        "tools/plug_words.py": "WORDS = ()\n",
+        "src/acme/typing_plugin.py": "from acme.calc import add\n\n" + PLUGIN,
+    }
+    return make_sample(tmp_path_factory.mktemp("helped"), files, sandbox)
+
+
+@pytest.mark.parametrize("path", ["tools/plug_words.py", "tools/plug_more.py", "src/acme/calc.py"])
+def test_what_a_plugin_imports_is_the_bases_too(helped: Sample, path: str) -> None:
+    brought = {"src/acme/more.py": WRONG, path: FORGERY if path.startswith("tools") else FORGERY + WRONG}
+
+    verdict = helped.types(brought)
+
+    assert (verdict.result, verdict.reason) == (GateResult.FAILED, "new_type_errors")
+    assert "src/acme/more.py" in {one.path for one in verdict.new_failures}
+
+
+def test_a_plugin_of_the_base_serves_a_change_without_it(helped: Sample) -> None:
+    verdict = helped.types({"src/acme/calc.py": CALC + "\n", "tools/plug_words.py": None})
+
+    assert (verdict.result, verdict.new_failures) == (GateResult.PASSED, ())

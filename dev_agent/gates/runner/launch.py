@@ -48,7 +48,7 @@ def carry_out() -> int:
     if instructions["kind"] == "types":
         if displaced:
             instructions["argv"] = [answering_anew(one, places) for one in instructions["argv"]]
-        return int(sibling("typecheck").run_mypy(instructions, root, send))
+        return int(sibling("typecheck").run_mypy(instructions, root, send, sibling))
     if instructions["kind"] == "images":
         return int(sibling("images").make(instructions, send))
     send({"type": "ready"})

@@ -2,7 +2,8 @@
 
 mypy is imported from the given directories only; the repository is not on sys.path, so that a `mypy.py` or a
 `json.py` in it stays a file to be checked. A plugin that the base's configuration names and that lies in the
-repository gets its directory at the end of sys.path, behind everything it could stand in front of.
+repository gets its directory at the end of sys.path, behind everything it could stand in front of; it and whatever it
+imports come from the base (see `plugins`).
 
 mypy believes a cache entry without reading the file if size and whole-second time are the entry's. Who can choose a
 file's content can choose both (the times of a slot come from 28 bits of a hash), so here no file of the tree ever
@@ -22,7 +23,12 @@ import tempfile
 from typing import Any, Callable, Dict, List, Optional
 
 
-def run_mypy(instructions: Dict[str, Any], root: str, send: Callable[[Dict[str, Any]], None]) -> int:
+def run_mypy(
+    instructions: Dict[str, Any],
+    root: str,
+    send: Callable[[Dict[str, Any]], None],
+    sibling: Callable[[str], Any],
+) -> int:
     """Run mypy with the given arguments; returns its exit status. Its findings go to stdout."""
     sys.path.extend(instructions["site_dirs"])
     sys.path.extend(os.path.normpath(os.path.join(root, one)) for one in instructions["plugin_roots"])
@@ -38,6 +44,15 @@ def run_mypy(instructions: Dict[str, Any], root: str, send: Callable[[Dict[str, 
         return 3
     send({"type": "start", "mypy": mypy.version.__version__, "python": sys.version.split()[0]})
     os.chdir(root)
+    if instructions["plugin_base"]:
+        plugins = sibling("plugins")
+        finder = plugins.FromBase(
+            root,
+            instructions["plugin_base"],
+            outside=[*instructions["site_dirs"], sys.prefix, sys.base_prefix],
+            included=instructions["included"],
+        )
+        plugins.import_from_base(finder)
     argv = list(instructions["argv"])
     if instructions["cache"]:
         argv = _with_own_cache(argv, instructions["cache"])
