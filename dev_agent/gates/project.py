@@ -21,6 +21,7 @@ from dev_agent.gates.environment import Installed, normalised, read_installed
 from dev_agent.gates.included import Included, find_included
 from dev_agent.gates.interpreter import Interpreter, Surroundings, find_interpreter, inspect
 from dev_agent.gates.mypy_seed import users_cache
+from dev_agent.gates.neighbours import state_of
 from dev_agent.gates.subject import Trees
 from dev_agent.gates.tool_config import read_mypy_config
 from dev_agent.gates.tools import Tool, choose_mypy, choose_pytest
@@ -126,6 +127,8 @@ def discover(  # noqa: PLR0913 - everything a project is made of comes together 
         _show_added(folder, root, surroundings.home, interpreter, shown, notes)
     for name in config.read_only:
         _show_configured(Path(name), root, shown, notes)
+    beside = [one for one in shown if one in {*installed.added_folders, *map(Path, config.read_only)}]
+    state = state_of(beside, interpreter.site_dirs, notes)
     shown.update((one.path, one.path) for one in included)
     return Project(
         root=root,
@@ -140,7 +143,7 @@ def discover(  # noqa: PLR0913 - everything a project is made of comes together 
         notes=tuple(notes),
         mypy_notes=tuple(mypy_notes),
         pytest_notes=tuple(pytest_notes),
-        digest=_digest(interpreter, installed, config, included, sandbox, mypy, pytest),
+        digest=_digest(interpreter, installed, config, included, sandbox, mypy, pytest, state),
         own_mypy_cache=_own_mypy_cache(root, trees, base_tree, config, surroundings),
         included=tuple(one.path for one in included),
     )
@@ -231,6 +234,7 @@ def _digest(
     sandbox: Sandbox,
     mypy: Tool | None,
     pytest: Tool | None,
+    beside: str,
 ) -> str:
     runner = hashlib.sha256()
     for path in sorted((*_RUNNER.glob("*.py"), *(_RUNNER / "runner").glob("*.py"))):
@@ -242,6 +246,7 @@ def _digest(
             "path_files": [[str(one.path), one.digest] for one in installed.path_files],
             "config": repr(replace(config, cache_size=0)),  # what is kept decides nothing
             "included": [[str(one.path), one.digest] for one in included],
+            "beside": beside,
             "sandbox": dict(sandbox.describe()),
             "tools": [tool.describe() if tool else None for tool in (mypy, pytest)],
             "dev_agent": [dev_agent.__version__, runner.hexdigest()],

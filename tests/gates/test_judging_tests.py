@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from dev_agent.cancel import Cancel
+from dev_agent.gates import neighbours
 from dev_agent.gates.absent import absent_files
+from dev_agent.gates.neighbours import state_of
 from dev_agent.gates.verdict import GateResult
 from dev_agent.runtime.canonical import canonical
 from dev_agent.sandbox.sandbox import Sandbox
@@ -110,6 +112,54 @@ def test_another_dependency_is_another_verdict(tmp_path: Path, sandbox: Sandbox)
     (site / "other-1.dist-info" / "METADATA").write_text("Name: other\n")
 
     assert sample.tests(change).cached is False
+
+
+def test_a_library_beside_the_repository_that_changes_is_another_environment(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """Or what broke on the base because of the library would be taken for broken still, whoever breaks it now."""
+    using = CALC.replace("return left + right", "import beside\n\n    return int(beside.plus(left, right))")
+    sample = make_sample(tmp_path / "here", {**SRC_LAYOUT, "src/acme/calc.py": using}, sandbox)
+    library = tmp_path / "library"
+    library.mkdir()
+    (library / "beside.py").write_text("def plus(a, b):\n    return a - b\n")
+    site = next((sample.project.root / ".venv/lib").glob("python*/site-packages"))
+    (site / "beside.pth").write_text(f"{library}\n")
+    still_red = sample.tests({"README.md": "x\n"})
+
+    (library / "beside.py").write_text("def plus(a, b):\n    return a + b\n")
+    verdict = sample.tests({"src/acme/calc.py": using.replace("(left, right))", "(left, -right))")})
+
+    assert (still_red.result, still_red.preexisting) == (GateResult.PASSED, 1)
+    assert (verdict.result, verdict.reason, verdict.preexisting) == (GateResult.FAILED, "new_failures", 0)
+
+
+def test_what_no_package_vouches_for_is_looked_at_in_every_run(tmp_path: Path) -> None:
+    site, folder, notes = tmp_path / "site", tmp_path / "beside", list[str]()
+    for one in (site, folder / "deep" / "__pycache__", site / "package"):
+        one.mkdir(parents=True)
+    states = [state_of([folder], [site], notes)]
+    for path in (folder / "deep/x.json", site / "sitecustomize.py", folder / "deep/y.py"):
+        path.write_text("1")
+        states.append(state_of([folder], [site], notes))
+    (folder / "deep/x.json").write_text("2 and more")
+    states.append(state_of([folder], [site], notes))
+    (folder / "deep/__pycache__/y.pyc").write_text("")
+    (site / "package/__init__.py").write_text("")
+
+    assert len(set(states)) == len(states) == 5
+    assert state_of([folder], [site], notes) == states[-1]
+    assert notes == []
+
+
+def test_beside_too_many_files_nothing_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(neighbours, "_MOST_FILES", 1)
+    for name in ("a", "b"):
+        (tmp_path / name).write_text("")
+    notes: list[str] = []
+
+    assert state_of([tmp_path], [], notes) != state_of([tmp_path], [], notes)
+    assert notes[0] == f"{tmp_path} holds more than 1 files: verdicts are not remembered beside it"
 
 
 def test_a_project_without_tests_is_refused_unless_policy_allows(tmp_path: Path, sandbox: Sandbox) -> None:
