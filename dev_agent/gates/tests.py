@@ -5,7 +5,7 @@
        the test files nearest to the change run first, and may decide for red
     3. the test files the change touches or its test side reaches, in the change's own form (with the base's
        configuration)
-    4. what newly failed once more, alone: passing then means flaky
+    4. what newly failed once more, alone, and what passes then once more with all the others: passing again means flaky
     5. what `must_pass` demands, a second time
 
 A quick red is as good as the whole suite's: the test fails twice, once alone, and passes on the base in the very
@@ -296,21 +296,40 @@ class _Judgement:
         )
 
     def _flaky(self, weighed: Weighed, own: TestRun | None) -> tuple[str, ...]:
-        """Newly failing tests that pass when they are run once more, alone, in the form they failed in."""
+        """Newly failing tests that pass alone and, where that would excuse them, among the others the second time.
+
+        Each in the form it failed in. What fails among the others again does so by what the change leaves behind there.
+        """
         tests = [one.id for one in weighed.failures if "::" in one.id]
         if not tests or len(tests) > _MOST_RERUN:
             return ()
         failed_own = set(own.failures) if own else set()
+        kept_tree, own_tree = self._case.kept_tree, self._case.own_tree
         passed: list[str] = []
-        for tree, chosen in (
-            (self._case.kept_tree, [one for one in tests if one not in failed_own]),
-            (self._case.own_tree, [one for one in tests if one in failed_own]),
+        for tree, targets, chosen in (
+            (kept_tree, self._paths(kept_tree), [one for one in tests if one not in failed_own]),
+            (own_tree, self._reached, [one for one in tests if one in failed_own]),
         ):
-            if chosen:
-                again = self._run(tree, chosen)
-                if not again.fault:
-                    passed += [one for one in chosen if again.outcomes.get(one, Outcome.ERROR).green]
+            lucky = self._green_again(tree, chosen, chosen)
+            if self._context.settings.allow_flaky:
+                steady = self._green_again(tree, targets, lucky)
+                self._note_company(len(lucky) - len(steady))
+                lucky = steady
+            passed += lucky
         return tuple(sorted(passed))
+
+    def _green_again(self, tree: str, targets: Sequence[str], tests: list[str]) -> list[str]:
+        """Those of `tests` that pass in another run of `targets`; without any there is none."""
+        if not tests:
+            return []
+        again = self._run(tree, targets)
+        if again.fault:
+            return []
+        return [one for one in tests if again.outcomes.get(one, Outcome.ERROR).green]
+
+    def _note_company(self, tests: int) -> None:
+        if tests:
+            self._notes.append(f"{tests} test(s) pass alone and fail, twice, beside the others")
 
     def _red_anyway(self, weighed: Weighed, kept: TestRun, own: TestRun | None) -> list[Failure]:
         """For strict: what the base fails too."""

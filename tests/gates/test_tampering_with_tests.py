@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
 import pytest
 
+from dev_agent.cancel import Cancel
 from dev_agent.gates.verdict import GateResult
+from dev_agent.sandbox.job import Ended, Job
+from dev_agent.sandbox.sandbox import Json, Sandbox
 from tests.gates.samples import BROKEN, CALC, TEST_CALC, Sample
 
 ADD = "tests/test_calc.py::test_add"
@@ -229,7 +235,8 @@ def test_reading_the_report_back_breaks_it(acme: Sample) -> None:
     assert verdict.result is GateResult.FAILED
 
 
-def test_a_failure_that_goes_away_alone_is_flaky_and_a_policy_can_refuse_it(acme: Sample) -> None:
+def test_a_break_that_shows_only_beside_other_tests_is_no_luck(acme: Sample) -> None:
+    """What the change leaves behind in one test breaks the next one, every time; alone each of them passes."""
     once = CALC.replace(
         "    return number // 2", "    import sys\n    return 0 if 'first' in vars(sys) else 4"
     )
@@ -239,6 +246,42 @@ def test_a_failure_that_goes_away_alone_is_flaky_and_a_policy_can_refuse_it(acme
 
     allowed = acme.tests({"src/acme/calc.py": once})
     refused = acme.tests({"src/acme/calc.py": once}, flaky="deny")
+
+    assert (allowed.result, allowed.reason, allowed.flaky) == (GateResult.FAILED, "new_failures", ())
+    assert [one.id for one in allowed.new_failures] == ["tests/test_calc.py::test_halve"]
+    assert "1 test(s) pass alone and fail, twice, beside the others" in allowed.notes
+    assert (refused.result, refused.reason) == (GateResult.FAILED, "flaky_tests")
+
+
+@dataclass
+class Counting:
+    """A sandbox that tells each of its jobs which one it is."""
+
+    inner: Sandbox
+    runs: int = 0
+
+    @property
+    def name(self) -> str:
+        return self.inner.name
+
+    @property
+    def tier(self) -> int:
+        return self.inner.tier
+
+    def run(self, job: Job, cancel: Cancel) -> Ended:
+        self.runs += 1
+        return self.inner.run(replace(job, env={**job.env, "NTH_RUN": str(self.runs)}), cancel)
+
+    def describe(self) -> Mapping[str, Json]:
+        return self.inner.describe()
+
+
+def test_a_failure_that_does_not_come_back_is_flaky_and_a_policy_can_refuse_it(acme: Sample) -> None:
+    chance = CALC.replace("number // 2", "0 if __import__('os').environ['NTH_RUN'] == '1' else number // 2")
+    acme.tests({"README.md": ""})
+
+    allowed = replace(acme, sandbox=Counting(acme.sandbox)).tests({"src/acme/calc.py": chance})
+    refused = replace(acme, sandbox=Counting(acme.sandbox)).tests({"src/acme/calc.py": chance}, flaky="deny")
 
     assert (allowed.result, allowed.flaky) == (GateResult.PASSED, ("tests/test_calc.py::test_halve",))
     assert (refused.result, refused.reason) == (GateResult.FAILED, "flaky_tests")
