@@ -41,6 +41,8 @@ def path_facts(deltas: Sequence[FileDelta], settings: FactSettings) -> Iterator[
 
 
 def _by_place(path: str, settings: FactSettings) -> Iterator[Sighting]:
+    if path in settings.judging:
+        yield _whole("protected_paths", path, "a command of the settings runs it")
     if not globs.matches(settings.write, path):
         yield _whole("outside_write_scope", path)
     for fact, patterns in (

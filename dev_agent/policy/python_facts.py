@@ -58,6 +58,8 @@ _CONTROL_CALLS = re.compile(
 _FRAMEWORK = frozenset({"pytest", "_pytest", "pluggy"})
 _ALWAYS = frozenset({"__eq__", "__ne__", "__contains__", "__instancecheck__", "__subclasscheck__"})
 _IMPORT = "import "
+# What pytest calls in every plugin and conftest by its name alone: a hook can stand in for the body of every test.
+_HOOK = "pytest_"
 _TYPING = ("typing.", "typing_extensions.")
 _ANY = re.compile(r"\bAny\b")
 
@@ -95,7 +97,7 @@ class _Reader:
         self.source = source or PythonSource(None, ())
         # Most files do neither, and their expressions need not be searched for it.
         self._speaks_of_modules = b"modules" in self.source.content or b"argv" in self.source.content
-        self.is_test = globs.matches(settings.tests, path, casefold=True)
+        self.is_test = path not in settings.used and globs.matches(settings.tests, path, casefold=True)
 
     def read(self, statements: Sequence[ast.stmt], *, imported: frozenset[str]) -> Iterator[Mark]:
         """The marks of some statements. Importing again what is `imported` gives code nothing new."""
@@ -134,6 +136,8 @@ class _Reader:
             if (root in _FRAMEWORK and not self.is_test) or root == "_pytest":
                 yield "test_framework_in_source", f"{_IMPORT}{root}"
         for name, meaning in import_bindings(node).items():
+            if isinstance(node, ast.ImportFrom) and not self.is_test and name.startswith(_HOOK):
+                yield "test_framework_in_source", name
             if self._typing(meaning) == "Any" and name != "Any":
                 yield "any_added", "Any"
 
@@ -184,13 +188,17 @@ class _Reader:
         yield from self._see_classdef(node)
         if node.name in _ALWAYS and reaching.answers_without_looking(node):
             yield "always_equal_objects", node.name
+        if node.name.startswith(_HOOK) and not self.is_test:
+            yield "test_framework_in_source", node.name
 
     _see_asyncfunctiondef = _see_functiondef
 
     def _see_assign(self, node: ast.Assign) -> _Signs:
-        for name in (one.id for one in node.targets if isinstance(one, ast.Name) and one.id in _ALWAYS):
-            if reaching.answers_without_looking(node.value):
+        for name in (one.id for one in node.targets if isinstance(one, ast.Name)):
+            if name in _ALWAYS and reaching.answers_without_looking(node.value):
                 yield "always_equal_objects", name
+            if name.startswith(_HOOK) and not self.is_test:
+                yield "test_framework_in_source", name
 
     def _see_classdef(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> _Signs:
         if any(last_name(one) in {"no_type_check", "no_type_check_decorator"} for one in node.decorator_list):

@@ -66,6 +66,8 @@ class FactSettings:
     import_roots  directories Python may import top-level modules from; "" is the repository's root
     packages      folders of those roots that are packages of the base itself: what is added to one hides no other
     sets          path sets of the policy's own, by name
+    used          paths that count as tests by their names and that sources import: read as sources
+    judging       files of the base that its own settings' commands run
     """
 
     write: tuple[str, ...] = ("**",)
@@ -82,6 +84,8 @@ class FactSettings:
     not_api: tuple[str, ...] = NOT_API
     import_roots: tuple[str, ...] = ("", "src", "lib", "python")
     packages: frozenset[str] = frozenset()
+    used: frozenset[str] = frozenset()
+    judging: frozenset[str] = frozenset()
     sets: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
     def path_sets(self) -> Mapping[str, tuple[str, ...]]:

@@ -332,6 +332,22 @@ def test_source_reaches_into_the_test_framework() -> None:
 @pytest.mark.parametrize(
     "code",
     [
+        "def pytest_pyfunc_call(pyfuncitem):\n    return True\n",
+        "class Plugin:\n    def pytest_pyfunc_call(self, pyfuncitem):\n        return True\n",
+        "pytest_pyfunc_call = lambda pyfuncitem: True\n",
+        "from acme.other import anything as pytest_pyfunc_call\n",
+    ],
+)
+def test_a_new_hook_of_pytest_in_a_source_may_stand_in_for_every_test(code: str) -> None:
+    already = "import pytest\n"
+    assert "test_framework_in_source" in seen(edited("src/a.py", already, already + code))
+    assert "test_framework_in_source" not in seen(added("tests/conftest.py", code))
+    assert "test_framework_in_source" not in seen(edited("src/a.py", code, code + "X = 1\n"))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
         "import os\nif 'PYTEST_CURRENT_TEST' in os.environ: pass\n",
         "import os\nos.getenv('PYTEST_VERSION')\n",
         "import sys\nif 'pytest' in sys.modules: pass\n",
