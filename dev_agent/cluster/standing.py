@@ -35,6 +35,7 @@ def standing(project: Project, job: Job, files: Mapping[str, Path]) -> Project:
         shown=tuple(sorted({**dict(moved.shown), **included}.items())),
         digest=digest_of([project.digest, [[one.path, one.sha256] for one in job.files]]),
         included=tuple(sorted(included)),
+        vicinity=None,
     )
 
 

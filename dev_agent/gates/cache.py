@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -28,10 +28,14 @@ def digest_of(value: object) -> str:
 
 
 class Cache:
-    """A folder of JSON objects by key. A folder that cannot be written is a cache that forgets."""
+    """A folder of JSON objects by key. A folder that cannot be written is a cache that forgets.
 
-    def __init__(self, folder: Path) -> None:
+    `keeps` is asked before anything is stored: what was found out while the ground moved belongs under no key.
+    """
+
+    def __init__(self, folder: Path, *, keeps: Callable[[], bool] = lambda: True) -> None:
         self._folder = folder
+        self._keeps = keeps
 
     def get(self, kind: str, key: str) -> Mapping[str, Any] | None:
         """The object stored under `key`, None if there is none or it is damaged."""
@@ -47,6 +51,8 @@ class Cache:
 
     def put(self, kind: str, key: str, data: Mapping[str, Any]) -> None:
         """Store `data` (JSON values) under `key`."""
+        if not self._keeps():
+            return
         text = json.dumps({"data": data, "digest": _seal(kind, key, data)}, ensure_ascii=True)
         path = self._path(kind, key)
         temporary = ""

@@ -12,6 +12,7 @@ gates were prepared for: configuration, interpreter settings and baselines are t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ from dev_agent.gates.tests import TestsGate
 from dev_agent.gates.tool_config import read_mypy_config, read_pytest_config
 from dev_agent.gates.type_run import TypeRun
 from dev_agent.gates.types import TypesGate
-from dev_agent.gates.verdict import Verdict
+from dev_agent.gates.verdict import GateResult, Verdict
 from dev_agent.sandbox.job import Ended, Limits
 from dev_agent.sandbox.sandbox import Sandbox
 from dev_agent.values import dataclass
@@ -130,7 +131,7 @@ class Gates:
             trees=trees,
             project=project,
             bench=bench,
-            cache=Cache(cache),
+            cache=Cache(cache, keeps=project.is_as_it_was),
             cache_dir=cache,
             settings=GateSettings.of(policy, must_pass),
         )
@@ -149,7 +150,7 @@ class Gates:
     def judge_types(self, subject: Subject, cancel: Cancel) -> Verdict:
         """The types gate's verdict."""
         self._check(subject)
-        return self._types.judge(subject, cancel)
+        return self._on_firm_ground(self._types.judge(subject, cancel))
 
     @property
     def answers_on_types(self) -> bool:
@@ -164,7 +165,7 @@ class Gates:
     def judge_tests(self, subject: Subject, cancel: Cancel) -> Verdict:
         """The tests gate's verdict."""
         self._check(subject)
-        return self._tests.judge(subject, cancel)
+        return self._on_firm_ground(self._tests.judge(subject, cancel))
 
     def judge_reproduction(self, subject: Subject, cancel: Cancel) -> Verdict:
         """Whether a test that the change brings fails on the base and passes on the change."""
@@ -178,7 +179,7 @@ class Gates:
     def judge_each_check(self, subject: Subject, cancel: Cancel) -> tuple[Verdict, ...]:
         """The verdicts of the settings' further checks, in their order."""
         self._check(subject)
-        return self._checks.judge(subject, cancel)
+        return tuple(map(self._on_firm_ground, self._checks.judge(subject, cancel)))
 
     def run_hooks(
         self, names: Sequence[str], *, clone: Path, objects: tuple[Path, Path], message: str, cancel: Cancel
@@ -276,6 +277,21 @@ class Gates:
         if project.mypy is None:
             lacks.append("no mypy: install it into the project's environment")
         return lacks
+
+    def _on_firm_ground(self, verdict: Verdict) -> Verdict:
+        """The verdict, unless it is a pass that was found while what it stands on changed.
+
+        The base may have been judged before that and the change after it: the two say nothing about each other.
+        """
+        if verdict.result is not GateResult.PASSED or verdict.cached or self.project.is_as_it_was():
+            return verdict
+        return replace(
+            verdict,
+            result=GateResult.ERROR,
+            reason="environment_changed",
+            hint="installed packages, or files that the gates are shown beside the repository, changed while they ran: "
+            "judge it again",
+        )
 
     def _check(self, subject: Subject) -> None:
         if subject.base_tree != self._context.project.base_tree:

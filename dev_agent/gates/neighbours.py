@@ -14,16 +14,55 @@ import hashlib
 import os
 import secrets
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
+from dev_agent.values import dataclass
+
 _MOST_FILES = 50_000
+_METADATA = (".dist-info", ".egg-info")
 _THEIR_OWN = frozenset(
-    {"__pycache__", ".git", ".hg", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis"}
+    {
+        "__pycache__",
+        ".git",
+        ".hg",
+        ".mypy_cache",
+        ".pytest_cache",
+        ".ruff_cache",
+        ".hypothesis",
+        ".coverage",
+        ".tox",
+        ".venv",
+    }
 )
 
 
 class _TooManyError(Exception):
     """A directory holds more than can be looked at before every run."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Vicinity:
+    """Places on this machine that decide verdicts: `folders` whole, what lies in `sites`, single `files`.
+
+    `state` tells what was there when this was made; `is_as_it_was` looks again, at sizes and times and no content. What
+    came of looking before, and what is run later, are about one environment only if it says True.
+    """
+
+    folders: tuple[Path, ...]
+    sites: tuple[Path, ...]
+    files: tuple[Path, ...]
+    state: str
+
+    @classmethod
+    def at(cls, folders: Iterable[Path], sites: Iterable[Path], files: Iterable[Path]) -> Vicinity:
+        """As they are now."""
+        places = tuple(folders), tuple(sites), tuple(files)
+        return cls(folders=places[0], sites=places[1], files=places[2], state=_installed(*places))
+
+    def is_as_it_was(self) -> bool:
+        """False once something was installed, removed or written there."""
+        return _installed(self.folders, self.sites, self.files) == self.state
 
 
 def state_of(folders: Iterable[Path], sites: Iterable[Path], notes: list[str]) -> str:
@@ -34,9 +73,7 @@ def state_of(folders: Iterable[Path], sites: Iterable[Path], notes: list[str]) -
     """
     digest = hashlib.sha256()
     try:
-        for folder in sorted(set(folders)):
-            for line in _below(folder):
-                digest.update(line)
+        _add_folders(digest, folders)
     except _TooManyError as error:
         notes.append(f"{error} holds more than {_MOST_FILES} files: verdicts are not remembered beside it")
         return secrets.token_hex(32)
@@ -45,6 +82,27 @@ def state_of(folders: Iterable[Path], sites: Iterable[Path], notes: list[str]) -
             # Folders by their names: their times change whenever Python compiles something.
             digest.update(_line(entry, site) if entry.is_file() else os.fsencode(entry.path) + b"\0")
     return digest.hexdigest()
+
+
+def _installed(folders: Iterable[Path], sites: Iterable[Path], files: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    # Of a folder with too much in it the first files are looked at: this is about accidents, and nothing is remembered.
+    with suppress(_TooManyError):
+        _add_folders(digest, folders)
+    for site in sites:
+        for entry in _listed(site):
+            timed = entry.is_file() or entry.name.endswith(_METADATA)
+            digest.update(_line(entry, site) if timed else os.fsencode(entry.path) + b"\0")
+    for path in files:
+        with suppress(OSError):
+            digest.update(os.fsencode(path) + _said(path.stat()))
+    return digest.hexdigest()
+
+
+def _add_folders(digest: hashlib._Hash, folders: Iterable[Path]) -> None:
+    for folder in sorted(set(folders)):
+        for line in _below(folder):
+            digest.update(line)
 
 
 def _below(folder: Path) -> Iterator[bytes]:

@@ -21,7 +21,7 @@ from dev_agent.gates.environment import Installed, normalised, read_installed
 from dev_agent.gates.included import Included, find_included
 from dev_agent.gates.interpreter import Interpreter, Surroundings, find_interpreter, inspect
 from dev_agent.gates.mypy_seed import users_cache
-from dev_agent.gates.neighbours import state_of
+from dev_agent.gates.neighbours import Vicinity, state_of
 from dev_agent.gates.subject import Trees
 from dev_agent.gates.tool_config import read_mypy_config
 from dev_agent.gates.tools import Tool, choose_mypy, choose_pytest
@@ -40,7 +40,8 @@ class Project:
     made absolute; `digest` stands for all of it in cache keys. `mypy` or `pytest` is None where neither the
     project has the tool nor dev-agent can lend it; the notes on that tool say why. `own_mypy_cache` is where the
     user's own mypy keeps its cache, None if it is not to be copied from; `included` are the files of the work tree that
-    the settings add to every tree.
+    the settings add to every tree. `vicinity` is the part of all that which can change while gates run, None where
+    somebody else sees to it.
     """
 
     root: Path
@@ -58,6 +59,11 @@ class Project:
     digest: str
     own_mypy_cache: Path | None = None
     included: tuple[Path, ...] = ()
+    vicinity: Vicinity | None = None
+
+    def is_as_it_was(self) -> bool:
+        """False if what the digest stands for is not there any more: something was installed or written meanwhile."""
+        return self.vicinity is None or self.vicinity.is_as_it_was()
 
     @property
     def pth_roots(self) -> tuple[str, ...]:
@@ -146,6 +152,7 @@ def discover(  # noqa: PLR0913 - everything a project is made of comes together 
         digest=_digest(interpreter, installed, config, included, sandbox, mypy, pytest, state),
         own_mypy_cache=_own_mypy_cache(root, trees, base_tree, config, surroundings),
         included=tuple(one.path for one in included),
+        vicinity=Vicinity.at(beside, interpreter.site_dirs, (one.path for one in included)),
     )
 
 

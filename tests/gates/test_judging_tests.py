@@ -152,6 +152,22 @@ def test_what_no_package_vouches_for_is_looked_at_in_every_run(tmp_path: Path) -
     assert notes == []
 
 
+def test_a_pass_from_an_environment_that_changed_meanwhile_is_none(tmp_path: Path, sandbox: Sandbox) -> None:
+    sample = make_sample(tmp_path, SRC_LAYOUT, sandbox)
+    change = sample.change({"src/acme/calc.py": CALC + "# again\n"})
+    gates = sample.gates()
+    site = next((sample.project.root / ".venv/lib").glob("python*/site-packages"))
+    (site / "pytest_more.py").write_text("")
+
+    tests, types = gates.judge_tests(change, Cancel()), gates.judge_types(change, Cancel())
+    again = sample.gates().judge_tests(change, Cancel())
+
+    assert (tests.result, tests.reason) == (GateResult.ERROR, "environment_changed")
+    assert (types.result, types.reason) == (GateResult.ERROR, "environment_changed")
+    assert (again.result, again.cached) == (GateResult.PASSED, False)
+    assert gates.judge_tests(change, Cancel()).cached is False
+
+
 def test_beside_too_many_files_nothing_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(neighbours, "_MOST_FILES", 1)
     for name in ("a", "b"):
