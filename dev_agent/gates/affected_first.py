@@ -17,7 +17,7 @@ from dev_agent.gates.test_run import TestRun
 from dev_agent.gates.weighing import file_of
 
 _SHARE = 10
-_KIND, _KEY = "imports", "1" * 64
+_KIND, _KEY = "imports", "2" * 64
 
 
 def nearest_tests(

@@ -1,7 +1,7 @@
 """Which files of a tree import which, read from their text, and how near a test is to a change. Pure.
 
-An estimate, good enough to choose what to run first and nothing else: imports made at run time are not seen, and
-a file that does not parse imports nothing. Names are looked up as the import system would find them from any of
+An estimate: imports made at run time are seen where they name their module in so many words, and a file that does
+not parse imports nothing. Names are looked up as the import system would find them from any of
 the given roots; the packages around an imported module count as imported too, and so does a conftest above a test.
 """
 
@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
+
+_LOADERS = frozenset({"import_module", "__import__", "resolve_name", "run_module"})
 
 RawImport = tuple[int, str, tuple[str, ...]]
 """Dots in front, module, names: `from ..a.b import c, d` is (2, "a.b", ("c", "d"))."""
@@ -28,7 +30,19 @@ def imports_of(source: bytes) -> tuple[RawImport, ...]:
             found.update(((0, one.name, ()), None) for one in node.names)
         elif isinstance(node, ast.ImportFrom):
             found[node.level, node.module or "", tuple(one.name for one in node.names)] = None
+        elif isinstance(node, ast.Call):
+            found.update((one, None) for one in _loaded(node))
     return tuple(found)
+
+
+def _loaded(call: ast.Call) -> Iterator[RawImport]:
+    """The module that `import_module("acme.tests")` and its like name."""
+    name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    first = call.args[0] if call.args else None
+    if name in _LOADERS and isinstance(first, ast.Constant) and isinstance(first.value, str):
+        module = first.value.partition(":")[0]
+        plain = module.lstrip(".")
+        yield len(module) - len(plain), plain, ()
 
 
 class ImportGraph:

@@ -5,8 +5,8 @@ Its own form has to be, by every test that sees it: those beside it, those that 
 there are as soon as it is more than tests: where a source imports it (`acme/test/client.py`, beside which the base has
 a test), or where it is called like a test file and holds no test (`acme/ab_test.py`).
 
-More files than needed cost time; one too few lets a change through that nothing has judged. Imports that are made at
-run time are not seen.
+More files than needed cost time; one too few lets a change through that nothing has judged. An import at run time is
+seen where it names its module in so many words; where it does not, policy asks about it (`dynamic_code`).
 """
 
 from __future__ import annotations

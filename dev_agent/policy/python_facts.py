@@ -52,6 +52,11 @@ _DYNAMIC_CALLS = frozenset(
         "builtins.__import__",
     }
 )
+# With a module named in so many words they are imports like any other.
+_LOADING_CALLS = frozenset(
+    {"importlib.import_module", "pkgutil.resolve_name", "runpy.run_module", "runpy.run_path"}
+    | {"importlib.util.spec_from_file_location", "importlib.machinery.SourceFileLoader"}
+)
 _CONTROL_CALLS = re.compile(
     r"os\.(?:_exit|abort|kill|killpg)|signal\.(?:signal|set_wakeup_fd|sigaction)|atexit\.register|faulthandler\.cancel_dump_traceback_later"
 )
@@ -149,6 +154,8 @@ class _Reader:
             yield "process_or_network_imports", name
         if not self.is_test and name in _DYNAMIC_CALLS:
             yield "dynamic_code", name.removeprefix("builtins.")
+        if not self.is_test and name in _LOADING_CALLS and not _names_module(name, node):
+            yield "dynamic_code", name
         if _CONTROL_CALLS.fullmatch(name):
             yield "process_control", name
         if self._typing(name) == "cast":
@@ -297,6 +304,12 @@ def _quoted_any(annotation: ast.expr | None) -> Iterator[tuple[str, str]]:
         and _ANY.search(annotation.value)
     ):
         yield "any_added", "Any"
+
+
+def _names_module(name: str, node: ast.Call) -> bool:
+    """A call that loads a module by a name that stands there, and no file by its path."""
+    first = node.args[0] if node.args else None
+    return not name.endswith(("run_path", "location", "Loader")) and isinstance(first, ast.Constant)
 
 
 def _is_broad(node: ast.expr) -> bool:

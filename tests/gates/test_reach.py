@@ -64,6 +64,16 @@ def named(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Sample:
             "test_core",
             id="a-new-file-among-the-tests-that-a-source-takes-if-it-is-there",
         ),
+        pytest.param(
+            {
+                "src/acme/core.py": "from importlib import import_module\n\ntry:\n"
+                "    total = import_module('acme.tests.extra').add\n"
+                "except ImportError:\n    from acme.tests.sums import add as total\n",
+                "src/acme/tests/extra.py": BROKEN,
+            },
+            "test_core",
+            id="and-loads-by-its-name",
+        ),
     ],
 )  # fmt: skip
 def test_a_break_behind_a_tests_name_is_seen(named: Sample, change: dict[str, str | None], test: str) -> None:

@@ -329,6 +329,19 @@ def test_source_reaches_into_the_test_framework() -> None:
     assert "test_framework_in_source" not in seen(added("tests/test_a.py", "import pytest\n"))
 
 
+def test_loading_a_module_that_no_word_names_is_dynamic_code() -> None:
+    start = "import importlib, runpy\n"
+    for code in (
+        "importlib.import_module(name)\n",
+        "from importlib import import_module as load\nload('acme.' + 'tests')\n",
+        "runpy.run_path('acme/tests/extra.py')\n",
+    ):
+        assert "dynamic_code" in seen(edited("src/a.py", start, start + code))
+    assert "dynamic_code" not in seen(
+        edited("src/a.py", start, start + "importlib.import_module('acme.b')\n")
+    )
+
+
 @pytest.mark.parametrize(
     "code",
     [
