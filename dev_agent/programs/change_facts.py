@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dev_agent.gates.config import ConfigFault, read_config
-from dev_agent.gates.import_graph import ImportGraph, RawImport, imports_of
+from dev_agent.gates.import_graph import ImportGraph, imports_of
 from dev_agent.gates.judging_programs import judging_programs
 from dev_agent.policy import globs
 from dev_agent.policy.facts import compute_facts
@@ -25,7 +25,7 @@ from dev_agent.repository.objects import GitTree
 from dev_agent.repository.trees import RepositoryTrees
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from dev_agent.edits.model import Change
     from dev_agent.policy.facts import Facts
@@ -37,6 +37,7 @@ _SHADOWING = "shadowing_modules"
 _OF_SOURCES = ("behaves_differently_under_test", "dynamic_code", "process_or_network_imports")
 _PYTHON, _CONFTEST = ".py", "conftest.py"
 _FILES = frozenset({"100644", "100755"})
+_AT_A_TIME = 2000
 
 
 def facts_on_base(
@@ -78,10 +79,7 @@ def _used_by_sources(base: GitTree, changes: Sequence[Change], settings: FactSet
     strict = replace(settings, used=frozenset(one.path for one in suspects))
     # One after the other: facts keep some places only, and a crowd could hide one.
     told = [one.path for one in suspects if _does_what_sources_may_not(compute_facts([one], settings=strict))]
-    if not told:
-        return frozenset()
-    texts = _python_files(base, changes)
-    return frozenset(one for one in told if _reaches_a_source(one, texts, settings))
+    return _imported_by_sources(base, changes, told, settings) if told else frozenset()
 
 
 def _does_what_sources_may_not(facts: Facts) -> bool:
@@ -92,39 +90,51 @@ def _counts_as_test(path: str, settings: FactSettings) -> bool:
     return path.endswith(_PYTHON) and globs.matches(settings.tests, path, casefold=True)
 
 
-def _python_files(base: GitTree, changes: Sequence[Change]) -> Mapping[str, bytes]:
-    """Every Python file of the tree that the change makes, without conftests: no source imports one."""
-    changed = {one.path: one.after for one in changes}
-    kept = [one for one in base.paths() if one not in changed and _is_module(one)]
-    texts = base.read_many([one for one in kept if base.mode(one) in _FILES])
-    return {
-        **texts,
-        **{path: text for path, text in changed.items() if text is not None and _is_module(path)},
-    }
-
-
 def _is_module(path: str) -> bool:
     return path.endswith(_PYTHON) and path.rpartition("/")[2] != _CONFTEST
 
 
-def _reaches_a_source(path: str, texts: Mapping[str, bytes], settings: FactSettings) -> bool:
-    """Whether a file that does not count as tests imports `path`, or a test that is imported by one does.
+def _imported_by_sources(
+    base: GitTree, changes: Sequence[Change], paths: Sequence[str], settings: FactSettings
+) -> frozenset[str]:
+    """Those of `paths` that a source imports, or a test that is imported by one.
 
-    Only files that say the name of one they would import are parsed.
+    Only files that say the name of one they would import are kept and parsed, and files are read some at a time.
     """
+    changed = {one.path: one.after or b"" for one in changes}
     roots = tuple(one or "." for one in settings.import_roots)
-    imports: dict[str, Sequence[RawImport]] = {path: ()}
-    reached = {path}
-    while True:
-        names = {_spoken(one) for one in reached}
-        found = [one for one in texts if one not in imports and any(name in texts[one] for name in names)]
-        imports.update((one, imports_of(texts[one])) for one in found)
-        wider = set(ImportGraph(imports, roots).nearest([path], imports.keys()))
-        if any(not _counts_as_test(one, settings) for one in wider):
-            return True
-        if wider == reached:
-            return False
-        reached = wider
+    imports = {one: imports_of(changed[one]) for one in paths}
+    graph, seen, new = ImportGraph(imports, roots), set(paths), set(paths)
+    while new:
+        texts = _saying({_spoken(one) for one in new}, base, changed)
+        imports.update((one, imports_of(text)) for one, text in texts.items() if one not in imports)
+        graph = ImportGraph(imports, roots)
+        new = {one for one in graph.nearest(paths, imports) if _counts_as_test(one, settings)} - seen
+        seen |= new
+    return frozenset(
+        path
+        for path in paths
+        if not all(_counts_as_test(one, settings) for one in graph.nearest([path], imports))
+    )
+
+
+def _saying(names: Collection[bytes], base: GitTree, changed: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The Python files of the tree the change makes in whose text one of `names` stands.
+
+    No conftest: no source imports one.
+    """
+    found = {path: text for path, text in changed.items() if _is_module(path) and _says(text, names)}
+    kept = [
+        one for one in base.paths() if one not in changed and _is_module(one) and base.mode(one) in _FILES
+    ]
+    for start in range(0, len(kept), _AT_A_TIME):
+        texts = base.read_many(kept[start : start + _AT_A_TIME])
+        found.update((path, text) for path, text in texts.items() if _says(text, names))
+    return found
+
+
+def _says(text: bytes, names: Collection[bytes]) -> bool:
+    return any(name in text for name in names)
 
 
 def _spoken(path: str) -> bytes:
