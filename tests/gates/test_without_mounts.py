@@ -57,6 +57,18 @@ def test_a_new_test_that_imports_the_lent_pytest_has_its_types(tmp_path: Path, r
     assert sample.types({"tests/test_new.py": test}).result is GateResult.PASSED
 
 
+def test_what_a_mypy_plugin_of_the_repository_imports_is_the_bases(tmp_path: Path, ruled: Sandbox) -> None:
+    plugin = "import words\nfrom mypy.plugin import Plugin\n\n\ndef plugin(version):\n    return Plugin\n"
+    own = {
+        "mypy.ini": "[mypy]\nfiles = src\nplugins = tools/plug.py\n",
+        "tools/plug.py": plugin,
+        "tools/words.py": "",
+    }
+    sample = make_sample(tmp_path, {**SRC_LAYOUT, **own}, ruled, venv=())
+    verdict = sample.types({CALC_FILE: CALC + "X: int = ''\n", "tools/words.py": "import os\nos._exit(0)\n"})
+    assert (verdict.result, verdict.reason) == (GateResult.FAILED, "new_type_errors")
+
+
 def test_a_test_that_imports_in_a_program_of_its_own_gets_the_staged_code(acme: Sample) -> None:
     child = (
         "import subprocess, sys\n\n\ndef test_child() -> None:\n"
