@@ -1,9 +1,9 @@
 """What the gates see besides the repository and no installed package's record speaks of, as it is now.
 
-Three things: directories outside of the repository that `.pth` files and editable installs add (the checkout of a
-library beside this one), directories that the settings let programs read, and what lies loose in site-packages. None of
-them has a version, and all of them decide verdicts: a baseline remembered from before the library beside was mended
-would count what a change breaks now among the failures of the base.
+Directories outside of the repository that `.pth` files and editable installs add (the checkout of a library beside
+this one), directories that the settings let programs read, what lies loose in site-packages, and the machine's time
+zone. None of them has a version, and all of them decide verdicts: a baseline remembered from before the library beside
+was mended would count what a change breaks now among the failures of the base.
 
 Files are told apart by size and times, not by content. What Python, git and tools keep for themselves is left out.
 """
@@ -21,6 +21,7 @@ from dev_agent.values import dataclass
 
 _MOST_FILES = 50_000
 _METADATA = (".dist-info", ".egg-info")
+_TIME_ZONE = (Path("/etc/localtime"), Path("/etc/timezone"))
 _THEIR_OWN = frozenset(
     {
         "__pycache__",
@@ -66,7 +67,7 @@ class Vicinity:
 
 
 def state_of(folders: Iterable[Path], sites: Iterable[Path], notes: list[str]) -> str:
-    """A digest of everything below `folders`, and of what lies directly in `sites`.
+    """A digest of everything below `folders`, of what lies directly in `sites`, and of the time zone.
 
     Where there is too much to look at, it is a digest nothing ever had: what is judged beside that is not remembered,
     and `notes` says so.
@@ -81,6 +82,9 @@ def state_of(folders: Iterable[Path], sites: Iterable[Path], notes: list[str]) -
         for entry in _listed(site):
             # Folders by their names: their times change whenever Python compiles something.
             digest.update(_line(entry, site) if entry.is_file() else os.fsencode(entry.path) + b"\0")
+    for path in _TIME_ZONE:
+        with suppress(OSError):
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 
 

@@ -134,8 +134,11 @@ def test_a_library_beside_the_repository_that_changes_is_another_environment(
     assert (verdict.result, verdict.reason, verdict.preexisting) == (GateResult.FAILED, "new_failures", 0)
 
 
-def test_what_no_package_vouches_for_is_looked_at_in_every_run(tmp_path: Path) -> None:
+def test_what_no_package_vouches_for_is_looked_at_in_every_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     site, folder, notes = tmp_path / "site", tmp_path / "beside", list[str]()
+    monkeypatch.setattr(neighbours, "_TIME_ZONE", (tmp_path / "localtime",))
     for one in (site, folder / "deep" / "__pycache__", site / "package"):
         one.mkdir(parents=True)
     states = [state_of([folder], [site], notes)]
@@ -144,10 +147,12 @@ def test_what_no_package_vouches_for_is_looked_at_in_every_run(tmp_path: Path) -
         states.append(state_of([folder], [site], notes))
     (folder / "deep/x.json").write_text("2 and more")
     states.append(state_of([folder], [site], notes))
+    (tmp_path / "localtime").write_text("TZif")
+    states.append(state_of([folder], [site], notes))
     (folder / "deep/__pycache__/y.pyc").write_text("")
     (site / "package/__init__.py").write_text("")
 
-    assert len(set(states)) == len(states) == 5
+    assert len(set(states)) == len(states) == 6
     assert state_of([folder], [site], notes) == states[-1]
     assert notes == []
 
