@@ -170,7 +170,7 @@ class Gates:
     def judge_reproduction(self, subject: Subject, cancel: Cancel) -> Verdict:
         """Whether a test that the change brings fails on the base and passes on the change."""
         self._check(subject)
-        return self._reproduction.judge(subject, cancel)
+        return self._on_firm_ground(self._reproduction.judge(subject, cancel))
 
     def judge_checks(self, subject: Subject, cancel: Cancel) -> Verdict:
         """One verdict on all further checks of the settings; `judge_each_check` tells them apart."""
