@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from dev_agent.recipes.renaming.conflicts import place
-from dev_agent.recipes.renaming.infer import HARMLESS
+from dev_agent.recipes.renaming.lineage import HARMLESS
 from dev_agent.recipes.renaming.scopes import How
 from dev_agent.recipes.renaming.shapes import last_name
 

@@ -11,7 +11,7 @@ import ast
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from dev_agent.recipes.renaming.infer import stars
+from dev_agent.recipes.renaming.names import stars
 from dev_agent.recipes.renaming.project import key_of
 from dev_agent.recipes.renaming.scopes import Scope, ScopeKind
 from dev_agent.recipes.renaming.source import UnreadableError

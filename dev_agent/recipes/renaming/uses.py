@@ -26,10 +26,11 @@ from dev_agent.recipes.renaming.values import (
 from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
-    from dev_agent.recipes.renaming.infer import Inference, Values
+    from dev_agent.recipes.renaming.infer import Inference
     from dev_agent.recipes.renaming.scopes import Visit
     from dev_agent.recipes.renaming.source import Source
     from dev_agent.recipes.renaming.target import Growing, Target
+    from dev_agent.recipes.renaming.values import Values
 
 
 class Verdict(Enum):

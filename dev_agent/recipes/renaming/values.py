@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from dev_agent.recipes.renaming.scopes import FunctionNode, Scope
 
 
@@ -62,4 +64,28 @@ class Unknown:
 
 
 Value = Module | Class | Instance | Function | Foreign | ForeignInstance | Unknown
-UNKNOWN = (Unknown(),)
+Values = tuple[Value, ...]
+"""Everything an expression may be; `Unknown` among them: there may be others."""
+
+UNKNOWN: Values = (Unknown(),)
+
+
+def unique(values: Iterable[Value]) -> Values:
+    """Return the values without repetition, in the order in which they were first seen."""
+    return tuple(dict.fromkeys(values))
+
+
+def united(many: Iterable[Values]) -> Values:
+    """Return what may be any of these."""
+    return unique(value for values in many for value in values)
+
+
+def made(callees: Values) -> Values:
+    """Return what calling these as classes makes: what an annotation that names them promises."""
+    found: list[Value] = []
+    for one in callees:
+        if isinstance(one, Class):
+            found.append(Instance(one.scope))
+        else:
+            found.append(ForeignInstance(one.dotted) if isinstance(one, Foreign) else Unknown())
+    return tuple(found)
