@@ -18,12 +18,14 @@ from dev_agent.recipes.renaming.infer import Inference
 from dev_agent.recipes.renaming.moving import moved
 from dev_agent.recipes.renaming.probing import undecided_bases
 from dev_agent.recipes.renaming.project import Project, word
+from dev_agent.recipes.renaming.reading import read
 from dev_agent.recipes.renaming.scopes import How, Scope
+from dev_agent.recipes.renaming.seeker import Seeker
 from dev_agent.recipes.renaming.source import UnreadableError
 from dev_agent.recipes.renaming.strings import Strings
 from dev_agent.recipes.renaming.target import Growing
 from dev_agent.recipes.renaming.texts import rename_in_texts
-from dev_agent.recipes.renaming.uses import Seeker, Verdict
+from dev_agent.recipes.renaming.uses import Verdict
 from dev_agent.recipes.renaming.writing import rewritten
 
 if TYPE_CHECKING:
@@ -87,7 +89,7 @@ class _Renaming:
         moves = moved(self._bench, self._project, target, self._new)
         if isinstance(moves, Declined):
             return moves
-        seeker = Seeker(self._inference, growing, target, self._new)
+        seeker = Seeker(self._inference, growing, target)
         uses = self._seek(seeker, files)
         self._sure(target, uses)
         self._bases(target)
@@ -119,7 +121,7 @@ class _Renaming:
         homes = {scope.source.path for scope in related}
         for path in [*files, *sorted(homes - set(files))]:
             self._bench.pause()
-            found = seeker.seek(path)
+            found = read(seeker, path, self._new)
             Strings(self._inference, seeker, self._project.file(path), found, self._new).work()
             uses.append(found)
         return uses

@@ -25,7 +25,8 @@ from dev_agent.recipes.renaming.values import Class, Foreign, Instance, Module
 if TYPE_CHECKING:
     from dev_agent.recipes.renaming.infer import Inference
     from dev_agent.recipes.renaming.scopes import Scope, Visit, Walked
-    from dev_agent.recipes.renaming.uses import FileUses, Seeker
+    from dev_agent.recipes.renaming.seeker import Seeker
+    from dev_agent.recipes.renaming.uses import FileUses
     from dev_agent.recipes.renaming.values import Values
 
 _LITERAL = re.compile(r"[rRbBuU]{0,2}('''|\"\"\"|'|\")(.*)\1", re.DOTALL)

@@ -12,7 +12,7 @@ from dev_agent.recipes.renaming.strings import dotted_spans
 if TYPE_CHECKING:
     from dev_agent.recipes.model import Bench
     from dev_agent.recipes.renaming.infer import Inference
-    from dev_agent.recipes.renaming.uses import Seeker
+    from dev_agent.recipes.renaming.seeker import Seeker
 
 _ENTRY_POINTS = {
     "pyproject.toml": re.compile(rb"(?<=[\"'])[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(?=[\"']|[ \t]*\[)"),
