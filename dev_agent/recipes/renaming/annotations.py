@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dev_agent.recipes.renaming.scopes import How, Scope, ScopeKind
+from dev_agent.recipes.renaming.shapes import own_name
 from dev_agent.recipes.renaming.values import (
     UNKNOWN,
     Class,
@@ -54,7 +55,7 @@ class Annotations:
         if isinstance(node, ast.Subscript):
             return self._generic(node, scope, receiver)
         values = self._inference.evaluate(node, scope)
-        last = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+        last = own_name(node)
         if last == "Self":
             return (Instance(receiver.scope),) if receiver is not None else self._enclosing(scope)
         if last in {"Any", "object"}:
@@ -74,10 +75,7 @@ class Annotations:
                 continue
             if isinstance(value, (ast.BinOp, ast.Subscript)):
                 found += self._memo.once(value, 1, partial(self.annotated, value, one.scope))
-            elif (
-                isinstance(value, ast.Call)
-                and getattr(value.func, "id", getattr(value.func, "attr", "")) == "TypeVar"
-            ):
+            elif isinstance(value, ast.Call) and own_name(value.func) == "TypeVar":
                 bound = [each.value for each in value.keywords if each.arg == "bound"]
                 found += self.annotated(bound[0], one.scope) if bound else UNKNOWN
         return unique(found)
@@ -94,7 +92,7 @@ class Annotations:
 
     def _generic(self, node: ast.Subscript, scope: Scope, receiver: Instance | Class | None) -> Values:
         base = node.value
-        last = base.attr if isinstance(base, ast.Attribute) else base.id if isinstance(base, ast.Name) else ""
+        last = own_name(base)
         parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
         if last in _TRANSPARENT:
             return united(

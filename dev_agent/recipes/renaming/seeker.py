@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from dev_agent.recipes.renaming.project import key_of
 from dev_agent.recipes.renaming.scopes import How, Scope
+from dev_agent.recipes.renaming.shapes import own_name
 from dev_agent.recipes.renaming.uses import Verdict
 from dev_agent.recipes.renaming.values import (
     Class,
@@ -113,7 +114,7 @@ class Seeker:
         return Verdict.UNKNOWN if Verdict.UNKNOWN in verdicts else Verdict.OTHER
 
     def _made_by(self, value: object, node: ast.Call, scope: Scope) -> Verdict:
-        last = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        last = own_name(node.func)
         if isinstance(value, Class):
             return self.field(value.scope)
         if (

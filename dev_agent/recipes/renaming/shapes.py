@@ -63,5 +63,9 @@ def own_nodes(node: FunctionNode) -> Iterable[ast.AST]:
 
 def last_name(node: ast.expr) -> str:
     """Return the last name of a decorator, called or not."""
-    plain = node.func if isinstance(node, ast.Call) else node
-    return plain.attr if isinstance(plain, ast.Attribute) else plain.id if isinstance(plain, ast.Name) else ""
+    return own_name(node.func if isinstance(node, ast.Call) else node)
+
+
+def own_name(node: ast.expr) -> str:
+    """Return the last name of a dotted expression; nothing for any other."""
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from dev_agent.recipes.model import Place
+from dev_agent.recipes.renaming.dotted import dotted_spans
 from dev_agent.recipes.renaming.project import word
-from dev_agent.recipes.renaming.strings import dotted_spans
 
 if TYPE_CHECKING:
     from dev_agent.recipes.model import Bench
