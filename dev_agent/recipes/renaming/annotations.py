@@ -51,7 +51,7 @@ class Annotations:
         if isinstance(node, ast.Constant):
             return self._annotation_text(node.value, scope, receiver)
         if isinstance(node, ast.BinOp):
-            return united(self.annotated(one, scope, receiver) for one in (node.left, node.right))
+            return united(self.annotated(one, scope, receiver) for one in _united_by(node))
         if isinstance(node, ast.Subscript):
             return self._generic(node, scope, receiver)
         values = self._inference.evaluate(node, scope)
@@ -126,3 +126,13 @@ class Annotations:
                 return (Instance(walk),)
             walk = walk.parent
         return UNKNOWN
+
+
+def _united_by(node: ast.BinOp) -> list[ast.expr]:
+    """The members of `A | B | C`, in order: hundreds of them are nested as deep, too deep to be followed by calls."""
+    members: list[ast.expr] = []
+    rest: ast.expr = node
+    while isinstance(rest, ast.BinOp):
+        members.append(rest.right)
+        rest = rest.left
+    return [rest, *reversed(members)]

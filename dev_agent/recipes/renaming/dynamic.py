@@ -24,6 +24,7 @@ _ACCESS = frozenset(
     {"getattr", "setattr", "hasattr", "delattr", "getattr_static", "__getattribute__", "__setattr__"}
 )
 _GETTERS = frozenset({"attrgetter", "methodcaller"})
+_CONVERSION = re.compile(r"%(?:\([^)]*\))?[^%a-zA-Z]*[a-zA-Z]")
 _PATCHED = frozenset({"setattr", "delattr", "object"})
 
 
@@ -75,11 +76,7 @@ class Dynamic:
             ]
         elif isinstance(name, ast.BinOp):
             sides = [one.value if isinstance(one, ast.Constant) else "" for one in (name.left, name.right)]
-            ends = (
-                sides
-                if isinstance(name.op, ast.Add)
-                else re.split(r"%\w", str(sides[0]))[:: len(str(sides[0])) or 1]
-            )
+            ends = sides if isinstance(name.op, ast.Add) else _CONVERSION.split(str(sides[0]))
         elif (
             isinstance(name, ast.Call) and isinstance(name.func, ast.Attribute) and name.func.attr == "format"
         ):

@@ -121,6 +121,13 @@ def test_absurd_files_are_named_not_crashed_on(text: str) -> None:
     assert (found.code, places(found)) == ("unparsable", [("deep.py", 0)])
 
 
+@pytest.mark.parametrize("quote", ["", "'"])
+def test_a_union_of_hundreds_of_classes_is_read_to_its_end(quote: str) -> None:
+    union = " | ".join(["Engine", *(["int"] * 250)])
+    text = f"from m import Engine\ndef f(x: {quote}{union}{quote}):\n    return x.start\n"
+    assert "x.go" in renamed({"m.py": ENGINE, "n.py": text}, "rename Engine.start to go")["n.py"]
+
+
 def test_use_on_objects_of_an_unknown_class_is_refused_without_a_checker() -> None:
     files = {"m.py": ENGINE, "n.py": "def f(x, y):\n    x.start()\n    y.stop()\n    return y.start\n"}
     found = refused(files, "rename Engine.start to go")
