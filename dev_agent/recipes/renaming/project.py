@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dev_agent.recipes.renaming.scopes import Walked, walked
 from dev_agent.recipes.renaming.source import Source, UnreadableError
+from dev_agent.recipes.renaming.walking import Walked, walked
 
 if TYPE_CHECKING:
     import ast

@@ -11,8 +11,9 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
-from dev_agent.recipes.renaming.scopes import Scope, ScopeKind, Visit
+from dev_agent.recipes.renaming.scopes import Scope, ScopeKind
 from dev_agent.recipes.renaming.uses import FileUses, Use, Verdict
+from dev_agent.recipes.renaming.walking import Visit
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -30,8 +30,9 @@ from dev_agent.recipes.renaming.uses import FileUses, Verdict
 
 if TYPE_CHECKING:
     from dev_agent.recipes.renaming.infer import Inference
-    from dev_agent.recipes.renaming.scopes import Scope, Visit, Walked
+    from dev_agent.recipes.renaming.scopes import Scope
     from dev_agent.recipes.renaming.seeker import Seeker
+    from dev_agent.recipes.renaming.walking import Visit, Walked
 
 _NAMED = frozenset(
     {
