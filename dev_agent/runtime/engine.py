@@ -38,8 +38,9 @@ run stands, and `resume` re-enters the open state with the next attempt number. 
 hold the digest of the program under "program": a run goes on under the program it was started with, or not at
 all.
 
-Iterative; time and memory grow linearly with the transitions. Running actions is `attempt` and `branches`,
-where the run stands is `fold`, whether it may go on is `budgets`.
+Iterative; time and memory grow linearly with the transitions. Running actions is `attempt` and `branches`, what they
+see `views`, what a state chooses `choosing`, where the run stands `fold`, whether it may go on `budgets`. What is left
+here is the order of the steps, which is why it stays in one file.
 """
 
 from __future__ import annotations
@@ -47,37 +48,38 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext, suppress
-from functools import cached_property
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache, cached_property, partial
 from types import MappingProxyType
 
 from dev_agent.runtime import fold
+from dev_agent.runtime.account import made, redactions
 from dev_agent.runtime.actions import (
     Action,
     ActionSpec,
     AnySpec,
     ModelActionSpec,
     Record,
-    Recorder,
     Result,
     View,
 )
-from dev_agent.runtime.attempt import Attempt, attempted, failed
+from dev_agent.runtime.attempt import Attempt, attempted
 from dev_agent.runtime.branches import Buffer, join_attempts, outcomes_by_branch, run_all, total_cost
-from dev_agent.runtime.budgets import overrun, remaining
+from dev_agent.runtime.budgets import overrun
 from dev_agent.runtime.canonical import Json
 from dev_agent.runtime.capabilities import Capabilities, CapabilityRef, Resolver
-from dev_agent.runtime.conditions import Condition, parse
+from dev_agent.runtime.choosing import Choices
 from dev_agent.runtime.ending import Ending, EndingKind
-from dev_agent.runtime.errors import BlobUnavailable, FactUnusable, JournalFailed, RunRefused, RuntimeFault
+from dev_agent.runtime.errors import JournalFailed, RunRefused, RuntimeFault
 from dev_agent.runtime.fold import Position
 from dev_agent.runtime.host import Cancel, Clock, Reporter
 from dev_agent.runtime.intake import checked_inputs, checked_signal
 from dev_agent.runtime.program import Program
-from dev_agent.runtime.projection import ModelView, Prompt, TraceView, model_view
-from dev_agent.runtime.states import ERROR, OTHERWISE, Branch, FactType, Kind, State
+from dev_agent.runtime.projection import ModelView, Prompt, TraceView
+from dev_agent.runtime.states import ERROR, Branch, FactType, Kind, State
 from dev_agent.runtime.trace import Journal
 from dev_agent.runtime.validation import declared_facts, prove, used_actions
+from dev_agent.runtime.views import Views
 from dev_agent.runtime.written import joined, written
 
 __all__ = [
@@ -130,6 +132,10 @@ class Engine:
         self._sleep = sleep
         self._workers = workers
         self._capabilities = Capabilities(capabilities)
+        self._declared = cache(partial(declared_facts, program, self._actions))
+        self._views = Views(
+            program, journal, cancel=cancel, capabilities=self._capabilities, declared=self._declared
+        )
         self._position = Position(program)
         self._step: Mapping[Kind, Callable[[State], Ending | None]] = {
             Kind.ACTION: self._act,
@@ -140,17 +146,9 @@ class Engine:
         }
 
     @cached_property
-    def _declared(self) -> Mapping[str, FactType]:
-        return declared_facts(self._program, self._actions)
-
-    @cached_property
-    def _cases(self) -> Mapping[str, list[tuple[Condition, str]]]:
+    def _choices(self) -> Choices:
         """The conditions of the states that choose, parsed when the first of them is entered."""
-        return _parsed_cases(self._program, self._declared)
-
-    @cached_property
-    def _payload_facts(self) -> frozenset[str]:
-        return frozenset(name for name, kind in self._declared.items() if kind is FactType.PAYLOAD)
+        return Choices(self._program, self._declared())
 
     def start(self, inputs: Mapping[str, Json]) -> Ending:
         """Begin the run with these inputs and drive it.
@@ -163,7 +161,7 @@ class Engine:
             raise RunRefused(f"run {self._journal.run} has begun already", "resume it")
         checked = checked_inputs(self._program, inputs)
         recorded = TraceView.of(checked, self._program.facts)
-        begun = {"program": self._program.digest, "inputs": recorded.data, **_count(recorded.redacted)}
+        begun = {"program": self._program.digest, "inputs": recorded.data, **redactions(recorded.redacted)}
         self._commit(fold.BEGUN, begun, actor="user")
         return self._drive()
 
@@ -222,8 +220,8 @@ class Engine:
     def _act(self, state: State) -> Ending | None:
         self._enter(state, durable=state.durable)
         (spec,) = self._specs(state)
-        view = self._view(state, "", self._record, spec, share=1)
-        model = self._model_view(spec, state.shows, view)
+        view = self._views.of(self._position, state, spec, recorder=self._record)
+        model = self._views.of_model(self._position, spec, state.shows, view)
         attempt = attempted(spec, view, self._clock, state.timeout_ms, model)
         if self._was_interrupted([attempt]):
             return self._interrupted([attempt])
@@ -274,8 +272,10 @@ class Engine:
 
     def _job(self, state: State, branch: Branch, spec: AnySpec, buffer: Buffer) -> Callable[[], Attempt]:
         share = sum(bool(other.spends & spec.spends) for other in self._specs(state))
-        view = self._view(state, branch.name, buffer.record, spec, share=share)
-        model = self._model_view(spec, branch.shows, view)
+        view = self._views.of(
+            self._position, state, spec, recorder=buffer.record, branch=branch.name, share=share
+        )
+        model = self._views.of_model(self._position, spec, branch.shows, view)
         return lambda: attempted(spec, view, self._clock, state.timeout_ms, model)
 
     def _append_branch(self, state: State, branch: Branch, buffer: Buffer, attempt: Attempt) -> None:
@@ -284,26 +284,12 @@ class Engine:
         for record in buffer.records:
             self._record(record)
         data = {"outcome": attempt.outcome, "ms": attempt.ms, "cost": attempt.cost}
-        made = self._made(attempt, self._actions[branch.action].facts)
-        self._commit(fold.BRANCH_LEFT, {**names, **data, **made}, blobs=attempt.blobs)
+        gave = made(attempt, self._actions[branch.action].facts)
+        self._commit(fold.BRANCH_LEFT, {**names, **data, **gave}, blobs=attempt.blobs)
 
     def _choose(self, state: State) -> None:
         self._enter(state)
-        evaluated: list[Json] = []
-        try:
-            outcome = self._first_true(state, evaluated)
-        except FactUnusable as fault:
-            self._leave(failed(type(fault).__name__, fault.message))
-        else:
-            self._leave(Attempt(outcome=outcome, content=written({"cases": evaluated})))
-
-    def _first_true(self, state: State, evaluated: list[Json]) -> str:
-        for condition, outcome in self._cases[state.name]:
-            holds = condition.evaluate(self._position.lookup(condition.names))
-            evaluated.append({"when": condition.source, "holds": holds})
-            if holds:
-                return outcome
-        return OTHERWISE
+        self._leave(self._choices.attempt(state, self._position))
 
     def _wait(self, state: State) -> Ending:
         self._enter(state, durable=True)
@@ -348,15 +334,8 @@ class Engine:
             "outcome": attempt.outcome,
             "ms": attempt.ms,
             "cost": attempt.cost,
-            **self._made(attempt, facts),
+            **made(attempt, facts),
         }
-
-    def _made(self, attempt: Attempt, facts: Mapping[str, FactType]) -> dict[str, object]:
-        """What the trace says an attempt made: its data, what was taken out of it, and what a model was shown."""
-        recorded = TraceView.of(attempt.data, facts)
-        shown = {} if attempt.shown is None else {"shown": attempt.shown}
-        data = attempt.content if recorded.data is attempt.data else recorded.data
-        return {"data": data, **_count(recorded.redacted), **shown}
 
     def _commit(
         self,
@@ -382,7 +361,7 @@ class Engine:
         with self._shield():
             self._journal.append(
                 record.type,
-                {**_count(recorded.redacted), **data},
+                {**redactions(recorded.redacted), **data},
                 actor=record.actor,
                 blobs=blobs,
                 durable=record.durable,
@@ -393,46 +372,6 @@ class Engine:
         if threading.current_thread() is threading.main_thread():
             return self._cancel.shielded()
         return nullcontext()
-
-    def _model_view(self, spec: AnySpec, shows: tuple[str, ...], view: View) -> ModelView | None:
-        """The projection for an action that feeds a model; None for any other."""
-        if not isinstance(spec, ModelActionSpec):
-            return None
-        return model_view(
-            self._shown(shows),
-            names=shows,
-            prompts=spec.prompts,
-            cancel=self._cancel,
-            timeout_ms=view.timeout_ms,
-            resolve=view.resolve,
-            spend=view.spend,
-        )
-
-    def _shown(self, shows: tuple[str, ...]) -> dict[str, Json]:
-        """The shown facts there are; a payload is read where its blob lies. One that was erased is not there."""
-        found = self._position.lookup(name for name in shows if name not in self._payload_facts)
-        for name in self._payload_facts.intersection(shows):
-            commitment = self._position.payloads.get(name)
-            if commitment is not None:
-                with suppress(BlobUnavailable):
-                    found[name] = self._journal.blob(commitment).decode("utf-8", "replace")
-        return found
-
-    def _view(self, state: State, branch: str, recorder: Recorder, spec: AnySpec, *, share: int) -> View:
-        wall = self._program.budgets.wall_ms
-        times = [state.timeout_ms, None if wall is None else wall - self._position.wall_ms]
-        return View(
-            run=self._journal.run,
-            state=state.name,
-            branch=branch,
-            attempt=self._position.attempt,
-            facts=self._position.frozen_facts(),
-            cancel=self._cancel,
-            timeout_ms=min((limit for limit in times if limit is not None), default=None),
-            remaining=MappingProxyType(remaining(self._program, self._position, share)),
-            recorder=recorder,
-            resolve=lambda ref: self._capabilities.resolve(ref, spec.capabilities),
-        )
 
     def _specs(self, state: State) -> list[AnySpec]:
         names = [state.action] if state.action else [branch.action for branch in state.branches]
@@ -472,17 +411,3 @@ class Engine:
             previous=position.previous,
             facts=position.frozen_facts(),
         )
-
-
-def _count(redacted: int) -> dict[str, int]:
-    return {"redacted": redacted} if redacted else {}
-
-
-def _parsed_cases(
-    program: Program, declared: Mapping[str, FactType]
-) -> dict[str, list[tuple[Condition, str]]]:
-    return {
-        state.name: [(parse(case.when, declared), case.outcome) for case in state.cases]
-        for state in program.states.values()
-        if state.cases
-    }
