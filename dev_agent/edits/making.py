@@ -289,6 +289,5 @@ class Maker:
         edits.place(output.edits)
         self._report.problems += edits.problems
         self._report.matches += edits.matches
-        self._report.notes += edits.notes
         fits = not edits.problems and self._fits(Subject(path=output.path, line=output.line), edits.content)
         return edits.content if fits else None

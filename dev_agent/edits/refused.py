@@ -1,4 +1,4 @@
-"""What says that one text edit has no place in its file. Carried out of helpers; never leaves `placing.py`."""
+"""What says that one text edit has no place in its file. Raised below `placing.py`, and never leaves it."""
 
 from __future__ import annotations
 
