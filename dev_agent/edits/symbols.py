@@ -1,13 +1,9 @@
 """Fit edits of Python definitions: find a function, class or method by its qualified name.
 
-LibCST says where definitions begin and end; what goes there is lines, so every other byte of the file stays.
-It is imported when the first symbol edit comes, because importing it is slow.
+`definitions.py` says where they begin and end; what goes there is lines, so every other byte of the file stays.
 
 Rules kept here:
-- A definition is its decorators, its header and its body, with comments that are indented like its body. A
-  comment above it is not part of it.
-- A name is qualified by the classes and functions around it: "Cart.total", "outer.inner". Several definitions
-  of one name (overloads, a property's setter) are refused unless a line number names one of them.
+- Several definitions of one name (overloads, a property's setter) are refused unless a line number names one of them.
 - The text is exactly one definition, of the same name if it replaces one. A replacement without decorators of
   a decorated definition is refused: they are more often forgotten than meant to go.
 - Text indented differently from its place is shifted, and that counts as an INDENT match. Lines of a string
@@ -16,10 +12,10 @@ Rules kept here:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
 
+from dev_agent.edits.definitions import Definition, definitions, is_one, string_lines
 from dev_agent.edits.errors import ProblemCode
 from dev_agent.edits.fit import Fit, inserted
 from dev_agent.edits.matching import Place, Shift
@@ -28,29 +24,7 @@ from dev_agent.edits.refused import Refused
 from dev_agent.edits.text import FileText, Line, escaped, indentation, split_lines
 from dev_agent.values import dataclass
 
-if TYPE_CHECKING:
-    import libcst
-
 _WHOLE = "send one whole 'def' or 'class', decorators included"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Definition:
-    """One definition: lines [start, end), 0-based, decorators included; `line` that of its `def` or `class`."""
-
-    name: str
-    line: int
-    start: int
-    end: int
-    decorated: bool
-
-
-def definitions(source: str) -> list[Definition]:
-    """Return all definitions of a Python source in the order of their lines.
-
-    Raises ValueError if LibCST cannot read it.
-    """
-    return [_definition(node, name, source, positions) for node, name, positions in _nodes(source)]
 
 
 def replaced_symbol(file: FileText, path: str, edit: ReplaceSymbol) -> Fit:
@@ -171,14 +145,14 @@ class _Text:
         source = head + "".join(content + "\n" for content, _ in lines)
         try:
             found = definitions(source)
-            strings = _string_lines(source)
+            strings = string_lines(source)
         except ValueError as error:
             raise Refused(
                 ProblemCode.NOT_A_DEFINITION,
                 f"the text for '{escaped(edit.symbol)}' cannot be read as Python: {error}",
                 _WHOLE,
             ) from None
-        if not found or not _is_one(source, margin):
+        if not found or not is_one(source, below=bool(margin)):
             message = f"the text for '{escaped(edit.symbol)}' is not one definition"
             raise Refused(ProblemCode.NOT_A_DEFINITION, message, _WHOLE)
         first = next(each for each in found if "." not in each.name)
@@ -210,96 +184,3 @@ class _Text:
                 "send the definition with the file's own indentation",
             )
         return margin + bare if bare.strip() else bare
-
-
-def _is_one(source: str, margin: str) -> bool:
-    """Return whether a source is one definition and comments."""
-    import libcst  # noqa: PLC0415 -- slow; only symbol edits need it
-
-    body: Sequence[object] = libcst.parse_module(source).body
-    if margin:
-        block = body[0] if len(body) == 1 else None
-        body = block.body.body if isinstance(block, libcst.If) and block.orelse is None else ()
-    return len(body) == 1 and isinstance(body[0], libcst.FunctionDef | libcst.ClassDef)
-
-
-def _nodes(source: str) -> Iterator[tuple[libcst.FunctionDef | libcst.ClassDef, str, _Positions]]:
-    import libcst  # noqa: PLC0415 -- slow; only symbol edits need it
-
-    module, positions = _positions(source)
-    stack: list[tuple[libcst.CSTNode, str]] = [(module, "")]
-    while stack:
-        node, prefix = stack.pop()
-        if isinstance(node, libcst.FunctionDef | libcst.ClassDef):
-            yield node, prefix + node.name.value, positions
-            prefix += node.name.value + "."
-        stack += ((child, prefix) for child in reversed(node.children))
-
-
-@dataclass(frozen=True, slots=True)
-class _Positions:
-    """Where nodes are, as [first, last] lines, 0-based."""
-
-    of: dict[int, tuple[int, int]]
-
-    def __getitem__(self, node: libcst.CSTNode) -> tuple[int, int]:
-        return self.of[id(node)]
-
-
-def _positions(source: str) -> tuple[libcst.Module, _Positions]:
-    import libcst  # noqa: PLC0415 -- slow; only symbol edits need it
-    from libcst.metadata import MetadataWrapper, PositionProvider  # noqa: PLC0415 -- slow; only symbol edits need it
-
-    try:
-        wrapper = MetadataWrapper(libcst.parse_module(source), unsafe_skip_copy=True)
-        found = wrapper.resolve(PositionProvider)
-    except libcst.ParserSyntaxError as error:
-        raise ValueError(f"line {error.raw_line}: {escaped(error.message)}") from None
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-    return wrapper.module, _Positions(
-        {id(node): (place.start.line - 1, place.end.line - 1) for node, place in found.items()}
-    )
-
-
-def _definition(
-    node: libcst.FunctionDef | libcst.ClassDef, name: str, source: str, positions: _Positions
-) -> Definition:
-    line, last = positions[node]
-    start = min([line, *(positions[decorator][0] for decorator in node.decorators)])
-    return Definition(
-        name=name, line=line, start=start, end=_end(source, line, last + 1), decorated=bool(node.decorators)
-    )
-
-
-def _end(source: str, line: int, end: int) -> int:
-    """Return the end of a definition with the comments after it that are indented like its body."""
-    lines = source.split("\n")
-    margin = len(indentation(lines[line]))
-    at = end
-    while at < len(lines) and (not lines[at].strip() or lines[at].lstrip(" \t").startswith("#")):
-        if lines[at].strip():
-            if len(indentation(lines[at])) <= margin:
-                break
-            end = at + 1
-        at += 1
-    return end
-
-
-def _string_lines(source: str) -> set[int]:
-    """Return the lines, 0-based, that begin inside a string which is no docstring."""
-    import libcst  # noqa: PLC0415 -- slow; only symbol edits need it
-
-    module, positions = _positions(source)
-    kinds = (libcst.SimpleString, libcst.FormattedString)
-    inside: set[int] = set()
-    stack: list[libcst.CSTNode] = [module]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, libcst.Expr) and isinstance(node.value, libcst.SimpleString):
-            continue
-        if isinstance(node, kinds):
-            first, last = positions[node]
-            inside.update(range(first + 1, last + 1))
-        stack += node.children
-    return inside
