@@ -54,7 +54,7 @@ def string_lines(source: str) -> set[int]:
     import libcst  # noqa: PLC0415 -- slow; only symbol edits need it
 
     module, positions = _positions(source)
-    kinds = (libcst.SimpleString, libcst.FormattedString)
+    kinds = (libcst.SimpleString, libcst.FormattedString, libcst.TemplatedString)
     inside: set[int] = set()
     stack: list[libcst.CSTNode] = [module]
     while stack:
