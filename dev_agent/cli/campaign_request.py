@@ -260,7 +260,7 @@ def _require_only_command(words: Words, entries: tuple[Entry, ...]) -> None:
 
 def _require_names(entries: tuple[Entry, ...]) -> None:
     """Names of the code host are checked before anything is begun. Raises UsageFault."""
-    from dev_agent.forges.forge import RepositoryName  # noqa: PLC0415 - only where one is said
+    from dev_agent.forges.repository_name import RepositoryName  # noqa: PLC0415 - only where one is said
 
     for one in entries:
         if one.repository is not None:

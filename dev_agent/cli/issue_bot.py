@@ -17,9 +17,9 @@ from dev_agent.cli.failure import ExitCode, failure_of
 from dev_agent.cli.session import Session
 from dev_agent.errors import UsageFault
 from dev_agent.forges.events import read_event
-from dev_agent.forges.forge import RepositoryName
 from dev_agent.forges.github import github_of
 from dev_agent.forges.remote import SERVER, Remote
+from dev_agent.forges.repository_name import RepositoryName
 from dev_agent.forges.text import command
 from dev_agent.forges.token import token_of
 from dev_agent.forges.trigger import issue_number

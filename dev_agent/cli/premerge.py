@@ -229,9 +229,9 @@ def _told(session: Session, report: MergeReport, subject: Subject) -> MergeRepor
 
 
 def _published(session: Session, folder: Path, head: str | None, files: Files, policy: str | None) -> int:
-    from dev_agent.forges.forge import RepositoryName  # noqa: PLC0415 - only for a bot
     from dev_agent.forges.github import ACTIONS_BOT, github_of  # noqa: PLC0415 - the client is heavy
     from dev_agent.forges.premerge import job_url, judged_head, publish, write_files  # noqa: PLC0415 - only for a bot
+    from dev_agent.forges.repository_name import RepositoryName  # noqa: PLC0415 - only for a bot
 
     environ = session.environ
     sha = head or judged_head(environ)

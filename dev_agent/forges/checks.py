@@ -13,11 +13,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dev_agent.forges.check_runs import MAX_ANNOTATIONS, CheckStatus, newest
 from dev_agent.forges.errors import ForgeUnreachable
-from dev_agent.forges.forge import MAX_ANNOTATIONS, CheckStatus, newest
 
 if TYPE_CHECKING:
-    from dev_agent.forges.forge import CheckReport, CheckRun, Forge
+    from dev_agent.forges.check_runs import CheckReport, CheckRun
+    from dev_agent.forges.forge import Forge
 
 
 def publish_check(forge: Forge, sha: str, report: CheckReport) -> CheckRun:

@@ -14,9 +14,11 @@ from pathlib import Path
 
 from dev_agent.errors import UsageFault
 from dev_agent.forges import shapes
-from dev_agent.forges.forge import Actor, Branch, Comment, Issue, PullRequest, RepositoryName
+from dev_agent.forges.accounts import Actor
+from dev_agent.forges.repository_name import RepositoryName
 from dev_agent.forges.shapes import Shape, ShapeError
 from dev_agent.forges.text import is_ref_name
+from dev_agent.forges.threads import Branch, Comment, Issue, PullRequest
 from dev_agent.values import dataclass
 
 MAX_PAYLOAD = 32 * 1024 * 1024

@@ -12,31 +12,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from dev_agent.forges import shapes
+from dev_agent.forges.accounts import Actor, ActorKind, Permission
+from dev_agent.forges.check_runs import MAX_ANNOTATIONS, Annotation, CheckReport, CheckRun, StatusReport
 from dev_agent.forges.errors import ForgeRefused, ForgeUnintelligible
-from dev_agent.forges.forge import (
-    MAX_ANNOTATIONS,
-    MAX_BODY,
-    Actor,
-    ActorKind,
-    Annotation,
-    CheckReport,
-    CheckRun,
-    Comment,
-    Comparison,
-    Issue,
-    NewPullRequest,
-    OpenState,
-    Permission,
-    PullRequest,
-    Ref,
-    RepositoryInfo,
-    RepositoryName,
-    StatusReport,
-)
+from dev_agent.forges.forge import MAX_BODY, Comparison, Ref, RepositoryInfo
 from dev_agent.forges.http import Http, SystemTime
 from dev_agent.forges.patience import NOT_THE_API
+from dev_agent.forges.repository_name import RepositoryName
 from dev_agent.forges.shapes import Shape, ShapeError
 from dev_agent.forges.text import cut
+from dev_agent.forges.threads import Comment, Issue, NewPullRequest, OpenState, PullRequest
 from dev_agent.forges.token import token_of
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from dev_agent.forges.errors import ForgeRejected, ForgeUnreachable
 
 if TYPE_CHECKING:
-    from dev_agent.forges.forge import Forge, NewPullRequest, PullRequest
+    from dev_agent.forges.forge import Forge
+    from dev_agent.forges.threads import NewPullRequest, PullRequest
 
 
 def opened(forge: Forge, new: NewPullRequest) -> PullRequest:

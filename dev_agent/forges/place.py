@@ -17,11 +17,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from dev_agent.errors import UsageFault
-from dev_agent.forges.forge import OpenState
+from dev_agent.forges.threads import OpenState
 from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
-    from dev_agent.forges.forge import Forge, PullRequest
+    from dev_agent.forges.forge import Forge
+    from dev_agent.forges.threads import PullRequest
 
 _NAMES = 20
 

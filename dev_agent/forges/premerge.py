@@ -22,7 +22,7 @@ from dev_agent.errors import UsageFault
 from dev_agent.forges import sticky
 from dev_agent.forges.checks import publish_check
 from dev_agent.forges.events import MergeGroupEvent, PullRequestEvent, read_event
-from dev_agent.forges.forge import ComparisonStatus, RepositoryName, superseded_by
+from dev_agent.forges.forge import ComparisonStatus, superseded_by
 from dev_agent.forges.merge_artifact import read_merge_artifact
 from dev_agent.forges.reports.check import check_of
 from dev_agent.forges.reports.junit import junit_of
@@ -30,6 +30,7 @@ from dev_agent.forges.reports.lines import HeadLines, follow
 from dev_agent.forges.reports.markdown import summary_of
 from dev_agent.forges.reports.remarks import remarks_of
 from dev_agent.forges.reports.sarif import sarif_of
+from dev_agent.forges.repository_name import RepositoryName
 from dev_agent.forges.shapes import Shape
 from dev_agent.programs.recheck import doubt_about
 from dev_agent.programs.report import Outcome

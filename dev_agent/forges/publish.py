@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING
 from dev_agent.edits.errors import EditError
 from dev_agent.errors import DevAgentError, UsageFault
 from dev_agent.forges.artifact import Artifact, Handover, read_artifact
-from dev_agent.forges.forge import ComparisonStatus, NewPullRequest, OpenState
+from dev_agent.forges.forge import ComparisonStatus
 from dev_agent.forges.issue_report import BotOutcome, BotReport, of_run
 from dev_agent.forges.issue_text import (
     COMMENT,
@@ -47,6 +47,7 @@ from dev_agent.forges.propose import refused
 from dev_agent.forges.remote import Denied, Moved
 from dev_agent.forges.request import Asked, Refused, weigh
 from dev_agent.forges.sticky import find, marker, say, state_of
+from dev_agent.forges.threads import NewPullRequest, OpenState
 from dev_agent.forges.trust import changed_since
 from dev_agent.policy.errors import PolicyError
 from dev_agent.programs.rejudge import rejudge
@@ -57,9 +58,10 @@ from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.cancel import Cancel
-    from dev_agent.forges.forge import Forge, PullRequest
+    from dev_agent.forges.forge import Forge
     from dev_agent.forges.http import Clock
     from dev_agent.forges.remote import Remote
+    from dev_agent.forges.threads import PullRequest
     from dev_agent.forges.trigger import Trigger
     from dev_agent.runtime.engine import Reporter
 

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING
 
 from dev_agent.errors import UsageFault
 from dev_agent.forges.events import IssueCommentEvent
-from dev_agent.forges.forge import OpenState
 from dev_agent.forges.issue_text import COMMENT
 from dev_agent.forges.place import Place, find_place
 from dev_agent.forges.sticky import find, state_of
+from dev_agent.forges.threads import OpenState
 from dev_agent.forges.trigger import NotForUs, Trigger, by_hand, read_trigger
 from dev_agent.forges.trust import Distrust, distrust_of
 from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
+    from dev_agent.forges.accounts import Actor
     from dev_agent.forges.events import Event
-    from dev_agent.forges.forge import Actor, Forge
+    from dev_agent.forges.forge import Forge
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,23 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from dev_agent.forges.forge import (
-    Actor,
-    ActorKind,
-    Association,
-    Branch,
-    CheckRun,
-    CheckStatus,
-    Comment,
-    Comparison,
-    ComparisonStatus,
-    Issue,
-    OpenState,
-    Permission,
-    PullRequest,
-    Ref,
-    RepositoryInfo,
-)
+from dev_agent.forges.accounts import Actor, ActorKind, Association, Permission
+from dev_agent.forges.check_runs import CheckRun, CheckStatus
+from dev_agent.forges.forge import Comparison, ComparisonStatus, Ref, RepositoryInfo
+from dev_agent.forges.threads import Branch, Comment, Issue, OpenState, PullRequest
 from dev_agent.values import dataclass
 
 _Known = TypeVar("_Known", bound=StrEnum)

@@ -21,7 +21,9 @@ from dev_agent.forges.forge import MAX_BODY
 from dev_agent.forges.text import cut
 
 if TYPE_CHECKING:
-    from dev_agent.forges.forge import Actor, Comment, Forge
+    from dev_agent.forges.accounts import Actor
+    from dev_agent.forges.forge import Forge
+    from dev_agent.forges.threads import Comment
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9/_-]{0,80}\Z")
 _STATE = re.compile(r"<!-- dev-agent:state (\{[^\n]{0,4000}\}) -->\Z")

@@ -19,7 +19,8 @@ from dev_agent.forges.shown import shown_text
 from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
-    from dev_agent.forges.forge import Actor, Association, Issue
+    from dev_agent.forges.accounts import Actor, Association
+    from dev_agent.forges.threads import Issue
 
 COMMAND = "/dev-agent"
 LABEL = "dev-agent"

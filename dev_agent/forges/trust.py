@@ -15,12 +15,14 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from dev_agent.forges.accounts import ActorKind, Association
 from dev_agent.forges.errors import ForgeRefused
-from dev_agent.forges.forge import ActorKind, Association, OpenState
+from dev_agent.forges.threads import OpenState
 from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
-    from dev_agent.forges.forge import Actor, Forge
+    from dev_agent.forges.accounts import Actor
+    from dev_agent.forges.forge import Forge
     from dev_agent.forges.trigger import Trigger
 
 _CLOSE = frozenset({Association.OWNER, Association.MEMBER, Association.COLLABORATOR})

@@ -21,7 +21,7 @@ from dev_agent.edits.jsonedits import OPERATIONS
 from dev_agent.edits.model import DictTree, MatchLevel
 from dev_agent.edits.parse import parse
 from dev_agent.edits.resolve import resolve
-from dev_agent.forges.forge import Conclusion
+from dev_agent.forges.check_runs import Conclusion
 from dev_agent.gates.config import parse_config
 from dev_agent.policy.analysis import remarks_on
 from dev_agent.policy.catalogue import CATALOGUE

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from dev_agent.cancel import Cancel
-from dev_agent.forges.forge import RepositoryName
 from dev_agent.forges.github import GitHub
 from dev_agent.forges.http import Http
+from dev_agent.forges.repository_name import RepositoryName
 from dev_agent.forges.token import Token
 from tests.forges.fake import NAME, OWNER, WRITER, Fake, Minutes, serving
 from tests.forges.world import FILES, World

@@ -18,7 +18,7 @@ from dev_agent.forges.events import (
     parse_event,
     read_event,
 )
-from dev_agent.forges.forge import OpenState
+from dev_agent.forges.threads import OpenState
 
 FOLDER = Path(__file__).parents[1] / "data" / "webhooks"
 KINDS = {

@@ -9,6 +9,17 @@ import pytest
 
 from dev_agent.cancel import Cancel
 from dev_agent.errors import UsageFault
+from dev_agent.forges.accounts import Permission
+from dev_agent.forges.check_runs import (
+    MAX_ANNOTATIONS,
+    Annotation,
+    AnnotationLevel,
+    CheckReport,
+    CheckStatus,
+    Conclusion,
+    StatusReport,
+    StatusState,
+)
 from dev_agent.forges.errors import (
     ForgeFault,
     ForgeRefused,
@@ -17,23 +28,11 @@ from dev_agent.forges.errors import (
     ForgeUnintelligible,
     ForgeUnreachable,
 )
-from dev_agent.forges.forge import (
-    MAX_ANNOTATIONS,
-    Annotation,
-    AnnotationLevel,
-    CheckReport,
-    CheckStatus,
-    Conclusion,
-    NewPullRequest,
-    OpenState,
-    Permission,
-    RepositoryName,
-    StatusReport,
-    StatusState,
-    superseded_by,
-)
+from dev_agent.forges.forge import superseded_by
 from dev_agent.forges.github import ACTIONS_BOT, GitHub
 from dev_agent.forges.http import ATTEMPTS, Http
+from dev_agent.forges.repository_name import RepositoryName
+from dev_agent.forges.threads import NewPullRequest, OpenState
 from dev_agent.forges.token import Token, token_of
 from dev_agent.forges.wire import Wire
 from tests.forges.conftest import Connect

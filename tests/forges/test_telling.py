@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from dev_agent.forges.check_runs import Annotation, AnnotationLevel, CheckReport, CheckStatus, Conclusion
 from dev_agent.forges.checks import publish_check
 from dev_agent.forges.errors import ForgeUnreachable
-from dev_agent.forges.forge import (
-    MAX_BODY,
-    Annotation,
-    AnnotationLevel,
-    CheckReport,
-    CheckStatus,
-    Conclusion,
-)
+from dev_agent.forges.forge import MAX_BODY
 from dev_agent.forges.github import GitHub
 from dev_agent.forges.sticky import find, marker, say, state_of
 from tests.forges.fake import BOT, Fake, Fault

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from dev_agent.errors import UsageFault
-from dev_agent.forges.forge import Actor, ActorKind
+from dev_agent.forges.accounts import Actor, ActorKind
 from dev_agent.forges.issue_report import BotOutcome, BotReport
 from dev_agent.forges.issue_text import comment_body, commit_task, pull_body, pull_title, working_body
 from dev_agent.forges.shown import shown_text

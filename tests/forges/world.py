@@ -15,13 +15,13 @@ from typing import Any
 
 from dev_agent.cancel import Cancel
 from dev_agent.forges.events import Event, parse_event
-from dev_agent.forges.forge import RepositoryName
 from dev_agent.forges.github import GitHub
 from dev_agent.forges.http import Http
 from dev_agent.forges.issue_report import BotReport
 from dev_agent.forges.propose import branch_to_start_from, hand_over, refused, task_of
 from dev_agent.forges.publish import Publication, publish
 from dev_agent.forges.remote import Remote
+from dev_agent.forges.repository_name import RepositoryName
 from dev_agent.forges.request import Refused, read_request, weigh
 from dev_agent.forges.token import Token
 from dev_agent.forges.trigger import LABEL, Trigger

@@ -25,10 +25,12 @@ from urllib.parse import urlsplit
 from dev_agent.errors import EnvironmentFault, UsageFault
 from dev_agent.forges.campaigning.pull_text import MARKER, pull_body, pull_title
 from dev_agent.forges.errors import ForgeRefused
-from dev_agent.forges.forge import ComparisonStatus, NewPullRequest, OpenState, RepositoryName
+from dev_agent.forges.forge import ComparisonStatus
 from dev_agent.forges.opening import opened
 from dev_agent.forges.remote import SERVER, Denied, Moved, Remote
+from dev_agent.forges.repository_name import RepositoryName
 from dev_agent.forges.sticky import marker, state_in
+from dev_agent.forges.threads import NewPullRequest, OpenState
 from dev_agent.programs.campaigning.address import parse_address
 from dev_agent.programs.campaigning.driver import Published
 from dev_agent.programs.campaigning.model import Fate
@@ -41,7 +43,8 @@ from dev_agent.visible import escape_line
 
 if TYPE_CHECKING:
     from dev_agent.cancel import Cancel
-    from dev_agent.forges.forge import Forge, PullRequest
+    from dev_agent.forges.forge import Forge
+    from dev_agent.forges.threads import PullRequest
     from dev_agent.forges.token import Token
     from dev_agent.programs.campaigning.listing import Entry
     from dev_agent.programs.campaigning.model import Row

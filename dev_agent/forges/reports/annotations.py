@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from dev_agent.forges.forge import Annotation, AnnotationLevel
+from dev_agent.forges.check_runs import Annotation, AnnotationLevel
 from dev_agent.forges.reports.remarks import Remark, Weight
 from dev_agent.forges.text import cut, title
 from dev_agent.visible import escape_line, escape_lines

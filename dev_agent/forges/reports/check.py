@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dev_agent.forges.forge import CheckReport, CheckStatus
+from dev_agent.forges.check_runs import CheckReport, CheckStatus
 from dev_agent.forges.reports.annotations import annotations_of
 from dev_agent.forges.reports.markdown import summary_of
 from dev_agent.forges.reports.remarks import remarks_of

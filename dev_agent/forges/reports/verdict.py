@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from dev_agent.forges.forge import Conclusion
+from dev_agent.forges.check_runs import Conclusion
 from dev_agent.forges.text import cut, title
 from dev_agent.programs.report import Outcome
 from dev_agent.values import dataclass

@@ -14,24 +14,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from dev_agent.cancel import Cancel
-from dev_agent.forges.errors import ForgeFault
-from dev_agent.forges.forge import (
+from dev_agent.forges.check_runs import (
     MAX_ANNOTATIONS,
     Annotation,
     AnnotationLevel,
     CheckReport,
     CheckStatus,
     Conclusion,
-    Forge,
-    NewPullRequest,
-    OpenState,
-    Ref,
-    RepositoryName,
     StatusReport,
     StatusState,
 )
+from dev_agent.forges.errors import ForgeFault
+from dev_agent.forges.forge import Forge, Ref
 from dev_agent.forges.github import GitHub
 from dev_agent.forges.http import Http, SystemTime
+from dev_agent.forges.repository_name import RepositoryName
+from dev_agent.forges.threads import NewPullRequest, OpenState
 from dev_agent.forges.token import Token
 
 _SHA = "c5b97d5ae6c19d5c5df71a34c7fbeeda2479ccbc"

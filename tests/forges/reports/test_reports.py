@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dev_agent.forges.forge import MAX_BODY, AnnotationLevel, Conclusion
+from dev_agent.forges.check_runs import AnnotationLevel, Conclusion
+from dev_agent.forges.forge import MAX_BODY
 from dev_agent.forges.reports.annotations import MOST, annotations_of
 from dev_agent.forges.reports.check import NAME, check_of
 from dev_agent.forges.reports.junit import junit_of
