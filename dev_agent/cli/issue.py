@@ -18,7 +18,7 @@ from dev_agent.forges.http import SystemTime
 from dev_agent.forges.issue_report import BotOutcome, BotReport
 from dev_agent.forges.outputs import write_outputs
 from dev_agent.forges.propose import branch_to_start_from, hand_over, refused, task_of
-from dev_agent.forges.publish import Publication
+from dev_agent.forges.publication import Publication
 from dev_agent.forges.publish import publish as publish_change
 from dev_agent.forges.request import Asked, Refused, read_request, weigh
 from dev_agent.forges.trigger import LABEL, NotForUs, Trigger

@@ -1,8 +1,8 @@
 """The second job of the issue bot: a change from the first one becomes a draft pull request, or a comment says why not.
 
 It has the token that writes, and therefore no model, and runs nothing of the repository outside the sandbox. Of the
-artifact it believes nothing: proof, patch, base and request are checked (`artifact`, `_misfit`), and then the change is
-judged again here. What is pushed is the commit that *this* judging staged.
+artifact it believes nothing: proof, patch, base and request are checked, and then the change is judged again
+(`admission`). What is pushed is the commit that *this* judging staged.
 
 The steps, each of which can be done again, and what a death after it leaves:
 
@@ -22,21 +22,18 @@ one comment, edited in place; a fault of the host that keeps even that from bein
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dev_agent.edits.errors import EditError
 from dev_agent.errors import DevAgentError, UsageFault
-from dev_agent.forges.artifact import Artifact, Handover, read_artifact
-from dev_agent.forges.forge import ComparisonStatus
-from dev_agent.forges.issue_report import BotOutcome, BotReport, of_run
+from dev_agent.forges.admission import admitted
+from dev_agent.forges.issue_report import BotOutcome, BotReport
 from dev_agent.forges.issue_text import (
     COMMENT,
     PULL,
     comment_body,
-    commit_task,
     pull_body,
     pull_title,
     working_body,
@@ -44,56 +41,26 @@ from dev_agent.forges.issue_text import (
 from dev_agent.forges.opening import opened
 from dev_agent.forges.place import kept_state
 from dev_agent.forges.propose import refused
+from dev_agent.forges.publication import Publication, Stopped, refusal
 from dev_agent.forges.remote import Denied, Moved
 from dev_agent.forges.request import Asked, Refused, weigh
 from dev_agent.forges.sticky import find, marker, say, state_of
 from dev_agent.forges.threads import NewPullRequest, OpenState
 from dev_agent.forges.trust import changed_since
 from dev_agent.policy.errors import PolicyError
-from dev_agent.programs.rejudge import rejudge
-from dev_agent.programs.report import Outcome, RunReport
-from dev_agent.programs.request import ApplyRequest
-from dev_agent.repository.discovery import resolve_commit
-from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
-    from dev_agent.cancel import Cancel
-    from dev_agent.forges.forge import Forge
-    from dev_agent.forges.http import Clock
-    from dev_agent.forges.remote import Remote
+    from collections.abc import Mapping
+
     from dev_agent.forges.threads import PullRequest
-    from dev_agent.forges.trigger import Trigger
-    from dev_agent.runtime.engine import Reporter
 
 _LOOKS = 6
 _LOOK_S = 2.0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Publication:
-    """What publishing works with. The fields of `apply` mean what they mean there."""
-
-    forge: Forge
-    remote: Remote
-    artifact: Path
-    trigger: Trigger
-    bots: frozenset[str]
-    environ: Mapping[str, str] = field(repr=False)
-    reporter: Reporter
-    cancel: Cancel
-    clock: Clock
-    policy: str | None = None
-    must_pass: tuple[str, ...] = ()
-    sandbox: str = "auto"
-
-
-class _Stopped(Exception):
-    """It ends here, with this report. `state` is what the comment keeps from now on, None: what it kept before."""
-
-    def __init__(self, report: BotReport, state: Mapping[str, str] | None = None) -> None:
-        super().__init__(report.reason)
-        self.report = report
-        self.state = state
+_AGAIN = "ask again with a new comment: the work goes on from what is there now"
+_PUSH_HINT = (
+    "the job needs `permissions: contents: write`; a rule may protect branches named dev-agent/**; a change of "
+    "workflows needs a token that may change them"
+)
 
 
 def publish(work: Publication) -> BotReport:
@@ -106,7 +73,7 @@ def publish(work: Publication) -> BotReport:
         return _told(work, found, refused(found), found.state)
     try:
         return _publish(work, found)
-    except _Stopped as stopped:
+    except Stopped as stopped:
         return _told(work, found, stopped.report, found.state if stopped.state is None else stopped.state)
     except (DevAgentError, EditError, PolicyError) as fault:
         failed = BotReport(
@@ -124,8 +91,7 @@ def publish(work: Publication) -> BotReport:
 
 
 def _publish(work: Publication, asked: Asked) -> BotReport:
-    artifact = _read(work, asked)
-    judged = _judged(work, asked, artifact)
+    judged = admitted(work, asked)
     commit = judged.commit or ""
     state = kept_state(key=work.trigger.key, branch=asked.place.branch, base=judged.base, commit=commit)
     _require_asked(work)
@@ -143,92 +109,15 @@ def _publish(work: Publication, asked: Asked) -> BotReport:
     pull = _pull_request(work, asked, done)
     moved = _moved_since(work, pull, commit)
     if moved is not None:
-        raise _Stopped(moved, state)
+        raise Stopped(moved, state)
     done = replace(done, pull_request=pull.number, pull_request_url=pull.url)
     return _told(work, asked, done, state)
-
-
-def _read(work: Publication, asked: Asked) -> Artifact:
-    """The artifact of this very request, with a change in it. Raises _Stopped."""
-    if not work.artifact.is_dir():
-        raise _Stopped(
-            _no(work, asked, "no_artifact", "the job that proposes left nothing to publish",
-                "look at the log of that job, mend what it says, then ask again")
-        )  # fmt: skip
-    try:
-        artifact = read_artifact(work.artifact)
-    except UsageFault as fault:
-        raise _Stopped(_no(work, asked, "artifact", fault.message, fault.hint)) from fault
-    misfit = _misfit(work, asked, artifact.handover)
-    if misfit:
-        hint = "start both jobs again, for the request as it stands"
-        raise _Stopped(_no(work, asked, "other_request", f"the artifact is not for this: {misfit}", hint))
-    report = artifact.report
-    if report is None:
-        told = artifact.handover
-        raise _Stopped(_no(work, asked, "not_begun", told.failure or "the run did not begin", told.advice))
-    if report.outcome is not Outcome.VERIFIED:
-        raise _Stopped(_of_run(work, asked, report))
-    return artifact
-
-
-def _misfit(work: Publication, asked: Asked, given: Handover) -> str:
-    """In what the artifact is not for this request, at this moment; empty if it is."""
-    trigger, place = work.trigger, asked.place
-    if given.repository.lower() != str(work.forge.repository).lower():
-        return f"it is of the repository {given.repository}"
-    if (given.issue, given.key) != (trigger.issue, trigger.key):
-        return f"it is of the request {given.key} of issue {given.issue}"
-    if given.digest != trigger.digest:
-        return "what was asked then reads differently now"
-    if given.branch != place.branch:
-        return f"it goes onto the branch {given.branch}, and that is finished or taken"
-    if not given.base:
-        return ""
-    if place.base is not None:
-        return "" if given.base == place.base else f"the branch has moved on to {place.base[:12]}"
-    default = work.forge.describe().default_branch
-    stands = work.forge.compare(given.base, default).status
-    if stands not in {ComparisonStatus.IDENTICAL, ComparisonStatus.AHEAD}:
-        return f"its base {given.base[:12]} is not in the history of {default}"
-    return ""
-
-
-def _judged(work: Publication, asked: Asked, artifact: Artifact) -> RunReport:
-    """A run of our own that verified the change, with the same tree as the artifact's. Raises _Stopped."""
-    base, proposed = artifact.handover.base, artifact.report
-    if proposed is None:
-        raise AssertionError("BUG: an artifact without a run has been read for publishing")
-    repository = work.remote.repository
-    if resolve_commit(repository, base) is None:
-        # A start that is no branch's tip is in the history of one that is.
-        started = asked.place.base is not None
-        work.remote.fetch(asked.place.branch if started else work.forge.describe().default_branch)
-    request = ApplyRequest(
-        task=commit_task(work.trigger),
-        patch=artifact.patch,
-        dry_run=True,
-        policy=work.policy,
-        must_pass=work.must_pass,
-        sandbox=work.sandbox,
-    )
-    report = rejudge(
-        repository, request, base=base, environ=work.environ, reporter=work.reporter, cancel=work.cancel
-    )
-    if report.outcome is not Outcome.VERIFIED or not report.commit:
-        raise _Stopped(_of_run(work, asked, report))
-    if report.tree != proposed.tree:
-        raise _Stopped(
-            _no(work, asked, "other_tree", "the patch gives other files here than where it was proposed",
-                "a commit hook that gives different results each time is one cause; start both jobs again")
-        )  # fmt: skip
-    return report
 
 
 def _require_asked(work: Publication) -> None:
     distrust = changed_since(work.forge, work.trigger)
     if distrust is not None:
-        raise _Stopped(
+        raise Stopped(
             BotReport(
                 outcome=BotOutcome.REJECTED,
                 issue=work.trigger.issue,
@@ -243,20 +132,15 @@ def _push(work: Publication, asked: Asked, commit: str) -> None:
     pushed = work.remote.push(commit, asked.place.branch, expected=asked.place.tip)
     if isinstance(pushed, Moved):
         there = f"it is at {pushed.tip[:12]} now" if pushed.tip else "it is gone now"
-        moved = _no(
+        moved = refusal(
             work, asked, "moved", f"somebody pushed to {asked.place.branch} meanwhile: {there}", _AGAIN
         )
-        raise _Stopped(replace(moved, outcome=BotOutcome.MOVED))
+        raise Stopped(replace(moved, outcome=BotOutcome.MOVED))
     if isinstance(pushed, Denied):
-        denied = _no(work, asked, "push_denied", f"the server refused the push\n{pushed.said}", _PUSH_HINT)
-        raise _Stopped(replace(denied, outcome=BotOutcome.FAILED))
-
-
-_AGAIN = "ask again with a new comment: the work goes on from what is there now"
-_PUSH_HINT = (
-    "the job needs `permissions: contents: write`; a rule may protect branches named dev-agent/**; a change of "
-    "workflows needs a token that may change them"
-)
+        denied = refusal(
+            work, asked, "push_denied", f"the server refused the push\n{pushed.said}", _PUSH_HINT
+        )
+        raise Stopped(replace(denied, outcome=BotOutcome.FAILED))
 
 
 def _pull_request(work: Publication, asked: Asked, done: BotReport) -> PullRequest:
@@ -312,29 +196,6 @@ def _told(
     body = comment_body(report, work.trigger)
     made = say(work.forge, work.trigger.issue, COMMENT, body, viewer=found.viewer, state=state)
     return replace(report, comment_url=made.url)
-
-
-def _no(work: Publication, asked: Asked, reason: str, sentence: str, advice: str) -> BotReport:
-    return BotReport(
-        outcome=BotOutcome.REJECTED,
-        issue=work.trigger.issue,
-        reason=reason,
-        sentence=sentence,
-        advice=advice,
-        branch=asked.place.branch,
-    )
-
-
-def _of_run(work: Publication, asked: Asked, report: RunReport) -> BotReport:
-    """A run that did not verify anything, in the bot's words."""
-    outcome = BotOutcome.NO_CHANGE if report.outcome is Outcome.NO_CHANGE else BotOutcome.REJECTED
-    return BotReport(
-        outcome=outcome,
-        issue=work.trigger.issue,
-        branch=asked.place.branch,
-        code=report.exit_code,
-        **of_run(report),
-    )
 
 
 def _receipt(done: BotReport) -> bytes:

@@ -19,7 +19,8 @@ from dev_agent.forges.github import GitHub
 from dev_agent.forges.http import Http
 from dev_agent.forges.issue_report import BotReport
 from dev_agent.forges.propose import branch_to_start_from, hand_over, refused, task_of
-from dev_agent.forges.publish import Publication, publish
+from dev_agent.forges.publication import Publication
+from dev_agent.forges.publish import publish
 from dev_agent.forges.remote import Remote
 from dev_agent.forges.repository_name import RepositoryName
 from dev_agent.forges.request import Refused, read_request, weigh
