@@ -17,7 +17,7 @@ from dev_agent.repository.discovery import discover
 
 if TYPE_CHECKING:
     from dev_agent.mcp.desk import Desk
-    from dev_agent.mcp.server import Traffic
+    from dev_agent.mcp.traffic import Traffic
 
 app = command_app()
 
@@ -95,7 +95,8 @@ def mcp(  # noqa: PLR0913 - one parameter an option
     from dev_agent.mcp.access import Access, places_of, programs_of  # noqa: PLC0415
     from dev_agent.mcp.clients import LOCAL  # noqa: PLC0415
     from dev_agent.mcp.desk import desk_for  # noqa: PLC0415
-    from dev_agent.mcp.server import Traffic, server_of  # noqa: PLC0415
+    from dev_agent.mcp.server import server_of  # noqa: PLC0415
+    from dev_agent.mcp.traffic import Traffic  # noqa: PLC0415
     from dev_agent.programs.hosting.places import default_runs  # noqa: PLC0415
     from dev_agent.surfaces.command import Commands  # noqa: PLC0415
 

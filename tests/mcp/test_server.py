@@ -21,7 +21,8 @@ import dev_agent
 from dev_agent.mcp.access import Access, places_of, programs_of
 from dev_agent.mcp.clients import LOCAL
 from dev_agent.mcp.desk import desk_for
-from dev_agent.mcp.server import Traffic, server_of
+from dev_agent.mcp.server import server_of
+from dev_agent.mcp.traffic import Traffic
 from dev_agent.repository.discovery import discover
 from dev_agent.surfaces.command import Commands
 from tests.cli.test_scenarios import GOOD, UNTYPED, WRONG, tiny
