@@ -69,6 +69,7 @@ from dev_agent.runtime.budgets import overrun
 from dev_agent.runtime.canonical import Json
 from dev_agent.runtime.capabilities import Capabilities, CapabilityRef, Resolver
 from dev_agent.runtime.choosing import Choices
+from dev_agent.runtime.declared import declared_facts, used_actions
 from dev_agent.runtime.ending import Ending, EndingKind
 from dev_agent.runtime.errors import JournalFailed, RunRefused, RuntimeFault
 from dev_agent.runtime.fold import Position
@@ -78,7 +79,7 @@ from dev_agent.runtime.program import Program
 from dev_agent.runtime.projection import ModelView, Prompt, TraceView
 from dev_agent.runtime.states import ERROR, Branch, FactType, Kind, State
 from dev_agent.runtime.trace import Journal
-from dev_agent.runtime.validation import declared_facts, prove, used_actions
+from dev_agent.runtime.validation import prove
 from dev_agent.runtime.views import Views
 from dev_agent.runtime.written import joined, written
 

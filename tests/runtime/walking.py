@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dev_agent.runtime.canonical import encode
 from dev_agent.runtime.paths import shortest_path
 from dev_agent.runtime.program import Program, load_program
+from dev_agent.runtime.routes import graph_of
 from dev_agent.runtime.states import Kind
-from dev_agent.runtime.validation import graph_of
 from dev_agent.runtime.walk import Edge, Walk
 
 AGENT = """
