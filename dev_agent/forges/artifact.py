@@ -28,8 +28,9 @@ from typing import TYPE_CHECKING, Any
 from dev_agent.errors import UsageFault
 from dev_agent.forges.shapes import Shape, ShapeError
 from dev_agent.programs.folders import RunFolder
+from dev_agent.programs.proof import Mark
 from dev_agent.programs.runs import read_run
-from dev_agent.programs.verify import Mark, verify_file
+from dev_agent.programs.verify import verify_file
 from dev_agent.runtime.errors import RuntimeFault
 from dev_agent.values import dataclass
 

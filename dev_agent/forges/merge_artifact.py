@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING
 from dev_agent.errors import UsageFault
 from dev_agent.forges.artifact import require_bounded, require_free
 from dev_agent.programs.folders import RunFolder
+from dev_agent.programs.proof import Mark
 from dev_agent.programs.recheck import read_merge
-from dev_agent.programs.verify import Mark, verify_file
+from dev_agent.programs.verify import verify_file
 from dev_agent.runtime.errors import RuntimeFault
 
 if TYPE_CHECKING:

@@ -11,72 +11,34 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from enum import StrEnum
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dev_agent.errors import DevAgentError, UsageFault
 from dev_agent.programs.folders import ENVELOPE, RECEIPT, TRACE, RunFolder, all_runs
 from dev_agent.programs.hosting.receipt import hosted_receipt
+from dev_agent.programs.landing_proof import landing_checks
 from dev_agent.programs.payloads import payloads_of
+from dev_agent.programs.proof import Check, Mark, VerifyReport
 from dev_agent.programs.receipt import receipt_of
-from dev_agent.programs.staged import current
-from dev_agent.programs.story import Story, told
-from dev_agent.programs.trailers import RUN, message_of
-from dev_agent.programs.trailers import TRACE as TRACE_TRAILER
-from dev_agent.repository import receipts
-from dev_agent.repository.anchors import anchors_of
-from dev_agent.repository.discovery import tree_of
-from dev_agent.repository.signing import Trust
-from dev_agent.repository.signing import verify as verify_signature
+from dev_agent.programs.receipt_proof import compared, signature, stored_receipt
+from dev_agent.programs.story import told
+from dev_agent.repository.anchors import Anchor, anchors_of
 from dev_agent.runtime.errors import RuntimeFault, TraceCorrupt
 from dev_agent.runtime.events import ERASED
-from dev_agent.runtime.receipt import Envelope, pae
+from dev_agent.runtime.receipt import Envelope
 from dev_agent.runtime.trace import read_trace
 from dev_agent.runtime.trace import verify as verify_trace
-from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
     from dev_agent.repository.discovery import Repository
     from dev_agent.runtime.events import Event
 
 _LARGEST = 64 * 1024 * 1024
 _HASH = re.compile(r"[0-9a-f]{64}")
-
-
-class Mark(StrEnum):
-    """How one check ended."""
-
-    OK = "ok"
-    BAD = "bad"
-    UNCHECKED = "unchecked"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Check:
-    """One thing that was looked at."""
-
-    name: str
-    mark: Mark
-    detail: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class VerifyReport:
-    """All checks of one run. `first_bad` is the sequence number of the first bad event, None if the chain is whole."""
-
-    run: str
-    events: int
-    head: str
-    first_bad: int | None
-    checks: tuple[Check, ...]
-
-    @property
-    def ok(self) -> bool:
-        """True if nothing was found to be wrong."""
-        return all(check.mark is not Mark.BAD for check in self.checks)
 
 
 def verify_run(repository: Repository, folder: RunFolder, *, head: str | None = None) -> VerifyReport:
@@ -200,7 +162,7 @@ def _erasures(events: Sequence[Event], unfinished: tuple[str, ...]) -> Iterator[
         yield Check(name="erased", mark=Mark.UNCHECKED, detail=note)
 
 
-def _anchors(folder: RunFolder, repository: Repository | None) -> tuple[tuple[Any, ...], Check]:
+def _anchors(folder: RunFolder, repository: Repository | None) -> tuple[tuple[Anchor, ...], Check]:
     if repository is None:
         return (), Check(
             name="anchors", mark=Mark.UNCHECKED, detail="no repository here: a cut tail would not show"
@@ -217,7 +179,7 @@ def _anchors(folder: RunFolder, repository: Repository | None) -> tuple[tuple[An
 
 
 def _beyond_chain(
-    folder: RunFolder, repository: Repository | None, anchors: tuple[Any, ...], given: bytes | None
+    folder: RunFolder, repository: Repository | None, anchors: tuple[Anchor, ...], given: bytes | None
 ) -> list[Check]:
     events = read_trace(folder.path)
     try:
@@ -232,97 +194,10 @@ def _beyond_chain(
         ]
     hosted = bool(story.request.get("hosted"))
     receipt = hosted_receipt(events) if hosted else receipt_of(events)
-    checks = [_stored_receipt(folder, receipt), _signature(folder, repository, receipt)]
+    checks = [stored_receipt(folder, receipt), signature(folder, repository, receipt)]
     if given is not None:
-        checks.append(_compared("given file", given, receipt, folder))
+        checks.append(compared("given file", given, receipt, folder))
     if repository is not None and story.state == "committed" and not hosted:
         heads = frozenset(event.hash for event in events)
-        checks += _landing(repository, story, receipt, anchors, heads)
+        checks += landing_checks(repository, story, receipt, anchors, heads)
     return checks
-
-
-def _stored_receipt(folder: RunFolder, receipt: bytes) -> Check:
-    if not folder.receipt.is_file():
-        return Check(
-            name="receipt", mark=Mark.UNCHECKED, detail="not written yet; dev-agent recover writes it"
-        )
-    return _compared("receipt", folder.receipt.read_bytes(), receipt, folder)
-
-
-def _compared(name: str, found: bytes, receipt: bytes, folder: RunFolder) -> Check:
-    if found == receipt:
-        return Check(name=name, mark=Mark.OK, detail="recomputed from the trace, byte for byte the same")
-    if folder.envelope.is_file() and found == folder.envelope.read_bytes():
-        return Check(name=name, mark=Mark.OK, detail="the run's signed envelope")
-    return Check(name=name, mark=Mark.BAD, detail="not what the trace gives")
-
-
-def _signature(folder: RunFolder, repository: Repository | None, receipt: bytes) -> Check:
-    if not folder.envelope.is_file():
-        return Check(name="signature", mark=Mark.UNCHECKED, detail="not signed")
-    try:
-        envelope = Envelope.from_bytes(folder.envelope.read_bytes())
-    except RuntimeFault as fault:
-        return Check(name="signature", mark=Mark.BAD, detail=fault.message)
-    if envelope.payload != receipt or not envelope.signatures:
-        return Check(name="signature", mark=Mark.BAD, detail="the envelope holds another receipt")
-    if repository is None:
-        return Check(
-            name="signature", mark=Mark.UNCHECKED, detail="no repository here, so no signers are known"
-        )
-    checked = verify_signature(
-        repository, pae(envelope.payload_type, envelope.payload), envelope.signatures[0].sig
-    )
-    marks = {Trust.TRUSTED: Mark.OK, Trust.BAD: Mark.BAD}
-    said = (
-        f"by {checked.principal} {checked.fingerprint}" if checked.trust is Trust.TRUSTED else checked.reason
-    )
-    return Check(name="signature", mark=marks.get(checked.trust, Mark.UNCHECKED), detail=said)
-
-
-def _landing(
-    repository: Repository, story: Story, receipt: bytes, anchors: tuple[Any, ...], heads: frozenset[str]
-) -> list[Check]:
-    staged = current(story.facts)
-    if staged is None:
-        return [Check(name="commit", mark=Mark.BAD, detail="a committed run names no commit")]
-    try:
-        return [
-            _commit(repository, story.run, heads, staged.commit, staged.tree),
-            _attached(repository, staged.commit, receipt),
-            _anchored_before(anchors),
-        ]
-    except DevAgentError as error:
-        return [
-            Check(name="commit", mark=Mark.BAD, detail=f"{staged.commit} cannot be read: {error.message}")
-        ]
-
-
-def _commit(repository: Repository, run: str, heads: frozenset[str], commit: str, tree: str) -> Check:
-    if tree_of(repository, commit) != tree:
-        return Check(name="commit", mark=Mark.BAD, detail=f"{commit} does not have the verified tree {tree}")
-    lines = message_of(repository, commit).splitlines()
-    if f"{RUN}: {run}" not in lines:
-        return Check(name="commit", mark=Mark.BAD, detail=f"{commit} does not name this run")
-    if not heads.intersection(line.removeprefix(f"{TRACE_TRAILER}: sha256:") for line in lines):
-        return Check(name="commit", mark=Mark.BAD, detail=f"{commit} names a head this trace never had")
-    return Check(name="commit", mark=Mark.OK, detail=f"{commit} has the verified tree {tree}")
-
-
-def _attached(repository: Repository, commit: str, receipt: bytes) -> Check:
-    stored = receipts.read(repository, commit)
-    if stored is None:
-        return Check(name="attached receipt", mark=Mark.UNCHECKED, detail="none in refs/dev-agent/receipts")
-    same = stored.receipt == receipt
-    detail = (
-        "the copy in refs/dev-agent/receipts is the same" if same else "the copy in the repository differs"
-    )
-    return Check(name="attached receipt", mark=Mark.OK if same else Mark.BAD, detail=detail)
-
-
-def _anchored_before(anchors: tuple[Any, ...]) -> Check:
-    if any(one.phase == "landing" for one in anchors):
-        return Check(
-            name="anchored landing", mark=Mark.OK, detail="the trace was anchored before the branch moved"
-        )
-    return Check(name="anchored landing", mark=Mark.BAD, detail="the landing has no anchor from before it")

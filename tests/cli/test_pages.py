@@ -17,11 +17,11 @@ from dev_agent.cli.pages.runs import runs_page, show_page
 from dev_agent.cli.pages.verify import verify_page
 from dev_agent.programs.builtin import APPLY, builtin_program
 from dev_agent.programs.finding import Finding
+from dev_agent.programs.proof import Check, Mark, VerifyReport
 from dev_agent.programs.recovery import Recovered
 from dev_agent.programs.report import Outcome, RunReport
 from dev_agent.programs.runs import RunRecord, RunSummary
 from dev_agent.programs.story import PathStep
-from dev_agent.programs.verify import Check, Mark, VerifyReport
 from dev_agent.recipes.model import Place
 from tests.testing.recipes import SMALL
 

@@ -10,9 +10,10 @@ from dev_agent.edits.errors import EditError
 from dev_agent.errors import RepositoryFault, UsageFault
 from dev_agent.policy.errors import PolicyError
 from dev_agent.programs.folders import all_runs, find_run
+from dev_agent.programs.proof import Mark
 from dev_agent.programs.report import Outcome, RunReport
 from dev_agent.programs.runs import diff_of, list_runs, read_run
-from dev_agent.programs.verify import Mark, verify_run
+from dev_agent.programs.verify import verify_run
 from dev_agent.runtime.engine import Reporter
 from dev_agent.sandbox.sandbox import SandboxUnavailable
 from tests.programs.conftest import (

@@ -15,10 +15,11 @@ from dev_agent.errors import UsageFault
 from dev_agent.programs.actions.registry import ACTIONS
 from dev_agent.programs.builtin import UNDO, builtin_program, builtin_text
 from dev_agent.programs.folders import all_runs, find_run
+from dev_agent.programs.proof import Mark
 from dev_agent.programs.recovery import recover_everything
 from dev_agent.programs.report import Outcome, RunReport
 from dev_agent.programs.runs import diff_of, read_run
-from dev_agent.programs.verify import Mark, verify_run
+from dev_agent.programs.verify import verify_run
 from dev_agent.repository import receipts
 from dev_agent.repository.anchors import anchors_of
 from dev_agent.runtime.errors import ProgramRefused

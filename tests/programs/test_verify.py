@@ -10,10 +10,11 @@ import pytest
 
 from dev_agent.errors import UsageFault
 from dev_agent.programs.folders import RunFolder, find_run
+from dev_agent.programs.proof import Mark, VerifyReport
 from dev_agent.programs.receipt import receipt_of
 from dev_agent.programs.report import Outcome
 from dev_agent.programs.story import told
-from dev_agent.programs.verify import Mark, VerifyReport, verify_file, verify_run
+from dev_agent.programs.verify import verify_file, verify_run
 from dev_agent.repository.refs import ANCHORS, RECEIPTS, drop_ref
 from dev_agent.runtime.trace import Journal, read_trace
 from tests.programs.conftest import HARMLESS, Shop

@@ -15,14 +15,14 @@ from dev_agent.cli.pages.gates import tallies
 from dev_agent.cli.pages.html import block, details, document, shown, table
 from dev_agent.cli.pages.report import closing, outcome_style
 from dev_agent.cli.pages.stats_html import graph_of
-from dev_agent.programs.verify import Mark
+from dev_agent.programs.proof import Mark
 from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.programs.exchange import Said
+    from dev_agent.programs.proof import VerifyReport
     from dev_agent.programs.runs import RunRecord
     from dev_agent.programs.stats import ProgramStats, Stats
-    from dev_agent.programs.verify import VerifyReport
 
 PATH = "Path"
 _MOST = 200_000

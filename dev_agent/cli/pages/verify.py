@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dev_agent.cli.output.page import Line, Page, Style, count, line, prose, span, table
-from dev_agent.programs.verify import Mark, VerifyReport
+from dev_agent.programs.proof import Mark, VerifyReport
 
 _STYLES = {Mark.OK: Style.GOOD, Mark.BAD: Style.BAD, Mark.UNCHECKED: Style.DIM}
 

@@ -9,7 +9,8 @@ from dev_agent.lab.attack import Attack, Strike
 from dev_agent.lab.disarm import without
 from dev_agent.lab.ground import replacing
 from dev_agent.programs.clock import SystemClock
-from dev_agent.programs.verify import Mark, verify_run
+from dev_agent.programs.proof import Mark
+from dev_agent.programs.verify import verify_run
 from dev_agent.runtime.trace import Journal
 
 if TYPE_CHECKING:

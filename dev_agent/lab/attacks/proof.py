@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from dev_agent.lab.attack import Attack, Strike
 from dev_agent.lab.disarm import without
 from dev_agent.lab.ground import HARMLESS, LANDS_ANYTHING
+from dev_agent.programs.proof import Check, Mark, VerifyReport
 from dev_agent.programs.receipt import receipt_of
-from dev_agent.programs.verify import Check, Mark, VerifyReport, verify_run
+from dev_agent.programs.verify import verify_run
 from dev_agent.runtime.canonical import thaw
 from dev_agent.runtime.events import Event, genesis, new_event
 from dev_agent.runtime.trace import read_trace
