@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dev_agent.programs.builtin import BUILTIN, builtin_program
-from dev_agent.programs.conclusion import Places, outcome_of, report_of
+from dev_agent.programs.conclusion import Places, report_of
 from dev_agent.programs.folders import TRACE, RunFolder, all_runs, find_run
 from dev_agent.programs.period import Period, is_period, period_of
 from dev_agent.programs.spending import program_of_run
+from dev_agent.programs.standing import outcome_of
 from dev_agent.programs.story import Story, told
 from dev_agent.runtime.drift import Fleet, fleet_of
 from dev_agent.runtime.errors import JournalFailed, RuntimeFault

@@ -12,7 +12,7 @@ from dev_agent.gates.judge import GateName, Question, Terms
 from dev_agent.gates.subject import Subject
 from dev_agent.gates.verdict import GateResult
 from dev_agent.policy.policy import GatePolicy
-from dev_agent.programs.conclusion import _ENVIRONMENT_REASONS
+from dev_agent.programs.recorded_gates import ENVIRONMENT_REASONS
 from dev_agent.sandbox.profile import Profile
 
 KINDS: list[Loss | TroubleKind] = [*Loss, *TroubleKind]
@@ -64,7 +64,7 @@ def test_what_could_not_be_judged_is_an_error_of_the_machine_and_never_of_the_ch
     question = Question(gate=GateName.TESTS, subject=subject, terms=Terms(rules=RULES, profile=Profile()))
     verdict = unjudged(question, "env", [setback(kind), setback(kind, "tcp://b:1")])
     assert verdict.result is GateResult.ERROR
-    assert verdict.reason.startswith(_ENVIRONMENT_REASONS)
+    assert verdict.reason.startswith(ENVIRONMENT_REASONS)
     assert (verdict.tree, verdict.base_tree, verdict.environment) == ("a" * 40, "b" * 40, "env")
     assert verdict.notes == (f"it was {kind} (tcp://a:1)", f"it was {kind} (tcp://b:1)")
     assert "mend it" in verdict.hint
