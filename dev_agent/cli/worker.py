@@ -125,7 +125,8 @@ def worker(  # noqa: PLR0913 - one parameter an option
     from dev_agent.cluster.address import parse_address  # noqa: PLC0415 - what follows is for this command only
     from dev_agent.cluster.building import Installer  # noqa: PLC0415
     from dev_agent.cluster.dask_serving import Serving, serve  # noqa: PLC0415
-    from dev_agent.cluster.workshop import Workshop, WorkshopSettings  # noqa: PLC0415
+    from dev_agent.cluster.workshop import Workshop  # noqa: PLC0415
+    from dev_agent.cluster.workshop_settings import WorkshopSettings  # noqa: PLC0415
 
     session = Session(directory=Path())
     where = parse_address(address)

@@ -18,14 +18,12 @@ Death at any line: what each part says of itself; the sandbox ends with this pro
 
 from __future__ import annotations
 
-import errno
 import os
 import secrets
-import shutil
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -33,22 +31,23 @@ from pathlib import Path
 from dev_agent.cancel import Cancel
 from dev_agent.cluster.answer import Answer, Judged, Lacking, Trouble, TroubleKind, write_answer
 from dev_agent.cluster.bases import Bases, folders_of
-from dev_agent.cluster.building import Installer
 from dev_agent.cluster.environments import Environments, Looked, Wanted
 from dev_agent.cluster.folder_lock import hold_folder
 from dev_agent.cluster.job import BadJob, Job, read_job
 from dev_agent.cluster.keeping import Keeping
-from dev_agent.cluster.mirror import BadBundle, Mirror
+from dev_agent.cluster.mirror import Mirror
 from dev_agent.cluster.mirrors import Mirrors
+from dev_agent.cluster.questions import trouble_in, verdicts_of
+from dev_agent.cluster.room import Room
 from dev_agent.cluster.store import BadPiece, Store
+from dev_agent.cluster.supply import Supply
 from dev_agent.cluster.tool import ToolVersion, tool_version
-from dev_agent.cluster.troubles import FULL, cancelled, no_space, of_the_fault, of_the_system
+from dev_agent.cluster.troubles import cancelled, of_the_fault, of_the_system
+from dev_agent.cluster.workshop_settings import WorkshopSettings
 from dev_agent.errors import DevAgentError, EnvironmentFault
 from dev_agent.gates.cache import Cache
 from dev_agent.gates.environment import read_installed
-from dev_agent.gates.gates import Gates
 from dev_agent.gates.interpreter import Candidate, Surroundings, inspect
-from dev_agent.gates.subject import Subject
 from dev_agent.gates.verdict import GateResult, Verdict
 from dev_agent.repository.trees import RepositoryTrees
 from dev_agent.runtime.canonical import canonical
@@ -56,26 +55,6 @@ from dev_agent.sandbox.choose import choose
 from dev_agent.sandbox.profile import Profile
 from dev_agent.sandbox.sandbox import Sandbox
 from dev_agent.sandbox.scratch import remove_tree
-from dev_agent.values import dataclass
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class WorkshopSettings:
-    """What the operator says. Sizes in bytes.
-
-    `declared` are virtual environments that may serve, `installer` builds more if there is one, `shown` are directories
-    of the host that judged programs may read if the settings of a repository ask for it. Below `least_free` bytes on
-    the disk nothing is begun.
-    """
-
-    name: str
-    folder: Path
-    environ: Mapping[str, str]
-    declared: tuple[Path, ...] = ()
-    installer: Installer | None = None
-    shown: tuple[Path, ...] = ()
-    cache_size: int = 20_000_000_000
-    least_free: int = 256 * 1024 * 1024
 
 
 class Workshop:
@@ -89,7 +68,9 @@ class Workshop:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._held = hold_folder(folder / "lock")
         remove_tree(folder / "fresh")
+        self._room = Room(folder=folder, least_free=settings.least_free)
         self._store = Store(folder / "store")
+        self._supply = Supply(self._store)
         self._mirrors = Mirrors(folder / "mirrors", settings.environ)
         self._environments = Environments(
             folder / "environments", declared=settings.declared, installer=settings.installer
@@ -125,7 +106,7 @@ class Workshop:
         """Take a piece of a file: how many bytes of it are here now, in digits, or a trouble as written."""
         try:
             if offset == 0:
-                self._require_room()
+                self._room.require()
             return b"%d" % self._store.take(sha256, sender, offset, size, data)
         except BadPiece as fault:
             return write_answer(Trouble(job="", kind=TroubleKind.BUNDLE, message=fault.message))
@@ -178,68 +159,42 @@ class Workshop:
                 hint="install the same dev-agent, with its extra `cluster`, on both machines ('here' is the worker)",
             )
         sandbox = self._sandbox(job)
-        self._require_room()
+        self._room.require()
         files = [one.sha256 for one in (*job.files, *job.environment.own)]
         parcels = [one.sha256 for one in job.objects]
         with ExitStack() as stack:
             stack.enter_context(self._store.kept([*files, *parcels]))
             mirror = stack.enter_context(self._mirrors.using(job.repository, job.object_format))
-            lacking = (*self._take_objects(job, mirror), *self._store.lacking(files))
+            lacking = (*self._supply.bring_objects(job, mirror), *self._store.lacking(files))
             if lacking:
                 return Lacking(job=job.digest, digests=lacking)
             started = time.monotonic()
             wanted = self._wanted(job, mirror, sandbox, cancel)
             python = stack.enter_context(self._environments.ready(wanted, cancel))
             cache = stack.enter_context(self._fresh()) if job.fresh else None
-            here = {sha256: self._found(sha256) for sha256 in files}
+            here = {sha256: self._supply.found(sha256) for sha256 in files}
             gates = self._bases.gates(job, mirror, python, sandbox, here, cancel, cache=cache)
             cancel.check()
-            verdicts = tuple(_asked(job, one) for one in _ask(gates, job, cancel))
+            verdicts = verdicts_of(gates, job, cancel)
             cancel.check()
             return self._believed(job, verdicts, sandbox, int((time.monotonic() - started) * 1000))
 
-    def _believed(self, job: Job, verdicts: Sequence[Verdict], sandbox: Sandbox, ms: int) -> Answer:
+    def _believed(self, job: Job, verdicts: tuple[Verdict, ...], sandbox: Sandbox, ms: int) -> Answer:
         """The verdicts, unless it was the machine that spoke."""
-        for one in verdicts:
-            said = " ".join((one.hint, *one.notes))
-            if one.result is GateResult.ERROR and one.reason == "cancelled":
-                return cancelled(job.digest)
-            if one.result is GateResult.ERROR and any(full in said for full in FULL):
-                return no_space(job.digest, said)
-            if one.result is GateResult.ERROR and one.reason == "unavailable":
-                return Trouble(job=job.digest, kind=TroubleKind.UNCONFINED, message=said[:2000])
+        trouble = trouble_in(verdicts, job)
+        if trouble is not None:
+            return trouble
         if any(one.result is not GateResult.PASSED for one in verdicts):
             # On a full disk anything fails; that it did says nothing about the change.
-            self._require_room(part=4)
+            self._room.require(part=4)
         return Judged(
             job=job.digest,
-            verdicts=tuple(verdicts),
+            verdicts=verdicts,
             worker=self.settings.name,
             environment=job.environment.digest,
             confinement=sandbox.name,
             ms=ms,
         )
-
-    def _take_objects(self, job: Job, mirror: Mirror) -> tuple[str, ...]:
-        """Bring both trees into the mirror; the digests of the bundles that this needs first."""
-        if mirror.has(job.tree) and mirror.has(job.base_tree):
-            return ()
-        if not mirror.has(job.base_tree) and job.remote and job.base_commit:
-            found = mirror.fetch(job.remote, job.base_commit)
-            if found != job.base_tree:
-                raise BadBundle(f"the commit {job.base_commit[:12]} has another tree than the job says")
-        parcels = [one.sha256 for one in job.objects]
-        if mirror.has(job.base_tree):
-            mirror.carry(job.base_tree)
-            parcels = parcels[-1:] if job.tree != job.base_tree else []
-        lacking = self._store.lacking(parcels)
-        if lacking:
-            return lacking
-        for sha256 in parcels:
-            mirror.take(self._found(sha256))
-        if not (mirror.has(job.tree) and mirror.has(job.base_tree)):
-            raise BadBundle("the bundles of the job do not hold its trees")
-        return ()
 
     def _wanted(self, job: Job, mirror: Mirror, sandbox: Sandbox, cancel: Cancel) -> Wanted:
         root = Path(job.root)
@@ -268,14 +223,8 @@ class Workshop:
             interpreter=Path(job.interpreter),
             root=root,
             look=look,
-            find=self._found,
+            find=self._supply.found,
         )
-
-    def _found(self, sha256: str) -> Path:
-        path = self._store.find(sha256)
-        if path is None:
-            raise OSError(errno.EIO, f"the shipped file {sha256[:12]} was damaged on this worker's disk")
-        return path
 
     def _sandbox(self, job: Job) -> Sandbox:
         """The confinement a job asks for, tried once. Raises SandboxUnavailable."""
@@ -286,13 +235,6 @@ class Workshop:
                 self._sandboxes[key] = choose(job.sandbox, job.profile, scratch_root=scratch)
             return self._sandboxes[key]
 
-    def _require_room(self, part: int = 1) -> None:
-        free = shutil.disk_usage(self.settings.folder).free
-        if free < self.settings.least_free // part:
-            raise OSError(
-                errno.ENOSPC, f"{free} bytes are free, {self.settings.least_free // part} are needed"
-            )
-
     @contextmanager
     def _fresh(self) -> Iterator[Path]:
         """A cache for one job. What a death leaves of it the next start removes."""
@@ -302,23 +244,3 @@ class Workshop:
             yield place
         finally:
             remove_tree(place)
-
-
-def _ask(gates: Gates, job: Job, cancel: Cancel) -> tuple[Verdict, ...]:
-    subject = Subject(base_tree=job.base_tree, tree=job.tree, changed=job.changed)
-    match job.gate:
-        case "types":
-            return (gates.judge_types(subject, cancel),)
-        case "tests":
-            return (gates.judge_tests(subject, cancel),)
-        case "reproduction":
-            return (gates.judge_reproduction(subject, cancel),)
-        case _:
-            return gates.judge_each_check(subject, cancel)
-
-
-def _asked(job: Job, verdict: Verdict) -> Verdict:
-    """The verdict as the asker's own gates would say it; nothing about another tree leaves here."""
-    if (verdict.tree, verdict.base_tree) != (job.tree, job.base_tree):
-        raise AssertionError("BUG: a verdict about other trees than were asked for")
-    return replace(verdict, environment=job.project)

@@ -22,7 +22,8 @@ from dev_agent.cluster.answer import Answer, Judged, Lacking, Trouble, TroubleKi
 from dev_agent.cluster.dask_greeting import security_of
 from dev_agent.cluster.dask_worker import WorkshopPlugin, answer, take
 from dev_agent.cluster.security import temporary_tls
-from dev_agent.cluster.workshop import Workshop, WorkshopSettings
+from dev_agent.cluster.workshop import Workshop
+from dev_agent.cluster.workshop_settings import WorkshopSettings
 from tests.gates.samples import CALC, PYTEST, SRC_LAYOUT, Sample, make_sample, make_sandbox, write_editable
 from tests.testing.cluster import CHECKOUT, Cluster, cluster, eventually, own_port
 from tests.testing.jobs import Ask, answer_with, ask_of

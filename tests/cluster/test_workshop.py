@@ -17,7 +17,8 @@ import pytest
 
 from dev_agent.cancel import Cancel
 from dev_agent.cluster.answer import Answer, Judged, Lacking, Trouble, TroubleKind
-from dev_agent.cluster.workshop import Workshop, WorkshopSettings
+from dev_agent.cluster.workshop import Workshop
+from dev_agent.cluster.workshop_settings import WorkshopSettings
 from dev_agent.errors import UsageFault
 from dev_agent.gates import tests as tests_gate
 from dev_agent.gates.case import run_case

@@ -11,7 +11,8 @@ import pytest
 from dev_agent.cli.pages.gc import gc_page
 from dev_agent.cluster import mirrors
 from dev_agent.cluster.folder_lock import hold_folder
-from dev_agent.cluster.workshop import Workshop, WorkshopSettings
+from dev_agent.cluster.workshop import Workshop
+from dev_agent.cluster.workshop_settings import WorkshopSettings
 from dev_agent.errors import UsageFault
 from dev_agent.gates import mypy_cache
 from dev_agent.gates.cache import Cache
