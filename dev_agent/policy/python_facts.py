@@ -13,7 +13,7 @@ import ast
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from dev_agent.policy import globs, reaching
+from dev_agent.policy import globs, powers, reaching
 from dev_agent.policy.change import FileDelta
 from dev_agent.policy.marks import FileMarks, Mark, Sighting
 from dev_agent.policy.place import Place
@@ -28,39 +28,6 @@ from dev_agent.policy.python_source import (
 )
 from dev_agent.policy.settings import FactSettings
 
-_PROCESS_OR_NETWORK = frozenset({
-    "subprocess", "pty", "pexpect", "socket", "socketserver", "ftplib", "smtplib", "telnetlib", "poplib",
-    "imaplib", "http.client", "http.server", "urllib.request", "xmlrpc", "requests", "httpx", "httpx2",
-    "aiohttp", "urllib3", "paramiko", "websocket", "websockets", "pycurl", "asyncio.subprocess",
-})  # fmt: skip
-_DYNAMIC = frozenset(
-    {"ctypes", "cffi", "pickle", "_pickle", "cPickle", "marshal", "shelve", "dill", "cloudpickle", "codeop"}
-)
-_PROCESS_CALLS = re.compile(
-    r"os\.(?:system|popen|exec[lv]p?e?|spawn[lv]p?e?|posix_spawnp?|fork|forkpty|startfile)"
-    r"|asyncio\.(?:create_subprocess_(?:exec|shell)|open_connection|start_server)"
-)
-_DYNAMIC_CALLS = frozenset(
-    {
-        "eval",
-        "exec",
-        "compile",
-        "__import__",
-        "builtins.eval",
-        "builtins.exec",
-        "builtins.compile",
-        "builtins.__import__",
-    }
-)
-# With a module named in so many words they are imports like any other.
-_LOADING_CALLS = frozenset(
-    {"importlib.import_module", "pkgutil.resolve_name", "runpy.run_module", "runpy.run_path"}
-    | {"importlib.util.spec_from_file_location", "importlib.machinery.SourceFileLoader"}
-)
-_CONTROL_CALLS = re.compile(
-    r"os\.(?:_exit|abort|kill|killpg)|signal\.(?:signal|set_wakeup_fd|sigaction)|atexit\.register|faulthandler\.cancel_dump_traceback_later"
-)
-_FRAMEWORK = frozenset({"pytest", "_pytest", "pluggy"})
 _ALWAYS = frozenset({"__eq__", "__ne__", "__contains__", "__instancecheck__", "__subclasscheck__"})
 _IMPORT = "import "
 # What pytest calls in every plugin and conftest by its name alone: a hook can stand in for the body of every test.
@@ -132,14 +99,9 @@ class _Reader:
         return frozenset(kind for _, kind in signs if kind.startswith(_IMPORT))
 
     def _see_import(self, node: ast.Import | ast.ImportFrom) -> _Signs:
-        for name in _modules(node):
-            root = name.partition(".")[0]
-            if not self.is_test and _among(name, _PROCESS_OR_NETWORK):
-                yield "process_or_network_imports", f"{_IMPORT}{root}"
-            if not self.is_test and _among(name, _DYNAMIC):
-                yield "dynamic_code", f"{_IMPORT}{root}"
-            if (root in _FRAMEWORK and not self.is_test) or root == "_pytest":
-                yield "test_framework_in_source", f"{_IMPORT}{root}"
+        for name in _loaded(node):
+            for fact in powers.of_import(name, is_test=self.is_test):
+                yield fact, f"{_IMPORT}{name.partition('.')[0]}"
         for name, meaning in import_bindings(node).items():
             if isinstance(node, ast.ImportFrom) and not self.is_test and name.startswith(_HOOK):
                 yield "test_framework_in_source", name
@@ -150,14 +112,9 @@ class _Reader:
 
     def _see_call(self, node: ast.Call) -> _Signs:
         name = self._meaning(node.func)
-        if not self.is_test and _PROCESS_CALLS.fullmatch(name):
-            yield "process_or_network_imports", name
-        if not self.is_test and name in _DYNAMIC_CALLS:
-            yield "dynamic_code", name.removeprefix("builtins.")
-        if not self.is_test and name in _LOADING_CALLS and not _names_module(name, node):
+        yield from powers.of_call(name, is_test=self.is_test)
+        if not self.is_test and name in powers.LOADING_CALLS and not _names_module(name, node):
             yield "dynamic_code", name
-        if _CONTROL_CALLS.fullmatch(name):
-            yield "process_control", name
         if self._typing(name) == "cast":
             yield "casts_added", "cast"
         if name == "contextlib.suppress" and any(_is_broad(one) for one in node.args):
@@ -283,18 +240,13 @@ class _Reader:
         return ""
 
 
-def _modules(node: ast.AST) -> Iterator[str]:
+def _loaded(node: ast.AST) -> Iterator[str]:
     """Every module an import statement may load: `from urllib import request` may load `urllib.request`."""
     if isinstance(node, ast.Import):
         yield from (one.name for one in node.names)
     elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
         yield node.module
         yield from (f"{node.module}.{one.name}" for one in node.names)
-
-
-def _among(name: str, modules: frozenset[str]) -> bool:
-    parts = name.split(".")
-    return any(".".join(parts[:length]) in modules for length in (1, 2))
 
 
 def _quoted_any(annotation: ast.expr | None) -> Iterator[tuple[str, str]]:
