@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from dev_agent.edits.changes import MatchLevel
 from dev_agent.edits.matching import Found, Haystack
-from dev_agent.edits.model import MatchLevel
 from dev_agent.edits.text import Line
 from dev_agent.values import dataclass
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from itertools import accumulate
 
+from dev_agent.edits.changes import MatchLevel
 from dev_agent.edits.errors import ProblemCode
 from dev_agent.edits.matching import MANY, Place
-from dev_agent.edits.model import Insert, MatchLevel, ReplaceText
+from dev_agent.edits.model import Insert, ReplaceText
 from dev_agent.edits.refused import Refused
 from dev_agent.edits.text import FileText, Line, escaped, split_lines
 from dev_agent.values import dataclass

@@ -31,8 +31,6 @@ from dev_agent.edits.jsondoc import (
     element_lines,
 )
 from dev_agent.edits.model import (
-    EXECUTABLE,
-    REGULAR,
     AddImport,
     Copy,
     Create,
@@ -48,6 +46,7 @@ from dev_agent.edits.model import (
     Write,
 )
 from dev_agent.edits.proposal import Here, Page, Part
+from dev_agent.edits.trees import EXECUTABLE, REGULAR
 
 _OURS: Final = re.compile(r'[ \t]*(?:\[\s*)?\{\s*"(?:edits"\s*:\s*\[|op"\s*:\s*")')
 _HOW: Final = 'send {"edits": [{"op": …, "path": …}]}; docs/formats.md lists the operations and their fields'

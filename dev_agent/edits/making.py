@@ -17,27 +17,15 @@ from functools import cached_property
 from typing import Final
 
 from dev_agent.edits import paths
+from dev_agent.edits.changes import MatchLevel
 from dev_agent.edits.elision import new_placeholder
 from dev_agent.edits.errors import ProblemCode
-from dev_agent.edits.model import (
-    DIRECTORY,
-    EXECUTABLE,
-    GITLINK,
-    REGULAR,
-    SYMLINK,
-    BaseTree,
-    Copy,
-    Create,
-    Limits,
-    MatchLevel,
-    Move,
-    Replace,
-    Write,
-)
+from dev_agent.edits.model import Copy, Create, Limits, Move, Replace, Write
 from dev_agent.edits.placing import FileEdits
 from dev_agent.edits.plan import Output, Plan
 from dev_agent.edits.report import Report, Subject
 from dev_agent.edits.text import BOM, FileText, Line, escaped, split_lines, to_bytes
+from dev_agent.edits.trees import DIRECTORY, EXECUTABLE, GITLINK, REGULAR, SYMLINK, BaseTree
 from dev_agent.values import dataclass
 
 _KEPT: Final = 0.6

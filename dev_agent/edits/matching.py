@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from dev_agent.edits.model import MatchLevel
+from dev_agent.edits.changes import MatchLevel
 from dev_agent.edits.text import FileText, Line, indentation, without_trailing_space
 from dev_agent.values import dataclass
 

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Final
 
+from dev_agent.edits.changes import MatchLevel
 from dev_agent.edits.elision import new_placeholder
 from dev_agent.edits.errors import ProblemCode
 from dev_agent.edits.explain import Explainer, Nearest, quoted_lines, without_viewer_numbers
 from dev_agent.edits.matching import MANY, Found, Haystack, Place
-from dev_agent.edits.model import MatchLevel
 from dev_agent.edits.refused import Refused
 from dev_agent.edits.sides import Sides
 from dev_agent.edits.text import FileText, Line, escaped

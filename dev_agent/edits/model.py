@@ -1,76 +1,16 @@
-"""The values of this package: trees, edits, change sets, limits.
+"""What an edit is: the operations of a proposal, as frozen values, and the limits on them.
 
-Rules kept here:
-- A path is a relative `str` with '/' between components, decoded as `os.fsdecode` does (UTF-8,
-  surrogateescape).
-- A mode is git's: "100644", "100755", "120000" (symlink), "160000" (submodule); a directory reports "040000".
-- Every edit speaks about the *base* tree, never about the result of another edit of the same proposal.
-- A change set holds only changes that change something, sorted by path, one per path.
-
-What an edit may do to a path is ruled in `paths.py`; where its text goes, in `matching.py`.
+Every edit speaks about the *base* tree (`trees.py`), never about the result of another edit of the same proposal. What
+an edit may do to a path is ruled in `paths.py`; where its text goes, in `matching.py`; what comes of it is in
+`changes.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from enum import IntEnum
-from typing import Final, Protocol, TypeAlias
+from typing import Final, TypeAlias
 
+from dev_agent.edits.trees import REGULAR
 from dev_agent.values import dataclass
-
-REGULAR: Final = "100644"
-EXECUTABLE: Final = "100755"
-SYMLINK: Final = "120000"
-GITLINK: Final = "160000"
-DIRECTORY: Final = "040000"
-
-
-class BaseTree(Protocol):
-    """The immutable tree that edits are resolved against."""
-
-    def mode(self, path: str) -> str | None:
-        """Return the git mode of `path`, "040000" for a directory, None if there is nothing."""
-        ...
-
-    def read(self, path: str) -> bytes:
-        """Return the bytes of a file or symlink entry. KeyError if there is none."""
-        ...
-
-    def paths(self) -> Sequence[str]:
-        """Return the paths of all files, symlinks and submodules, sorted."""
-        ...
-
-
-class DictTree:
-    """A tree in memory, made from {path: bytes} or {path: (mode, bytes)}."""
-
-    def __init__(self, files: Mapping[str, bytes | tuple[str, bytes]]) -> None:
-        self._files = {
-            path: (REGULAR, value) if isinstance(value, bytes) else value for path, value in files.items()
-        }
-        self._paths = tuple(sorted(self._files))
-        self._directories = {parent for path in self._files for parent in parents(path)}
-
-    def mode(self, path: str) -> str | None:
-        """See `BaseTree.mode`."""
-        entry = self._files.get(path)
-        if entry is not None:
-            return entry[0]
-        return DIRECTORY if path in self._directories else None
-
-    def read(self, path: str) -> bytes:
-        """See `BaseTree.read`."""
-        return self._files[path][1]
-
-    def paths(self) -> Sequence[str]:
-        """See `BaseTree.paths`."""
-        return self._paths
-
-
-def parents(path: str) -> list[str]:
-    """Return the directories above `path`, outermost first: "a/b/c" -> ["a", "a/b"]."""
-    parts = path.split("/")
-    return ["/".join(parts[:depth]) for depth in range(1, len(parts))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,67 +202,3 @@ TextEdit: TypeAlias = Replace | ReplaceText | Insert | ReplaceSymbol | InsertAft
 """What is put in its place in a base file by `placing.py`."""
 
 Edit: TypeAlias = Create | TextEdit | Delete | Move | Copy | Write | SetMode
-
-
-class MatchLevel(IntEnum):
-    """How much leniency finding a place took. Policy may cap it."""
-
-    EXACT = 0
-    WHITESPACE = 1
-    INDENT = 2
-    UNICODE = 3
-    ELLIPSIS = 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Match:
-    """Where one text edit went: base line (1-based), the ladder's level, how many places fitted there.
-
-    `count` is 1 unless a line number chose between several places.
-    """
-
-    path: str
-    level: MatchLevel
-    line: int
-    count: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """One path before and after. `before` None: added; `after` None: deleted."""
-
-    path: str
-    before_mode: str | None
-    before: bytes | None
-    after_mode: str | None
-    after: bytes | None
-
-    @property
-    def is_empty(self) -> bool:
-        """True if nothing differs."""
-        return (self.before_mode, self.before) == (self.after_mode, self.after)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeSet:
-    """What a proposal does to the base tree.
-
-    Changes that change nothing are dropped; the rest is sorted by path.
-    """
-
-    changes: tuple[Change, ...]
-    matches: tuple[Match, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        kept = sorted(
-            (change for change in self.changes if not change.is_empty), key=lambda change: change.path
-        )
-        if len({change.path for change in kept}) != len(kept):
-            raise ValueError("BUG: a change set names one path twice")
-        object.__setattr__(self, "changes", tuple(kept))
-
-    @property
-    def empty(self) -> bool:
-        """True if the base tree stays as it is."""
-        return not self.changes

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dev_agent.edits import paths, pysource
 from dev_agent.edits.errors import ProblemCode
 from dev_agent.edits.making import Made
-from dev_agent.edits.model import DIRECTORY, SYMLINK, BaseTree
 from dev_agent.edits.plan import Plan
 from dev_agent.edits.report import Report, Subject
 from dev_agent.edits.text import escaped
+from dev_agent.edits.trees import DIRECTORY, SYMLINK, BaseTree
 from dev_agent.values import dataclass
 
 

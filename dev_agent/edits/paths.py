@@ -21,8 +21,8 @@ from collections.abc import Callable, Container, Iterable
 from typing import Final
 
 from dev_agent.edits.errors import ProblemCode
-from dev_agent.edits.model import DIRECTORY, GITLINK, SYMLINK, BaseTree, parents
 from dev_agent.edits.text import escaped
+from dev_agent.edits.trees import DIRECTORY, GITLINK, SYMLINK, BaseTree, parents
 
 Fault = tuple[ProblemCode, str, str]
 """(code, what is wrong, what to do)."""

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Final, TypeAlias
 
 from dev_agent.edits import ellipsis
+from dev_agent.edits.changes import Match, MatchLevel
 from dev_agent.edits.errors import ProblemCode
 from dev_agent.edits.fit import Fit, insertion, verbatim
 from dev_agent.edits.imports import imported
@@ -21,8 +22,6 @@ from dev_agent.edits.model import (
     AddImport,
     Insert,
     InsertAfterSymbol,
-    Match,
-    MatchLevel,
     Replace,
     ReplaceSymbol,
     ReplaceText,

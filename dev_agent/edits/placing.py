@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import field
 
+from dev_agent.edits.changes import Match, MatchLevel
 from dev_agent.edits.errors import Problem, ProblemCode
-from dev_agent.edits.model import AddImport, Match, MatchLevel, TextEdit
+from dev_agent.edits.model import AddImport, TextEdit
 from dev_agent.edits.placer import Placer
 from dev_agent.edits.refused import Refused
 from dev_agent.edits.splice import Region, overlap, run_together, spliced

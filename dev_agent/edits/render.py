@@ -17,9 +17,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from dev_agent.edits.alignment import Opcode, opcodes
+from dev_agent.edits.changes import Change, ChangeSet
 from dev_agent.edits.diffnames import DEV_NULL, quoted
-from dev_agent.edits.model import SYMLINK, Change, ChangeSet
 from dev_agent.edits.text import join_lines, split_lines
+from dev_agent.edits.trees import SYMLINK
 
 _CONTEXT: Final = 3
 

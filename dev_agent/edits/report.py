@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import field
 
+from dev_agent.edits.changes import Match
 from dev_agent.edits.errors import Problem, ProblemCode
-from dev_agent.edits.model import Match
 from dev_agent.values import dataclass
 
 

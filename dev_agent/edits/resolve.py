@@ -16,14 +16,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from dev_agent.edits import paths
+from dev_agent.edits.changes import Change, ChangeSet, MatchLevel
 from dev_agent.edits.errors import ProblemCode, Unresolved
 from dev_agent.edits.making import Made, Maker
 from dev_agent.edits.model import (
-    DIRECTORY,
     AddImport,
-    BaseTree,
-    Change,
-    ChangeSet,
     Copy,
     Create,
     Delete,
@@ -31,7 +28,6 @@ from dev_agent.edits.model import (
     Insert,
     InsertAfterSymbol,
     Limits,
-    MatchLevel,
     Move,
     Replace,
     ReplaceSymbol,
@@ -44,6 +40,7 @@ from dev_agent.edits.outcome import Outcome
 from dev_agent.edits.plan import Plan, plan
 from dev_agent.edits.report import Report, Subject
 from dev_agent.edits.text import FileText, escaped, without_trailing_space
+from dev_agent.edits.trees import DIRECTORY, BaseTree
 
 _DEFAULT: Final = Limits()
 

@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dev_agent.edits.alignment import opcodes
+from dev_agent.edits.changes import MatchLevel
 from dev_agent.edits.matching import Place
-from dev_agent.edits.model import MatchLevel
 from dev_agent.edits.text import FileText, Line
 from dev_agent.values import dataclass
 

@@ -15,11 +15,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import get_close_matches
 
+from dev_agent.edits.changes import MatchLevel
 from dev_agent.edits.definitions import Definition, definitions, is_one, string_lines
 from dev_agent.edits.errors import ProblemCode
 from dev_agent.edits.fit import Fit, inserted
 from dev_agent.edits.matching import Place, Shift
-from dev_agent.edits.model import InsertAfterSymbol, MatchLevel, ReplaceSymbol
+from dev_agent.edits.model import InsertAfterSymbol, ReplaceSymbol
 from dev_agent.edits.refused import Refused
 from dev_agent.edits.text import FileText, Line, escaped, indentation, split_lines
 from dev_agent.values import dataclass

@@ -20,9 +20,10 @@ from typing import Final
 from dev_agent.edits import diffnames
 from dev_agent.edits.errors import ParseError
 from dev_agent.edits.hunks import Hunk, Source, begins_file, read_hunk
-from dev_agent.edits.model import REGULAR, SYMLINK, Copy, Create, Delete, Edit, Move, Origin, Replace, SetMode
+from dev_agent.edits.model import Copy, Create, Delete, Edit, Move, Origin, Replace, SetMode
 from dev_agent.edits.proposal import Fence, Here, Part
 from dev_agent.edits.text import escaped
+from dev_agent.edits.trees import REGULAR, SYMLINK
 from dev_agent.values import dataclass
 
 _FIELDS: Final = {

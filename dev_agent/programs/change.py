@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from dev_agent.edits.model import Change, ChangeSet
+from dev_agent.edits.changes import Change, ChangeSet
 from dev_agent.edits.render import render
 from dev_agent.repository.objects import SUBMODULE, GitTree
 from dev_agent.repository.tree_diff import tree_difference

@@ -27,7 +27,7 @@ from dev_agent.repository.trees import RepositoryTrees
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from dev_agent.edits.model import Change
+    from dev_agent.edits.changes import Change
     from dev_agent.policy.facts import Facts
     from dev_agent.policy.settings import FactSettings
     from dev_agent.repository.discovery import Repository

@@ -19,7 +19,7 @@ from dev_agent.programs.extent import extent_of
 from dev_agent.repository.conventional import Heading
 
 if TYPE_CHECKING:
-    from dev_agent.edits.model import Change
+    from dev_agent.edits.changes import Change
 
 
 class Kind(StrEnum):

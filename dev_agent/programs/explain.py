@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from dev_agent.edits.model import Limits, MatchLevel
+from dev_agent.edits.changes import MatchLevel
+from dev_agent.edits.model import Limits
 from dev_agent.edits.parse import parse
 from dev_agent.edits.resolve import resolve
 from dev_agent.errors import UsageFault
@@ -36,7 +37,7 @@ from dev_agent.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dev_agent.edits.model import Change
+    from dev_agent.edits.changes import Change
     from dev_agent.policy.policy import Policy
     from dev_agent.programs.check import Checked
     from dev_agent.programs.folders import RunFolder

@@ -9,7 +9,7 @@ from dev_agent.policy.diff_lines import count_changes
 from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
-    from dev_agent.edits.model import Change
+    from dev_agent.edits.changes import Change
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from dev_agent.edits.model import Limits, MatchLevel
+from dev_agent.edits.changes import MatchLevel
+from dev_agent.edits.model import Limits
 from dev_agent.edits.parse import parse
 from dev_agent.edits.resolve import resolve
 from dev_agent.programs.actions.patch import PROPOSAL
@@ -20,7 +21,7 @@ from dev_agent.runtime.fold import LEFT
 from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
-    from dev_agent.edits.model import ChangeSet
+    from dev_agent.edits.changes import ChangeSet
     from dev_agent.programs.context import ApplyContext
     from dev_agent.runtime.events import Event
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
-    from dev_agent.edits.model import BaseTree
+    from dev_agent.edits.trees import BaseTree
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)

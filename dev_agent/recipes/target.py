@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
-    from dev_agent.edits.model import BaseTree
+    from dev_agent.edits.trees import BaseTree
 
 Version: TypeAlias = tuple[int, int]
 UNSAID: Final[Version] = (3, 10)

@@ -17,10 +17,11 @@ from dev_agent.cli.demonstration.material import demo_material
 from dev_agent.cli.failure import ExitCode
 from dev_agent.cli.premerge import premerge
 from dev_agent.cli.run import run
+from dev_agent.edits.changes import MatchLevel
 from dev_agent.edits.jsonedits import OPERATIONS
-from dev_agent.edits.model import DictTree, MatchLevel
 from dev_agent.edits.parse import parse
 from dev_agent.edits.resolve import resolve
+from dev_agent.edits.trees import DictTree
 from dev_agent.forges.check_runs import Conclusion
 from dev_agent.gates.config import parse_config
 from dev_agent.policy.analysis import remarks_on

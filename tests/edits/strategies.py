@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from hypothesis import strategies as st
 
-from dev_agent.edits.model import Change, ChangeSet
+from dev_agent.edits.changes import Change, ChangeSet
 
 Entry = tuple[str, bytes]
 

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 import pytest
 
+from dev_agent.edits.changes import ChangeSet, MatchLevel
 from dev_agent.edits.errors import ParseError, Problem, ProblemCode, Unresolved
-from dev_agent.edits.model import ChangeSet, DictTree, Edit, MatchLevel
+from dev_agent.edits.model import Edit
 from dev_agent.edits.parse import parse
 from dev_agent.edits.resolve import resolve
+from dev_agent.edits.trees import DictTree
 
 Files = Mapping[str, bytes] | Mapping[str, bytes | tuple[str, bytes]] | Mapping[str, tuple[str, bytes]]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from dev_agent.edits.changes import MatchLevel
 from dev_agent.edits.errors import ProblemCode
-from dev_agent.edits.model import Create, Delete, MatchLevel, Move
+from dev_agent.edits.model import Create, Delete, Move
 from dev_agent.edits.parse import parse
 from tests.edits.support import after, applied, parse_error, problem, problems
 

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dev_agent.edits.model import ChangeSet, DictTree
+from dev_agent.edits.changes import ChangeSet
 from dev_agent.edits.parse import parse
 from dev_agent.edits.render import render
 from dev_agent.edits.resolve import resolve
+from dev_agent.edits.trees import DictTree
 from tests.edits.strategies import Entry, change_set, changed
 
 pytestmark = pytest.mark.law

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 
 import pytest
 
+from dev_agent.edits.changes import MatchLevel
 from dev_agent.edits.definitions import string_lines
 from dev_agent.edits.errors import ProblemCode
 from dev_agent.edits.jsonedits import OPERATIONS
-from dev_agent.edits.model import DictTree, MatchLevel
 from dev_agent.edits.parse import parse
 from dev_agent.edits.resolve import resolve
+from dev_agent.edits.trees import DictTree
 from tests.edits.support import after, applied, parse_error, problem, problems
 
 Op = Mapping[str, object]

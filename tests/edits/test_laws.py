@@ -8,12 +8,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dev_agent.edits.changes import ChangeSet, MatchLevel
 from dev_agent.edits.errors import EditError
-from dev_agent.edits.model import ChangeSet, DictTree, MatchLevel, Replace
+from dev_agent.edits.model import Replace
 from dev_agent.edits.parse import parse
 from dev_agent.edits.render import render
 from dev_agent.edits.resolve import resolve
 from dev_agent.edits.text import FileText, escaped, join_lines, split_lines, to_bytes
+from dev_agent.edits.trees import DictTree
 from tests.edits.strategies import LINES, Entry, change_set, changed, content, text
 from tests.edits.support import block
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from dev_agent.edits.changes import MatchLevel
 from dev_agent.edits.matching import Exhausted, Haystack, Shift
-from dev_agent.edits.model import MatchLevel
 from dev_agent.edits.text import FileText, split_lines
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from dev_agent.edits.errors import ProblemCode
-from dev_agent.edits.model import Copy, Create, Delete, DictTree, Edit, Move, Replace, SetMode, Write
+from dev_agent.edits.model import Copy, Create, Delete, Edit, Move, Replace, SetMode, Write
 from dev_agent.edits.resolve import resolve
+from dev_agent.edits.trees import DictTree
 from tests.edits.support import after, problem, problems
 
 FORBIDDEN = [

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from dev_agent.edits.errors import ProblemCode
-from dev_agent.edits.model import Create, DictTree, Move, Replace
+from dev_agent.edits.model import Create, Move, Replace
 from dev_agent.edits.resolve import resolve
+from dev_agent.edits.trees import DictTree
 from tests.edits.support import after, applied, block, problem
 
 

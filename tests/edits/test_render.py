@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from dev_agent.edits.changes import Change, ChangeSet
 from dev_agent.edits.errors import ParseError
-from dev_agent.edits.model import Change, ChangeSet, DictTree
 from dev_agent.edits.parse import parse
 from dev_agent.edits.render import render
 from dev_agent.edits.resolve import resolve
+from dev_agent.edits.trees import DictTree
 from tests.edits.strategies import Entry, change_set
 
 

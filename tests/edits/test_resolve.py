@@ -4,24 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from dev_agent.edits.changes import Change, ChangeSet, MatchLevel
 from dev_agent.edits.errors import ProblemCode, Unresolved
-from dev_agent.edits.model import (
-    Change,
-    ChangeSet,
-    Copy,
-    Create,
-    Delete,
-    DictTree,
-    Edit,
-    Limits,
-    MatchLevel,
-    Move,
-    Origin,
-    Replace,
-    SetMode,
-    Write,
-)
+from dev_agent.edits.model import Copy, Create, Delete, Edit, Limits, Move, Origin, Replace, SetMode, Write
 from dev_agent.edits.resolve import resolve
+from dev_agent.edits.trees import DictTree
 from tests.edits.support import after, applied, block, problem, problems
 
 TWICE = b"def f():\n    return 1\n\n\ndef g():\n    return 1\n"

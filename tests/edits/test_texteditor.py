@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from dev_agent.edits.changes import MatchLevel
 from dev_agent.edits.errors import ProblemCode
-from dev_agent.edits.model import MatchLevel
 from dev_agent.edits.parse import parse
 from tests.edits.support import after, applied, parse_error, problem
 

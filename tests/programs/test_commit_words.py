@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dev_agent.edits.model import Change
+from dev_agent.edits.changes import Change
 from dev_agent.programs.commit_words import Kind, details_of, heading_of, kind_of
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from dev_agent.edits.model import DictTree
+from dev_agent.edits.trees import DictTree
 from dev_agent.recipes.model import Bench, Checker, Declined, Rewritten
 from dev_agent.recipes.registry import find
 

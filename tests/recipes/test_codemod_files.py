@@ -6,7 +6,7 @@ import codecs
 
 import pytest
 
-from dev_agent.edits.model import DictTree
+from dev_agent.edits.trees import DictTree
 from dev_agent.recipes.source import Edit, Source, Spoiled
 from dev_agent.recipes.target import Targets, lower_bound
 from tests.recipes.support import rewritten, work

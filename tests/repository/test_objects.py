@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dev_agent.edits.model import BaseTree
+from dev_agent.edits.trees import BaseTree
 from dev_agent.errors import GitFailed, RepositoryFault
 from dev_agent.repository.objects import GitTree, canonical_mode, parse_listing
 from dev_agent.repository.store import NewObject, ObjectStore

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dev_agent.edits.model import Change
+from dev_agent.edits.changes import Change
 from dev_agent.errors import EnvironmentFault, GitFailed, RepositoryFault, UsageFault
 from dev_agent.repository.anchors import anchor
 from dev_agent.repository.identity import AGENT, Identity, Person

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dev_agent.edits.model import Change
+    from dev_agent.edits.changes import Change
 
 _PYTHON = (".py", ".pyi")
 _LARGEST = 2_000_000

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dev_agent.edits.model import Change
+    from dev_agent.edits.changes import Change
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -42,7 +42,7 @@ from dev_agent.runtime.waits import ended_of
 from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
-    from dev_agent.edits.model import Change
+    from dev_agent.edits.changes import Change
     from dev_agent.programs.context import ApplyContext
 
 WAVE = 4

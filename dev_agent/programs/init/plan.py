@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dev_agent.edits.model import Change, ChangeSet
+from dev_agent.edits.changes import Change, ChangeSet
 from dev_agent.edits.render import render
 from dev_agent.errors import RepositoryFault
 from dev_agent.programs.init.offers import (

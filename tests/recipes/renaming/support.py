@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from dev_agent.edits.model import DictTree
+from dev_agent.edits.trees import DictTree
 from dev_agent.recipes.model import Bench, Complaint, Declined, Rewritten
 from dev_agent.recipes.rename import RECIPE
 

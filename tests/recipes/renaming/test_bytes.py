@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dev_agent.edits.model import DictTree
+from dev_agent.edits.trees import DictTree
 from dev_agent.recipes.model import Bench, Rewritten
 from dev_agent.recipes.rename import Rename
 

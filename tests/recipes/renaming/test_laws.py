@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from dev_agent.edits.model import DictTree
+from dev_agent.edits.trees import DictTree
 from dev_agent.recipes.model import Bench, Rewritten
 from dev_agent.recipes.rename import Rename
 
