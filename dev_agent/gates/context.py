@@ -9,7 +9,8 @@ from dev_agent.gates.bench import Bench
 from dev_agent.gates.cache import Cache
 from dev_agent.gates.project import Project
 from dev_agent.gates.settings import GateSettings
-from dev_agent.gates.subject import Trees
+from dev_agent.gates.subject import Subject, Trees
+from dev_agent.gates.verdict import GateResult, Verdict
 from dev_agent.values import dataclass
 
 
@@ -27,6 +28,28 @@ class GateContext:
     def reader(self, tree: str) -> Callable[[str], bytes | None]:
         """A function that reads one tree's files."""
         return lambda path: self.trees.read(tree, path)
+
+    def verdict(
+        self,
+        gate: str,
+        subject: Subject,
+        result: GateResult,
+        reason: str,
+        *,
+        notes: tuple[str, ...] = (),
+        hint: str = "",
+    ) -> Verdict:
+        """What a gate says of a subject in this environment; what its tool said is for the gate to add."""
+        return Verdict(
+            gate=gate,
+            result=result,
+            reason=reason,
+            tree=subject.tree,
+            base_tree=subject.base_tree,
+            environment=self.project.digest,
+            notes=notes,
+            hint=hint,
+        )
 
     def with_base_entries(self, base: str, tree: str, paths: set[str]) -> str:
         """`tree` with the base's own entries (or none) at `paths`."""

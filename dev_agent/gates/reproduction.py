@@ -62,10 +62,10 @@ class ReproductionGate:
         """The verdict on a staged tree. Errors of the machine are verdicts too, never exceptions."""
         context = self._context
         if context.settings.tests is Mode.OFF or not context.project.config.tests.enabled:
-            return _verdict(context, subject, GateResult.SKIPPED, "switched_off")
+            return context.verdict(GATE, subject, GateResult.SKIPPED, "switched_off")
         tool = context.project.pytest
         if tool is None:
-            return _verdict(context, subject, GateResult.ERROR, "no_test_runner")
+            return context.verdict(GATE, subject, GateResult.ERROR, "no_test_runner")
         case = case_of(context, subject, tool)
         if not case.affected:
             return _refused(context, subject, "no_new_test")
@@ -102,8 +102,8 @@ class _Trial:
             verdict = self._tried()
         except _Fault as fault:
             # The change's own tests cannot be run where they should show something: nothing was learned.
-            verdict = _verdict(
-                self._context,
+            verdict = self._context.verdict(
+                GATE,
                 self._case.subject,
                 GateResult.ERROR,
                 fault.run.fault,
@@ -130,7 +130,7 @@ class _Trial:
         shown = tuple(test for test in red if _outcome(again.outcomes, test).green and test in once_more)
         if not shown:
             return _refused(context, case.subject, "unsteady")
-        verdict = _verdict(context, case.subject, GateResult.PASSED, "shown")
+        verdict = context.verdict(GATE, case.subject, GateResult.PASSED, "shown")
         return replace(verdict, fixed=shown, passed=len(shown))
 
     def _new(self, own: TestRun) -> list[str]:
@@ -185,18 +185,4 @@ def _outcome(outcomes: Mapping[str, Outcome], test: str) -> Outcome:
 
 
 def _refused(context: GateContext, subject: Subject, reason: str) -> Verdict:
-    return _verdict(context, subject, GateResult.FAILED, reason, notes=(SAID[reason],))
-
-
-def _verdict(
-    context: GateContext, subject: Subject, result: GateResult, reason: str, *, notes: tuple[str, ...] = ()
-) -> Verdict:
-    return Verdict(
-        gate=GATE,
-        result=result,
-        reason=reason,
-        tree=subject.tree,
-        base_tree=subject.base_tree,
-        environment=context.project.digest,
-        notes=notes,
-    )
+    return context.verdict(GATE, subject, GateResult.FAILED, reason, notes=(SAID[reason],))

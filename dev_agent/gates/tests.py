@@ -77,11 +77,11 @@ class TestsGate:
         """The verdict on a staged tree. Errors of the machine are verdicts too, never exceptions."""
         context = self._context
         if context.settings.tests is Mode.OFF or not context.project.config.tests.enabled:
-            return _verdict(context, subject, GateResult.SKIPPED, "switched_off")
+            return context.verdict(GATE, subject, GateResult.SKIPPED, "switched_off")
         tool = context.project.pytest
         if tool is None:
-            return _verdict(
-                context,
+            return context.verdict(
+                GATE,
                 subject,
                 GateResult.ERROR,
                 "no_test_runner",
@@ -96,7 +96,7 @@ class TestsGate:
         shadows = shadowing(context, subject)
         if shadows:
             # Nothing is run: whatever it said, it would not be about the modules everybody means.
-            verdict = _verdict(context, subject, GateResult.FAILED, "shadowed_modules")
+            verdict = context.verdict(GATE, subject, GateResult.FAILED, "shadowed_modules")
             return replace(verdict, new_failures=tuple(shadows))
         with context.trees.lease("tests") as slot:
             verdict = _Judgement(context, case, slot, self._images.of(case, cancel), cancel).verdict()
@@ -379,8 +379,8 @@ class _Judgement:
         flaky: tuple[str, ...] = (),
         hint: str = "",
     ) -> Verdict:
-        verdict = _verdict(
-            self._context, self._case.subject, result, reason, hint=hint, notes=tuple(self._notes)
+        verdict = self._context.verdict(
+            GATE, self._case.subject, result, reason, hint=hint, notes=tuple(self._notes)
         )
         return replace(
             verdict,
@@ -401,24 +401,3 @@ class _Judgement:
 
 def _named(test: str, code: str, said: str) -> Failure:
     return Failure(id=test, path=file_of(test), code=code, message=said)
-
-
-def _verdict(
-    context: GateContext,
-    subject: Subject,
-    result: GateResult,
-    reason: str,
-    *,
-    hint: str = "",
-    notes: tuple[str, ...] = (),
-) -> Verdict:
-    return Verdict(
-        gate=GATE,
-        result=result,
-        reason=reason,
-        tree=subject.tree,
-        base_tree=subject.base_tree,
-        environment=context.project.digest,
-        notes=notes,
-        hint=hint,
-    )

@@ -207,16 +207,8 @@ class TypesGate:
 
     def _verdict(self, subject: Subject, result: GateResult, reason: str, *, hint: str = "") -> Verdict:
         project = self._context.project
-        return Verdict(
-            gate=GATE,
-            result=result,
-            reason=reason,
-            tree=subject.tree,
-            base_tree=subject.base_tree,
-            environment=project.digest,
-            notes=(*project.notes, *project.mypy_notes),
-            hint=hint,
-        )
+        notes = (*project.notes, *project.mypy_notes)
+        return self._context.verdict(GATE, subject, result, reason, notes=notes, hint=hint)
 
 
 def _with_run(verdict: Verdict, tool: Tool, run: TypeRun) -> Verdict:
