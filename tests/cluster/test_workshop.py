@@ -20,7 +20,7 @@ from dev_agent.cluster.answer import Answer, Judged, Lacking, Trouble, TroubleKi
 from dev_agent.cluster.workshop import Workshop
 from dev_agent.cluster.workshop_settings import WorkshopSettings
 from dev_agent.errors import UsageFault
-from dev_agent.gates import tests as tests_gate
+from dev_agent.gates import suite_runs
 from dev_agent.gates.case import run_case
 from dev_agent.gates.subject import Subject
 from dev_agent.gates.verdict import GateResult, Verdict
@@ -200,7 +200,7 @@ def test_the_run_that_judged_a_tree_is_the_baseline_of_what_is_judged_on_top_of_
         runs.append(arguments[3])
         return run_case(*arguments, **words)
 
-    monkeypatch.setattr(tests_gate, "run_case", counted)
+    monkeypatch.setattr(suite_runs, "run_case", counted)
     first = sample.change({CALC_FILE: CALC + "\n\nONE: int = 1\n"})
     second = sample.change({CALC_FILE: BROKEN + "\n\nONE: int = 1\n"})
     below = Subject(base_tree=first.tree, tree=second.tree, changed=second.changed)
