@@ -2,7 +2,8 @@
 
 Two forms are read: one JSON object a line (`-O json`, mypy 1.11 and later) and the text form before that,
 `file:line:column: error: message  [code]`. A line that is neither counts as unread; the caller decides whether
-an unread line in a run that failed means a crash.
+an unread line in a run that failed means a crash. Notes without a line (mypy's `warn_unused_configs` about sections
+of a configuration) are read, and belong to no finding.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ _TEXT = re.compile(
     r"^(?P<path>.+?):(?P<line>\d+)(?::(?P<column>\d+))?: (?P<severity>error|note|warning): (?P<message>.*?)"
     r"(?:  \[(?P<code>[a-z0-9-]+)\])?$"
 )
-_TEXT_NO_LINE = re.compile(r"^(?P<path>[^:]+): error: (?P<message>.*?)(?:  \[(?P<code>[a-z0-9-]+)\])?$")
+_TEXT_NO_LINE = re.compile(
+    r"^(?P<path>[^:]+): (?P<severity>error|note): (?P<message>.*?)(?:  \[(?P<code>[a-z0-9-]+)\])?$"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,7 +46,9 @@ def read_findings(output: str) -> Said:
             unread.append(line)
         elif read[0] == "error":
             findings.append(read[1])
-        elif findings:
+        elif findings and read[1].line > 0:
+            # What has no line is about a file as a whole, e.g. unused sections of a configuration, which mypy prints
+            # last and in the text form whatever form was asked for: it explains no error before it.
             last = findings[-1]
             findings[-1] = replace(last, detail=f"{last.detail}\n{read[1].message}".strip())
     return Said(findings=tuple(findings), unread=tuple(unread))

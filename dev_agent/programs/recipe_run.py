@@ -87,11 +87,13 @@ class RecipeRun:
             subject = Subject(base_tree=tree.tree, tree=self._made(tree, done), changed=())
             said = self.judges.ask_types(subject, self.cancel)
             self.cancel.check()
-            if said.crashed or said.blocked:
-                first = next((f"{one.path}:{one.line}: {one.message}" for one in said.findings), "")
+            if said.crashed:
+                raise CheckerFailed(_crash(said.crashed, said.detail))
+            if said.blocked:
+                first = said.findings[0]
                 raise CheckerFailed(
-                    f"mypy cannot check the project: {first or said.crashed.replace('_', ' ')}",
-                    said.detail if said.crashed else "mend that first",
+                    f"mypy cannot check the project: {first.path}:{first.line}: {first.message}",
+                    "mend that first",
                 )
             return tuple(
                 Complaint(
@@ -131,6 +133,12 @@ class RecipeRun:
         if fault:
             raise _NotAllowed("refused_path", fault)
         return compose(self.repository, tree.tree, changes)
+
+
+def _crash(how: str, detail: str) -> str:
+    """Why mypy said nothing that can be used, with the end of what it said: its words, not a sentence of ours."""
+    said = f"mypy cannot check the project: {how.replace('_', ' ')}"
+    return f"{said}\n{detail}" if detail else said
 
 
 @dataclass(kw_only=False, slots=True)

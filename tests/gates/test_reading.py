@@ -159,6 +159,16 @@ def test_notes_belong_to_the_error_before_them_and_the_rest_is_unread() -> None:
     assert said.unread == ("INTERNAL ERROR", "{broken")
 
 
+def test_unused_sections_of_a_configuration_make_no_run_unreadable_and_explain_no_error() -> None:
+    note = "setup.cfg: note: unused section(s): [mypy-tests.*]\n"
+
+    said = read_findings(f"{JSON}\n{note}")
+
+    assert said.unread == ()
+    assert [one.detail for one in said.findings] == [one.detail for one in read_findings(JSON).findings]
+    assert read_findings(note).findings == ()
+
+
 def test_findings_are_placed_in_their_definitions() -> None:
     source = b"X = 1\n\n@deco\nclass C:\n    def f(self):\n        def g(): ...\n        return 1\n"
     findings = [

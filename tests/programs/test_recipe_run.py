@@ -308,6 +308,13 @@ def test_a_project_mypy_cannot_read_ends_the_recipe_with_the_place(shop: Shop) -
     assert shop.project.snapshot() == before
 
 
+def test_an_unused_section_of_mypys_configuration_stops_no_recipe(shop: Shop) -> None:
+    settings = b"[mypy]\nwarn_unused_configs = true\n\n[mypy-nowhere.*]\ndisallow_untyped_defs = false\n"
+    shop.project.commit("settings", {"mypy.ini": settings, "src/shop/wrong.py": b'X: int = "text"\n'})
+    report = done(shop, "mend types")
+    assert report.reason != "checker_failed", report.explanation
+
+
 @pytest.mark.parametrize("types", ["enabled = false", 'command = "true"'])
 def test_a_project_that_is_not_checked_by_mypy_gives_the_recipe_no_checker(shop: Shop, types: str) -> None:
     shop.project.commit("settings", {"dev-agent.toml": f"gates.types = {{ {types} }}\n".encode()})
