@@ -18,6 +18,7 @@ from dev_agent.programs.proposers import Command
 from dev_agent.programs.report import Outcome, RunReport
 from dev_agent.programs.request import ApplyRequest
 from dev_agent.programs.run import run
+from dev_agent.programs.runs import read_run
 from dev_agent.programs.story import told
 from dev_agent.programs.verify import verify_run
 from dev_agent.runtime.blobs import Blobs
@@ -68,6 +69,15 @@ def said(shop: Shop, report: RunReport, stream: str) -> bytes:
     commitment = told(events).blobs[f"patch.{stream}"]
     length = next(blob.length for event in events for blob in event.blobs if blob.commitment == commitment)
     return Blobs(folder.path).read(commitment, length)
+
+
+def test_the_last_words_of_a_program_that_fails_are_told_and_are_no_line_of_the_trace(shop: Shop) -> None:
+    report = ran(shop, *shell("printf 'Jane%s\\n' Roe; exit 3"))
+
+    folder = find_run(shop.repository(), report.run)
+    assert (report.reason, report.explanation) == ("command_failed", "sh ended with status 3\nJaneRoe")
+    assert "JaneRoe" not in (folder.path / "trace.jsonl").read_text()
+    assert read_run(folder).report.explanation == report.explanation
 
 
 def test_what_a_program_changes_becomes_one_commit(shop: Shop) -> None:

@@ -36,8 +36,11 @@ def _patch(context: ApplyContext, _view: View) -> Result:
         }
         return Result("proposed", {**taken, **told}, dict(answer.blobs))
     if answer.content is None:
-        declined = {"reason": answer.reason, "explanation": answer.declined, "hint": answer.hint}
-        return Result("declined", {**declined, **told}, dict(answer.blobs))
+        # The sentence holds the last words of a program or a type checker, and a line of the trace cannot be erased.
+        declined, texts = quoted(
+            {"reason": answer.reason, "explanation": answer.declined, "hint": answer.hint}
+        )
+        return Result("declined", {**declined, **told}, {**answer.blobs, **texts})
     blobs = {PROPOSAL: answer.content}
     try:
         proposal = parse(answer.content)
