@@ -11,6 +11,10 @@ from typing import Final
 
 DEV_NULL: Final = "/dev/null"
 _TIMESTAMP: Final = re.compile(r"[ \t]+\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d.*)?$")
+_EPOCH: Final = re.compile(
+    r"[ \t](?P<day>1969-12-31|1970-01-01) (?P<hours>[0-2]\d):(?P<minutes>[0-5]\d):00(?:\.0+)?"
+    r" (?P<sign>[-+])(?P<off>[0-2]\d):?(?P<set>[0-5]\d)$"
+)
 _ESCAPES: Final = {"a": 7, "b": 8, "t": 9, "n": 10, "v": 11, "f": 12, "r": 13, '"': 34, "\\": 92}
 _NAMED: Final = {code: letter for letter, code in _ESCAPES.items()}
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
@@ -26,6 +30,19 @@ def name_in(text: str) -> str:
     if text.startswith('"'):
         return unquoted(text)[0]
     return _TIMESTAMP.sub("", text.partition("\t")[0]).rstrip(" ")
+
+
+def is_time_of_no_file(line: str) -> bool:
+    """Return whether a `---` or `+++` line ends in the instant 0, in any zone.
+
+    GNU diff writes it with `-N` for the side that has no file; `git apply` and `patch` read it the same way.
+    """
+    found = _EPOCH.search(line)
+    if found is None:
+        return False
+    offset = 60 * int(found["off"]) + int(found["set"])
+    minutes = 60 * int(found["hours"]) + int(found["minutes"]) - (offset if found["sign"] == "+" else -offset)
+    return minutes == (0 if found["day"] == "1970-01-01" else 24 * 60)
 
 
 def unquoted(text: str) -> tuple[str, str]:

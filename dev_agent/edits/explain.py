@@ -47,12 +47,17 @@ class Explainer:
                     index[word].append(at)
         return index
 
-    def nearest(self, sought: Sequence[Line]) -> Nearest:
-        """Return the real lines closest to `sought`: (1-based number, escaped text), at most five."""
+    def nearest(self, sought: Sequence[Line], stated: int | None = None) -> Nearest:
+        """Return the real lines closest to `sought`: (1-based number, escaped text), at most five.
+
+        If nothing is like them, those at the line the proposal has `stated`, which is 1-based.
+        """
         contents = [content.strip() for content, _ in sought[:_SOUGHT]]
         at = self._by_votes(contents)
         if at is None:
             at = self._by_likeness(contents)
+        if at is None and stated is not None and 0 < stated <= len(self._lines):
+            at = stated - 1
         if at is None:
             return ()
         return tuple(

@@ -71,7 +71,7 @@ class Misfits:
                 nearest=self._nearest(sought),
             )
 
-    def not_found(self, sides: Sides) -> Refused:
+    def not_found(self, sides: Sides, stated: int | None = None) -> Refused:
         """Return why nothing fits: it is there already, or the lines that come nearest."""
         if sides.akin:
             there = self._haystack.find(sides.new, hint=None, levels=_STRICT)
@@ -84,7 +84,7 @@ class Misfits:
                 "you may be pasting line numbers: leave out the numbers that a viewer puts before the lines"
             )
         message = f"{quoted_lines(sides.old)} does not stand in {self._path}"
-        return Refused(ProblemCode.NOT_FOUND, message, hint, nearest=self._nearest(bare or sides.old))
+        return Refused(ProblemCode.NOT_FOUND, message, hint, nearest=self._nearest(bare or sides.old, stated))
 
     def ambiguous(self, sides: Sides, found: Found) -> Refused:
         """Return the refusal of lines that stand at several places."""
@@ -108,6 +108,6 @@ class Misfits:
             applied=True,
         )
 
-    def _nearest(self, sought: Sequence[Line]) -> Nearest:
+    def _nearest(self, sought: Sequence[Line], stated: int | None = None) -> Nearest:
         self._explained += 1
-        return self._explainer.nearest(sought) if self._explained <= _EXPLAINED else ()
+        return self._explainer.nearest(sought, stated) if self._explained <= _EXPLAINED else ()

@@ -159,7 +159,7 @@ class Placer:
             else self._haystack.find(sides.old, hint=hint, levels=_LADDER)
         )
         if found is None and scoped:
-            raise self._misfits.not_found(sides)
+            raise self._misfits.not_found(sides, hint)
         if found is None:
             return self._elided(edit, sides)
         self._misfits.require_allowed(sides.old, found.level, found.places[0])
@@ -200,7 +200,7 @@ class Placer:
         pieces = ellipsis.pieces(self._haystack, sides.old, sides.new)
         chosen = [(piece, piece.found.chosen) for piece in pieces if piece.found.chosen is not None]
         if not chosen:
-            raise self._misfits.not_found(sides)
+            raise self._misfits.not_found(sides, edit.line_hint)
         self._misfits.require_allowed(sides.old, MatchLevel.ELLIPSIS, chosen[0][1])
         region = self._region(
             edit, [(place, piece.found.level, piece.old, piece.new) for piece, place in chosen]

@@ -45,6 +45,7 @@ class Page:
         self.json_read: dict[int, object] = {}
         """What `jsondoc.py` found on a line, because several formats ask about it."""
         self.json_cost = 0
+        self._answers: dict[re.Pattern[str], bool] = {}
 
     @cached_property
     def text(self) -> str:
@@ -55,6 +56,12 @@ class Page:
     def offsets(self) -> list[int]:
         """Where in `text` each line begins."""
         return list(accumulate((len(line) + 1 for line in self.lines), initial=0))
+
+    def has_line(self, pattern: re.Pattern[str]) -> bool:
+        """Return whether any line begins with `pattern`. All lines are read at most once for each pattern."""
+        if pattern not in self._answers:
+            self._answers[pattern] = any(map(pattern.match, self.lines))
+        return self._answers[pattern]
 
     def line_of(self, offset: int) -> int:
         """Return the 0-based line that holds the character at `offset` of `text`."""

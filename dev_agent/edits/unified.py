@@ -7,7 +7,9 @@ Rules kept here:
   places.
 - A new, deleted, renamed, copied or re-moded file becomes the edit of that name. A symlink whose target
   changes becomes a deletion and a creation, so that no text is ever written *through* it.
-- A binary or merge diff is refused: it cannot be resolved as text.
+- A binary or merge diff is refused: it cannot be resolved as text. So is what other tools say of files
+  without a unified diff (`leftout.py`).
+- A file that has all its lines removed and the time of no file (`diff -N`) is deleted, not left empty.
 - A machine-made diff (it has an `index` line) that stops inside a hunk was cut off, and is refused.
 """
 
@@ -20,6 +22,7 @@ from typing import Final
 from dev_agent.edits import diffnames
 from dev_agent.edits.errors import ParseError
 from dev_agent.edits.hunks import Hunk, Source, begins_file, read_hunk
+from dev_agent.edits.leftout import left_out_at
 from dev_agent.edits.model import Copy, Create, Delete, Edit, Move, Origin, Replace, SetMode
 from dev_agent.edits.proposal import Fence, Here, Part
 from dev_agent.edits.text import escaped
@@ -64,6 +67,9 @@ class UnifiedDiff:
             raise ParseError(
                 "a hunk without a file header above it", "repeat the --- and +++ lines", line=here.at + 1
             )
+        found = left_out_at(here.page, here.at)
+        if found is not None:
+            raise ParseError(found.message, found.hint, line=here.at + 1)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,6 +80,7 @@ class _Part:
     fields: dict[str, str] = field(default_factory=dict)
     git: str | None = None
     is_git: bool = False
+    new_is_no_file: bool = False
     hunks: list[Hunk] = field(default_factory=list)
 
     def mode(self, name: str) -> str | None:
@@ -130,6 +137,8 @@ def _read_header(part: _Part, source: Source, at: int) -> int:
         if key is None or (key == "--- " and "old" in part.fields):
             return at
         part.fields[_FIELDS[key]] = _value(_FIELDS[key], line.removeprefix(key), at)
+        if key == "+++ ":
+            part.new_is_no_file = diffnames.is_time_of_no_file(line)
         at += 1
     return at
 
@@ -170,7 +179,7 @@ def _edits(part: _Part) -> list[Edit]:
     path = _path(part)
     if "created_mode" in part.fields or part.fields.get("old") == diffnames.DEV_NULL:
         return [_creation(part, path)]
-    if "deleted_mode" in part.fields or part.fields.get("new") == diffnames.DEV_NULL:
+    if "deleted_mode" in part.fields or part.fields.get("new") == diffnames.DEV_NULL or _is_emptied(part):
         return [_deletion(part, path)]
     if _is_replaced_whole(part):
         return [_deletion(part, path), _creation(part, path)]
@@ -239,6 +248,11 @@ def _is_replaced_whole(part: _Part) -> bool:
     if old and new and old[:3] != new[:3]:
         return True
     return part.fields.get("index", "").endswith(" " + SYMLINK)
+
+
+def _is_emptied(part: _Part) -> bool:
+    """Return whether a plain diff says by its time that the file is gone, as `patch` and `git apply` see it."""
+    return part.new_is_no_file and not part.is_git and not any(hunk.new for hunk in part.hunks)
 
 
 def _creation(part: _Part, path: str) -> Create:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from dev_agent.edits.errors import ProblemCode
+from dev_agent.edits.leftout import left_out_at
 from dev_agent.edits.model import Copy, Create, Delete, Move, Replace, SetMode
 from dev_agent.edits.parse import parse
+from dev_agent.edits.proposal import Page
 from tests.edits.support import after, applied, parse_error, problem
 
 NO_NEWLINE = "\\ No newline at end of file\n"
@@ -269,6 +273,106 @@ def test_an_unclosed_fence_after_an_unfinished_hunk_is_refused() -> None:
 )
 def test_a_binary_change_is_refused(line: str) -> None:
     assert "binary" in parse_error(git("f.bin", f"index 1..2 100644\n{line}\n")).message
+
+
+NORMAL = "diff a/g.txt b/g.txt\n1c1\n< a\n---\n> b\n"
+CONTEXT = "*** a/g\t2020\n--- b/g\t2021\n***************\n*** 1 ****\n! a\n--- 1 ----\n! b\n"
+SUBMODULE = "Submodule lib 1234567..89abcde:\n  > more\n"
+OTHER_KIND = "File a/g is a regular file while file b/g is a directory\n"
+
+
+@pytest.mark.parametrize(
+    ("beside", "said", "line"),
+    [
+        ("Binary files a/f.png and b/f.png differ\n", "binary", 1),
+        (NORMAL, "normal format", 2),
+        (CONTEXT, "context diff", 3),
+        ("similarity index 100%\nrename from g\nrename to h\n", "renamed or copied", 2),
+        ("copy from g\ncopy to h\n", "renamed or copied", 1),
+        (OTHER_KIND, "another kind of file", 1),
+        (SUBMODULE, "submodule", 1),
+        ("Submodule lib 0000000...89abcde (new submodule)\r\n", "submodule", 1),
+        ("* Unmerged path g\n", "conflict", 1),
+        ("Only in b/sub: new.py\ndiff -Nu -r a/f.txt b/f.txt\n", "one of two folders", 1),
+        ("\x1b[1mdiff --git a/g b/g\x1b[m\n", "coloured", 1),
+    ],
+)
+def test_what_a_tool_says_of_a_file_without_a_unified_diff_is_not_dropped(
+    beside: str, said: str, line: int
+) -> None:
+    """Half of a diff would land as if it were all of it."""
+    readable = hunk("-b\n+B\n", "@@ -2 +2 @@")
+    for text, at in ((beside + readable, line), (readable + beside, readable.count("\n") + line)):
+        found = parse_error(text)
+        assert said in found.message
+        assert (found.line, bool(found.hint)) == (at, True)
+
+
+@pytest.mark.parametrize(
+    "prose",
+    [
+        "Only in Python: the rest stays.\n",
+        "Binary files stay as they are.\n",
+        "Submodule lib is not touched.\n",
+        "File f.txt is a text file.\n",
+        "rename from b to B\n",
+        "2d3\nwas wrong\n",
+        "***************\n",
+    ],
+)
+def test_a_sentence_that_only_resembles_a_tools_line_is_prose(prose: str) -> None:
+    assert after(applied(ABC, prose + hunk("-b\n+B\n", "@@ -2 +2 @@"))) == {"f.txt": b"a\nB\nc\n"}
+
+
+class CountedLines(list[str]):
+    """Lines that know how often they were all read."""
+
+    read = 0
+
+    def __iter__(self) -> Iterator[str]:
+        self.read += 1
+        return super().__iter__()
+
+
+def test_a_long_report_of_one_sided_files_asks_about_the_whole_page_once() -> None:
+    """Asked again at every line, a proposal within the limits would take hours."""
+    lines = CountedLines(["Only in b: new.py"] * 50)
+    page = Page(lines)
+    assert [left_out_at(page, at) for at in range(50)] == [None] * 50
+    assert lines.read == 1
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "1970-01-01 00:00:00.000000000 +0000",
+        "1970-01-01 01:00:00.000000000 +0100",
+        "1969-12-31 19:30:00 -04:30",
+    ],
+)
+def test_a_file_emptied_at_the_time_of_no_file_is_deleted_as_git_and_patch_do(time: str) -> None:
+    text = f"--- a/f.txt\t2026-01-01 00:00:00 +0000\n+++ b/f.txt\t{time}\n@@ -1,3 +0,0 @@\n-a\n-b\n-c\n"
+    assert after(applied(ABC, text)) == {"f.txt": None}
+
+
+@pytest.mark.parametrize(
+    ("time", "rows"),
+    [
+        ("2026-01-01 00:00:00.000000000 +0000", "@@ -1,3 +0,0 @@\n-a\n-b\n-c\n"),
+        ("1970-01-01 00:00:00.000000000 +0100", "@@ -1,3 +0,0 @@\n-a\n-b\n-c\n"),
+        ("1970-01-01 00:00:00.000000000 +0000", "@@ -1,3 +1 @@\n-a\n b\n-c\n"),
+    ],
+)
+def test_a_file_that_is_emptied_at_a_real_time_or_keeps_a_line_stays(time: str, rows: str) -> None:
+    text = f"--- a/f.txt\t2026-01-01 00:00:00 +0000\n+++ b/f.txt\t{time}\n{rows}"
+    assert after(applied(ABC, text))["f.txt"] is not None
+
+
+def test_where_nothing_is_like_the_lines_sought_those_at_the_stated_line_are_shown() -> None:
+    text = hunk("-x9\n+B\n", "@@ -2 +2 @@")
+    assert problem(ABC, text, ProblemCode.NOT_FOUND).nearest == ((2, "b"), (3, "c"))
+    beyond = hunk("-x9\n+B\n", "@@ -4 +4 @@")
+    assert problem(ABC, beyond, ProblemCode.NOT_FOUND).nearest == ()
 
 
 @pytest.mark.parametrize("text", ["diff --cc f.txt\n--- a/f\n+++ b/f\n", hunk("++x\n", "@@@ -1 -1 +1 @@@")])
