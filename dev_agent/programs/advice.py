@@ -40,6 +40,8 @@ def advice_on(story: Story, outcome: Outcome, reason: Reason) -> str:
     if outcome is Outcome.INTERRUPTED and story.state == "land":
         # A signal or a death can come between the branch's move and the event that tells of it.
         return f"it may have landed already; settle that with: dev-agent resume {run}"
+    if outcome is Outcome.INTERRUPTED and not story.request:
+        return f"give its command again; forget this run with: dev-agent prune {run} --yes"
     if outcome is Outcome.INTERRUPTED:
         return f"nothing of yours changed; go on with: dev-agent resume {run}"
     if reason.hint:

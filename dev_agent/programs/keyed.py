@@ -12,8 +12,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from dev_agent.gates.judge import LOCAL
-from dev_agent.programs.folders import has_begun, runs_dir
-from dev_agent.programs.keys import Execution, once, request_digest
+from dev_agent.programs.folders import runs_dir
+from dev_agent.programs.keys import Execution, has_asked, once, request_digest
 from dev_agent.programs.report import Outcome
 from dev_agent.programs.resume import resume
 
@@ -52,7 +52,7 @@ def keyed(
         _digest(request, source),
         Execution(
             fresh=execute,
-            exists=lambda run: has_begun(runs_dir(repository) / run),
+            exists=lambda run: has_asked(runs_dir(repository) / run),
             again=lambda run: resume(
                 repository, run, environ=environ, reporter=reporter, cancel=cancel, judge=judge
             ),

@@ -6,7 +6,8 @@ and get its answer.
 
 Order: lock → read the record → write the record, durable, with the run's id → the run's journal is made. Killed
 before the record: the key is free. Between record and journal: the record names a run that is not there, and the next
-caller executes anew. After it: the next caller takes that very run up and ends it. A run that ended badly is no
+caller executes anew; so too while the journal does not hold the request. After it: the next caller takes that very run
+up and ends it. A run that ended badly is no
 success to be remembered: the next caller executes again under the same key.
 """
 
@@ -21,8 +22,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from dev_agent.errors import EnvironmentFault, UsageFault
+from dev_agent.programs.folders import has_begun
+from dev_agent.programs.story import REQUEST
 from dev_agent.runtime.canonical import canonical
+from dev_agent.runtime.errors import JournalFailed, TraceCorrupt
 from dev_agent.runtime.files import open_regular, write_atomically
+from dev_agent.runtime.trace import read_trace
 from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
@@ -39,7 +44,7 @@ class Execution(Generic[_R]):
     """How a request is executed, and how its run is found again.
 
     fresh    execute it; the function given is called with the run's id before anything of the run exists
-    exists   whether a run is there
+    exists   whether a run is there that knows what was asked of it
     again    take a run up, or report it if it has ended
     failed   whether what came of a run must not be remembered as the answer
     """
@@ -76,6 +81,19 @@ def once(folder: Path, key: str, digest: str, execution: Execution[_R]) -> _R:
             write_atomically(record, canonical(content), durable=True)
 
         return execution.fresh(remember)
+
+
+def has_asked(folder: Path) -> bool:
+    """Whether what was asked of a run is on record. Killed before that it had done nothing, and is asked anew.
+
+    A damaged trace counts as asked: whoever takes the run up names the damage.
+    """
+    if not has_begun(folder):
+        return False
+    try:
+        return any(event.type == REQUEST for event in read_trace(folder))
+    except (JournalFailed, TraceCorrupt):
+        return True
 
 
 def _require_key(key: str) -> None:

@@ -163,6 +163,11 @@ def _signal(story: Story, decision: Mapping[str, Any] | None) -> dict[str, Any] 
 def recorded_request(story: Story, read: Callable[[str], bytes]) -> ApplyRequest:
     """The request a run was started with; `read` gives the payload of a role. Raises UsageFault if it is not whole."""
     known = story.request
+    if not known:
+        raise UsageFault(
+            f"run {story.run} was cut off before what was asked of it was on record; it has done nothing",
+            hint=f"give its command again; forget it with: dev-agent prune {story.run} --yes",
+        )
     lacking = lacks_of_request(story)
     if lacking:
         raise UsageFault(

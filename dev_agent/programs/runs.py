@@ -181,7 +181,9 @@ class _Payloads:
         self._lengths = {blob.commitment: blob.length for event in events for blob in event.blobs}
 
     def text(self, story: Story, name: str) -> str:
-        """The text of a blob, or a note that it was erased."""
+        """The text of a blob, or a note that it was erased or never recorded."""
+        if name not in story.blobs:
+            return "(not recorded)"
         data = self.read(story.blobs.get(name, ""))
         return "(erased)" if data is None else data.decode("utf-8", "replace")
 

@@ -34,6 +34,9 @@ def reason_of(story: Story, outcome: Outcome) -> Reason:
     if outcome is Outcome.RUNNING:
         return Reason(code="", sentence=f"the run is in state {story.state}")
     if outcome is Outcome.INTERRUPTED:
+        if not story.request:
+            said = "the run was cut off before what was asked of it was on record; it has done nothing"
+            return Reason(code="interrupted", sentence=said)
         return Reason(code="interrupted", sentence=f"the run was interrupted in state {story.state}")
     if outcome is Outcome.SUSPENDED:
         return Reason(code="approval_needed", sentence=_asks(facts))

@@ -55,7 +55,8 @@ def landed_change(story: Story, actor: str) -> Undoing:
         )
         raise UsageFault(
             f"run {story.run} landed nothing that could be undone: it {stands}",
-            hint=f"see: dev-agent show {story.run}",
+            hint=f"see: dev-agent show {story.run}"
+            + ("" if story.finished or not story.request else _not_over(story)),
         )
     landed = landing_of(story.facts)
     if landed.get("remote"):
@@ -70,6 +71,13 @@ def landed_change(story: Story, actor: str) -> Undoing:
         restores=staged.base_tree,
         actor=actor,
     )
+
+
+def _not_over(story: Story) -> str:
+    """Say how an unfinished run goes on; whoever was cut off in an undo means the run it was taking back."""
+    undoing = undoing_of(story)
+    taken_back = "" if undoing is None else f" (it takes back run {undoing.run})"
+    return f"; it is not over and can go on{taken_back}: dev-agent resume {story.run}"
 
 
 def undoing_of(story: Story) -> Undoing | None:

@@ -11,12 +11,15 @@ import pytest
 from dev_agent.cancel import Cancel
 from dev_agent.errors import UsageFault
 from dev_agent.programs.apply import apply
-from dev_agent.programs.folders import all_runs
+from dev_agent.programs.folders import all_runs, find_run
 from dev_agent.programs.proposers import Command
 from dev_agent.programs.report import Outcome, RunReport
 from dev_agent.programs.request import ApplyRequest
+from dev_agent.programs.resume import resume
 from dev_agent.programs.run import run
+from dev_agent.programs.runs import read_run
 from dev_agent.runtime.engine import Reporter
+from dev_agent.runtime.trace import Journal
 from tests.programs.conftest import BREAKS_A_TEST, HARMLESS, NO_GATES, TESTS_ONLY, Shop, Watching
 from tests.testing.children import in_child
 
@@ -82,6 +85,38 @@ def test_a_run_killed_under_a_key_is_ended_by_the_next_caller(shop: Shop) -> Non
     assert in_child(killed) != 0
     ended = _apply(shop, HARMLESS)
     assert (ended.outcome, len(all_runs(shop.repository()))) == (Outcome.COMMITTED, 1)
+    assert shop.project.git("rev-list", "--count", "HEAD") == "2"
+
+
+def test_killed_before_the_request_is_on_record_the_next_caller_runs_it(shop: Shop) -> None:
+    """Such a run cannot be taken up: the key would stand for it, and be refused, for ever."""
+    place = shop.policies / "keyed.toml"
+    place.write_text(NO_GATES)
+    request = ApplyRequest(task="Once", patch=HARMLESS, policy=str(place), key="k")
+
+    def killed() -> None:
+        setattr(Journal, "append", lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))  # noqa: B010
+        apply(shop.repository(), request, environ=shop.project.environ, reporter=Reporter(), cancel=Cancel())
+
+    assert in_child(killed) == signal.SIGKILL
+    cut_off = find_run(shop.repository(), "last")
+    told = read_run(cut_off)
+    assert (told.report.task, told.report.outcome) == ("(not recorded)", Outcome.INTERRUPTED)
+    assert "has done nothing" in told.report.explanation
+    assert f"dev-agent prune {cut_off.run}" in told.report.advice
+    with pytest.raises(UsageFault, match="cut off before what was asked") as refused:
+        resume(
+            shop.repository(),
+            cut_off.run,
+            environ=shop.project.environ,
+            reporter=Reporter(),
+            cancel=Cancel(),
+        )
+    assert "give its command again" in refused.value.hint
+
+    ended = _apply(shop, HARMLESS)
+    assert (ended.outcome, ended.run != cut_off.run) == (Outcome.COMMITTED, True)
+    assert _apply(shop, HARMLESS).run == ended.run
     assert shop.project.git("rev-list", "--count", "HEAD") == "2"
 
 

@@ -230,6 +230,20 @@ def test_a_run_that_never_landed_is_refused(shop: Shop) -> None:
     assert (shop.project.snapshot(), all_runs(shop.repository())) == (before, runs)
 
 
+def test_an_undo_that_was_cut_off_and_is_undone_is_told_how_it_goes_on(shop: Shop) -> None:
+    applied = landed(shop)
+
+    def killed() -> None:
+        shop.undo(applied.run, reporter=Dying("consent", when="entered"))
+
+    assert in_child(killed) != 0
+    cut_off = find_run(shop.repository(), "last").run
+    with pytest.raises(UsageFault, match="it stands in consent") as refused:
+        shop.undo("last")
+    assert f"it takes back run {applied.run}" in refused.value.hint
+    assert f"dev-agent resume {cut_off}" in refused.value.hint
+
+
 def test_a_commit_that_was_rebased_away_is_refused(shop: Shop) -> None:
     applied = landed(shop)
     shop.project.git("commit", "--quiet", "--amend", "-m", "my own words")

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dev_agent.errors import DevAgentError
-from dev_agent.programs.folders import has_begun
 from dev_agent.programs.hosting.report import HostedReport, Standing
-from dev_agent.programs.keys import Execution, once, request_digest
+from dev_agent.programs.keys import Execution, has_asked, once, request_digest
 from dev_agent.runtime.errors import RuntimeFault
 from dev_agent.runtime.program import load_program
 
@@ -64,7 +63,7 @@ def run_once(
         request_digest(request),
         Execution(
             fresh=fresh,
-            exists=lambda run: has_begun(host.runs / run),
+            exists=lambda run: has_asked(host.runs / run),
             again=lambda run: host.take_up(run, module=module),
             failed=lambda report: report.standing in _FAILED,
         ),
