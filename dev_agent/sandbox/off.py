@@ -1,26 +1,38 @@
 """Tier 0: no confinement. Only by the user's explicit word.
 
 The job runs as we do and can do what we can. What is kept of a job's description: argv and environment (the
-safe base and its own variables, not ours), cwd, input, report, limits, time-out, caps on output, killing
-the process group. Mounts are only imitated, see `imitation`: nothing keeps a job from writing to a read-only one.
+safe base and its own variables, not ours), cwd, input, report, limits, time-out, caps on output, and that
+nothing of it outlives its run. Mounts are only imitated, see `imitation`: nothing keeps a job from writing to a
+read-only one.
+
+Order of a run: imitate the mounts in a private folder, start the program below a supervisor (`supervision`), and let
+the folder go only when the supervisor said that nothing of the job is left. If this process dies: before the
+supervisor said "up" nothing of the job exists, and nothing comes; after that the outer process gets SIGKILL and the
+supervisor SIGTERM, and it ends the job, whatever session its processes are in; the folder stays until the next sweep.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from dev_agent.cancel import Cancel
 from dev_agent.sandbox.imitation import Imitation, imitate, writable_sources
 from dev_agent.sandbox.job import Ended, EndedHow, Job
-from dev_agent.sandbox.launch import Host, ended, launch
+from dev_agent.sandbox.launch import Host, ended, launch, pipe
 from dev_agent.sandbox.mounts import MountRefused, check, in_order
 from dev_agent.sandbox.sandbox import Json
 from dev_agent.sandbox.scratch import folder, sweep
+from dev_agent.sandbox.supervised import Supervised
 from dev_agent.sandbox.watchdog import Watchdog, tasks_of
 
-_NOT_STARTED = 125
+# As a shell says it.
+_MISSING = 127
+# The outer process and the supervisor.
+_OVERHEAD = 2
 
 
 class Off:
@@ -57,24 +69,40 @@ class Off:
             "gives": [
                 "an environment made of named variables only",
                 "limits on time, address space, processes and output",
-                "an end to the process group",
+                "an end to every process of the job, also to those that leave its session",
             ],
             "lacks": [
                 "any boundary: the job can read and write what you can, and use the network",
                 "read-only mounts: the staged tree and the virtual environment can be changed",
-                "an end to processes that leave the process group",
+                "a hold on a job that means harm: it can kill its supervisor, and what it left then stays",
                 "mounts over the project's own path: code may be imported from the real checkout",
             ],
         }
 
     def _run(self, job: Job, told: Imitation, private: Path, cancel: Cancel) -> Ended:
-        watchdog = Watchdog(job.limits, writable=[*writable_sources(job.mounts), private])
-        host = Host(cwd=told.cwd, env=told.env)
-        launched = launch(
-            told.argv, job, host, tasks=tasks_of(os.geteuid()), watchdog=watchdog, cancel=cancel
-        )
-        code: int | None = launched.completed.code
-        said = launched.completed.stderr.decode(errors="replace").strip()
-        if code == _NOT_STARTED and said.startswith("launcher: "):
-            code = 127 if "No such file" in said else None
-        return ended(launched, watchdog, job.limits, code, said)
+        watchdog = Watchdog(job.limits, writable=[*writable_sources(job.mounts), private], overhead=_OVERHEAD)
+        with pipe() as (reading, writing):
+            status = Supervised(reading)
+            host = Host(
+                cwd=told.cwd,
+                env=told.env,
+                pass_fds=[writing],
+                status=writing,
+                readers=[(reading, status.add)],
+            )
+            try:
+                launched = launch(
+                    told.argv, job, host, tasks=tasks_of(os.geteuid()), watchdog=watchdog, cancel=cancel
+                )
+            finally:
+                gone = status.everything_is_gone()
+        if not gone:
+            return Ended(
+                how=EndedHow.UNAVAILABLE,
+                detail="a process of the job outlived the kill, or its supervisor was killed",
+            )
+        said = status.never or launched.completed.stderr.decode(errors="replace").strip()
+        if status.never.endswith(os.strerror(errno.ENOENT)):
+            missing = ended(launched, watchdog, job.limits, _MISSING, "")
+            return replace(missing, stderr=f"{status.never}\n".encode())
+        return ended(launched, watchdog, job.limits, status.code, said)

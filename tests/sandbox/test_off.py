@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from dev_agent.sandbox import supervised
 from dev_agent.sandbox.imitation import remap
 from dev_agent.sandbox.job import EndedHow, Job, Mount
 from tests.sandbox.lab import DATA, LIMITS, READ_ONLY, SCRATCH, TMPFS, WRITABLE, Lab, limited, python_job
@@ -103,3 +104,25 @@ def test_limits_hold_without_confinement_too(here: Lab) -> None:
         "x = b'x' * 10**8; import time; time.sleep(300)", limits=limited(memory_bytes=5 * 10**7 * 2)
     )
     assert here.unconfined(hog).how is EndedHow.MEMORY
+
+
+def test_a_program_that_is_not_there_ends_as_a_shell_says_it(here: Lab) -> None:
+    ended = here.unconfined(replace(python_job(""), argv=("/no/such/program",)))
+    assert (ended.how, ended.code) == (EndedHow.EXITED, 127)
+    ended = here.unconfined(replace(python_job(""), argv=("/etc/passwd",)))
+    assert (ended.how, ended.code) == (EndedHow.UNAVAILABLE, None)
+    assert "Permission denied" in ended.detail
+
+
+def test_an_unconfined_job_that_kills_its_supervisor_proves_nothing(
+    here: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervised, "_GONE_WITHIN_S", 0.5)
+    ended = here.unconfined(python_job("import os, time; os.kill(os.getppid(), 9); time.sleep(300)"))
+    assert (ended.how, ended.code) == (EndedHow.UNAVAILABLE, None)
+    assert "its supervisor was killed" in ended.detail
+
+
+def test_the_supervisor_is_no_process_of_the_job(here: Lab) -> None:
+    alone = python_job("import time; time.sleep(0.3)", limits=limited(processes=1))
+    assert here.unconfined(alone).code == 0

@@ -104,6 +104,12 @@ box.run(job, Cancel())
 """
 
 
+LEAVING = STARTING.replace(
+    'f"import time; time.sleep(600)  # {marker}"',
+    "f\"import os, time; os.fork() or (os.setsid(), os.mkdir({scratch!r} + '/up')); time.sleep(600)  # {marker}\"",
+)
+
+
 def test_killed_while_a_job_is_being_started_nothing_of_it_stays(lab: Lab) -> None:
     """Among the moments are those in which bubblewrap's processes are not yet tied to each other."""
     argv = [sys.executable] if lab.who == "self" else ordinary_argv()
@@ -119,6 +125,21 @@ def test_killed_while_a_job_is_being_started_nothing_of_it_stays(lab: Lab) -> No
             finally:
                 agent.kill()
         eventually(partial(gone, name), "nothing of the job is left")
+
+
+def test_killed_while_a_job_runs_unconfined_nothing_of_it_stays(lab: Lab) -> None:
+    """Both what waits in the agent's tree and what left its session; limits or no, nobody would hold it to them."""
+    argv = [sys.executable] if lab.who == "self" else ordinary_argv()
+    name = f"running-{marker()}-{lab.who}"
+    arguments = [*argv, "-c", LEAVING, str(lab.scratch_root), name, "off"]
+    with subprocess.Popen(arguments, env=ordinary_env(), stdout=subprocess.PIPE) as agent:
+        assert agent.stdout is not None
+        assert agent.stdout.readline() == b"ready\n"
+        try:
+            eventually((lab.scratch_root / "up").is_dir, "the job has left its session")
+        finally:
+            agent.kill()
+    eventually(partial(gone, name), "nothing of the job is left")
 
 
 def wait_for_more(name: str, *, than: int, agent: subprocess.Popen[bytes]) -> None:
