@@ -11,7 +11,8 @@ Who dies, and what comes of it:
 - a child: the scheduler sees its connection go, and the workers end what they judge for it, and for nobody else;
 - a worker: its host starts another one in its place; the scheduler gives its job to whoever is there;
 - the host: workers end with it. Children that wait give up within a minute, with an error that is no verdict; whoever
-  asks for the word next has another cluster started, a few times in all;
+  asks for the word next has another cluster started, a few times in all. One that could not be started is not tried
+  again: whoever asks hears why;
 - the folder goes with the cluster it tells of; what a killed process left of it, the next one here removes.
 """
 
@@ -62,8 +63,10 @@ class Sharing:
 
     def _start(self) -> None:
         """Another cluster, in the place of one that is gone. A machine that cannot have one is not tried for ever."""
+        if self._fault is not None:
+            raise EnvironmentFault(self._fault.message, hint=self._fault.hint)
         if self._starts >= _MOST_STARTS:
-            raise self._fault or EnvironmentFault(
+            raise EnvironmentFault(
                 f"the cluster on this machine has ended {_MOST_STARTS} times, and is not started again",
                 hint="see what ends it: memory, or a limit of the machine",
             )
@@ -73,8 +76,13 @@ class Sharing:
         try:
             here = self._open.enter_context(cluster_in(self._state, self._workers, self._environ))
             self._word = share(here.folder, url=here.url, workers=self._workers)
-        except (DevAgentError, OSError) as error:
-            said, hint = (error.message, error.hint) if isinstance(error, DevAgentError) else (str(error), "")
-            self._fault = EnvironmentFault(said, hint=hint)
+        except DevAgentError as error:
+            self._fault = EnvironmentFault(error.message, hint=error.hint)
             raise self._fault from error
-        self._here, self._fault = here, None
+        except OSError as error:
+            self._fault = EnvironmentFault(
+                f"no cluster could be started here: {error.filename or self._state}: {error.strerror or error}",
+                hint="look at that folder, or leave --cluster out",
+            )
+            raise self._fault from error
+        self._here = here

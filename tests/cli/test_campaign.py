@@ -145,6 +145,25 @@ def test_killed_in_the_middle_and_taken_up_every_repository_has_its_own_end(camp
     assert good[0].tree("dev-agent/write-digits") == good[0].tree("main")
 
 
+def test_where_no_cluster_can_be_started_it_stops_once_and_is_taken_up_later(campaigns: Campaigns) -> None:
+    for name in ("one", "two", "three"):
+        make_repository(campaigns.folder, FILES, name=name)
+    campaigns.listed("one", "two", "three")
+    (campaigns.folder / "kept").mkdir()
+    in_the_way = campaigns.folder / "kept/judges"
+    in_the_way.write_text("no folder\n")
+    words = ("--repos=list.txt", "--patch=change.patch", "--policy=policy.toml", "--campaigns=kept")
+    process = campaigns.start("campaign", "Two", *words, "--cluster=local:1")
+    out, err = process.communicate(timeout=300)
+    assert (process.returncode, out) == (3, b"")
+    said = err.decode()
+    assert said.count("the campaign stopped, with 0 of 3 repositories decided") == 1, said
+    assert "trouble" not in said
+    in_the_way.unlink()
+    code, answer = campaigns.campaign("--resume", "--campaigns=kept")
+    assert (code, {row["fate"] for row in answer["repositories"]}) == (0, {"landed"})
+
+
 def test_stopped_every_child_ends_and_what_is_left_is_said(campaigns: Campaigns) -> None:
     for name in ("a", "b", "c"):
         make_repository(campaigns.folder, FILES, name=name)

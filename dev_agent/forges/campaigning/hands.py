@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from dev_agent.errors import EnvironmentFault, RepositoryFault
 from dev_agent.forges.campaigning.answers import worked
 from dev_agent.programs.campaigning.cloning import cloned
-from dev_agent.programs.campaigning.driver import Published, Worked
+from dev_agent.programs.campaigning.driver import Published, Standstill, Worked
 from dev_agent.programs.campaigning.model import Fate
 from dev_agent.programs.campaigning.work import branch_of, child_words
 from dev_agent.repository.discovery import discover, read_head
@@ -59,7 +59,7 @@ class RepositoryHands:
         if not asked:
             _require_not_in_hand(repository, branch)
         words = child_words(
-            self.job, entry, place=str(place), key=key, grant=order.grant, judged=self.judged_by()
+            self.job, entry, place=str(place), key=key, grant=order.grant, judged=self._judged_by()
         )
 
         def said(event: Mapping[str, Any]) -> None:
@@ -75,6 +75,12 @@ class RepositoryHands:
         if self.publishing is None:
             return Published(fate=Fate.LANDED)
         return self.publishing.publish(self._repository(Path(row.place)), self.job, entry, row, cancel=cancel)
+
+    def _judged_by(self) -> str | None:
+        try:
+            return self.judged_by()
+        except EnvironmentFault as fault:
+            raise Standstill(fault.message, hint=fault.hint) from fault
 
     def _place(self, entry: Entry, cancel: Cancel, progress: Progress) -> Path:
         if not entry.address.is_url:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from dev_agent.errors import EnvironmentFault
 from dev_agent.programs.campaigning import record
-from dev_agent.programs.campaigning.driver import Driver, Hands, Watcher
+from dev_agent.programs.campaigning.driver import Driver, Hands, Standstill, Watcher
 from dev_agent.programs.campaigning.events import Opened, Restarted
 from dev_agent.programs.campaigning.listing import Entry, only
 from dev_agent.programs.campaigning.model import GOOD, UNJUDGED, CampaignState, Fate, Phase, Row
@@ -98,7 +98,10 @@ def begin_campaign(
     watcher: Watcher,
     cancel: Cancel,
 ) -> CampaignReport:
-    """A new campaign in the folder of campaigns, driven. Raises UsageFault and JournalFailed before it exists."""
+    """A new campaign in the folder of campaigns, driven.
+
+    Raises UsageFault and JournalFailed before it exists; EnvironmentFault if it stopped because it could work nowhere.
+    """
     chosen = _chosen([one.name for one in entries], use.only)
     entries = tuple(entries[number] for number in chosen)
     event = Opened(
@@ -127,7 +130,8 @@ def resume_campaign(
 ) -> CampaignReport:
     """Go on with a campaign. Limits that `use` names replace the old ones; publishing can only be added.
 
-    Raises UsageFault, EnvironmentFault for a trace that is damaged, JournalBusy if another process drives it.
+    Raises UsageFault, EnvironmentFault for a trace that is damaged or if it stopped because it could work nowhere,
+    JournalBusy if another process drives it.
     """
     with record.take_up(folder, record.find(folder, name)) as journal:
         known = record.told(journal.run, journal.events)
@@ -160,8 +164,20 @@ def _driver(
 
 
 def _report(journal: Journal, job: Job, state: CampaignState, driver: Driver) -> CampaignReport:
+    if driver.standstill is not None:
+        raise _at_a_standstill(journal.run, state, driver.standstill)
     return CampaignReport(
         campaign=journal.run, folder=journal.folder, job=job, state=state, interrupted=driver.interrupted
+    )
+
+
+def _at_a_standstill(campaign: str, state: CampaignState, fault: Standstill) -> EnvironmentFault:
+    decided = sum(row.phase is Phase.DECIDED for row in state.rows)
+    remedy = f"{fault.hint}; then" if fault.hint else "mend that, then"
+    return EnvironmentFault(
+        f"the campaign stopped, with {decided} of {len(state.rows)} repositories decided: {fault.message}",
+        hint=f"{remedy} go on, with the options of this use: dev-agent campaign --resume --campaign {campaign}. "
+        "What landed stays, and nothing is done twice",
     )
 
 

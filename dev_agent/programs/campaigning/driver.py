@@ -9,6 +9,8 @@ publishing: it is done again, and finds the branch and the pull request that are
 second pull request is opened, and what was set aside for a child stays so until it has answered.
 
 Asked to stop, every child is asked to; answers that come all the same are recorded; the others are begun again later.
+So too when hands find that something is lacking that no repository can do without (`Standstill`): nothing is recorded
+of the rows that met it; they stay in work, and are begun again when the campaign is taken up.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Protocol
 
 from dev_agent.cancel import Cancel
-from dev_agent.errors import DevAgentError
+from dev_agent.errors import DevAgentError, EnvironmentFault
 from dev_agent.policy.errors import PolicyError
 from dev_agent.programs.campaigning.events import Ended, Event, Opened, Restarted, Told, to_json
 from dev_agent.programs.campaigning.model import Fate
@@ -37,6 +39,10 @@ if TYPE_CHECKING:
     from dev_agent.programs.campaigning.model import CampaignState, Row
     from dev_agent.programs.cost import Cost
     from dev_agent.runtime.trace import Journal
+
+
+class Standstill(EnvironmentFault):
+    """What every repository needs cannot be had now: no repository's own trouble, and the next would meet it too."""
 
 
 class Watcher:
@@ -88,7 +94,8 @@ class Hands(Protocol):
     """What is done in one repository.
 
     Both raise DevAgentError, PolicyError, RuntimeFault and OSError for trouble, `work` only while nothing was spent;
-    and KeyboardInterrupt if they were stopped.
+    Standstill before anything was begun, if no other repository could be worked in either; and KeyboardInterrupt if
+    they were stopped.
     """
 
     def work(self, entry: Entry, order: Work, *, key: str, cancel: Cancel, progress: Progress) -> Worked:
@@ -110,7 +117,7 @@ class Progress(Protocol):
 
 @dataclass(kw_only=True)
 class Driver:
-    """One process driving one campaign."""
+    """One process driving one campaign. `standstill` is why it stopped before its end, unless somebody stopped it."""
 
     journal: Journal
     entries: tuple[Entry, ...]
@@ -119,6 +126,7 @@ class Driver:
     cancel: Cancel
     watcher: Watcher
     interrupted: bool = False
+    standstill: Standstill | None = None
     _answers: queue.SimpleQueue[Ended | Told | BaseException | None] = field(
         default_factory=queue.SimpleQueue
     )
@@ -127,7 +135,7 @@ class Driver:
     _began_ms: int = 0
 
     def begin(self, event: Opened) -> CampaignState:
-        """Drive a new campaign until nothing is left to do, or it is stopped (`interrupted`)."""
+        """Drive a new campaign until nothing is left to do, or it is stopped (`interrupted`, `standstill`)."""
         self._record(event)
         state, orders = opened(event)
         self.watcher.happened(event, state)
@@ -162,9 +170,12 @@ class Driver:
             self.interrupted = True
             self.cancel.request()
             self.watcher.stopping(state)
+        except Standstill as fault:
+            self.standstill = fault
+            self.watcher.stopping(state)
         finally:
             self._close()
-        return self._last_words(state) if self.interrupted else state
+        return self._last_words(state) if self.interrupted or self.standstill else state
 
     def _begin(self, order: Order) -> None:
         cancel = Cancel()
@@ -179,6 +190,8 @@ class Driver:
             self._answers.put(self._done(order, cancel))
         except KeyboardInterrupt:
             self._answers.put(None)
+        except Standstill as fault:
+            self._answers.put(fault)
         except (DevAgentError, PolicyError, RuntimeFault, OSError) as error:
             hint = getattr(error, "hint", "")
             why = recordable(f"{error}{f' ({hint})' if hint else ''}")
@@ -229,6 +242,8 @@ class Driver:
         with suppress(queue.Empty):
             while True:
                 answer = self._answers.get_nowait()
+                if isinstance(answer, Standstill):
+                    continue  # it is known, or it came after a stop that was asked for
                 if isinstance(answer, BaseException):
                     raise answer
                 if answer is not None:

@@ -14,7 +14,7 @@ from dev_agent.errors import EnvironmentFault, UsageFault
 from dev_agent.programs.campaigning import record
 from dev_agent.programs.campaigning.address import Address, Kind
 from dev_agent.programs.campaigning.campaign import CampaignReport, Use, begin_campaign, resume_campaign
-from dev_agent.programs.campaigning.driver import Progress, Published, Watcher, Worked
+from dev_agent.programs.campaigning.driver import Progress, Published, Standstill, Watcher, Worked
 from dev_agent.programs.campaigning.events import Ended
 from dev_agent.programs.campaigning.listing import Entry
 from dev_agent.programs.campaigning.model import Fate, Row
@@ -141,6 +141,28 @@ def test_a_trouble_before_anything_was_spent_takes_nothing_from_the_budget(
     hands = Folders(tmp_path / "repositories", says={"r0": trouble})
     report = begin(tmp_path, hands, Use(jobs=1, limits=Spending(model_calls=2)))
     assert fates(report) == [Fate.TROUBLE, Fate.LANDED, Fate.LANDED]
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_what_no_repository_can_do_without_stops_the_campaign_and_loses_nothing(
+    tmp_path: Path, jobs: int
+) -> None:
+    hands = Folders(tmp_path / "repositories")
+    lacking = Standstill("no cluster could be started here: x", hint="see: dev-agent doctor")
+    hands.says = {"r1": lacking, "r2": lacking}
+    with pytest.raises(EnvironmentFault) as stopped:
+        begin(tmp_path, hands, Use(jobs=jobs, limits=Spending(model_calls=9)))
+    assert stopped.value.message.endswith("of 3 repositories decided: no cluster could be started here: x")
+    assert stopped.value.hint.startswith("see: dev-agent doctor; then go on")
+    campaign = next((tmp_path / "campaigns").iterdir()).name
+    assert f"--resume --campaign {campaign}. " in stopped.value.hint
+    if jobs == 1:
+        assert [name for name, _ in hands.asked] == ["r0", "r1"], "the others would meet it too"
+    hands.says = {}
+    report = go_on(tmp_path, hands)
+    assert (fates(report), report.exit_code) == ([Fate.LANDED] * 3, 0)
+    assert [name for name, _ in hands.asked].count("r0") == 1
+    assert len(list(hands.folder.glob("*.landed"))) == 3
 
 
 def test_a_bug_in_one_thread_is_raised_and_the_campaign_can_go_on(tmp_path: Path) -> None:
