@@ -7,6 +7,10 @@ switch checking off are part of the sources; they are named in the notes, and po
 
 Where the same error stops mypy before and after (a file that does not parse, a module found twice), it looked at no
 type of the change. That is never a pass: it is said, and skipped or refused as in a project without types.
+
+A change that mends what stopped mypy on its base is charged with every error mypy then sees. Nobody knows which of them
+were there: the base put together with the mended file would have the change's own errors too, in that file and in
+whatever uses it, and a change could hide them behind a mend. The refusal says so, and what leads out of it.
 """
 
 from __future__ import annotations
@@ -180,7 +184,7 @@ class TypesGate:
             verdict,
             result=result,
             reason=reason or ("no_new_type_errors" if now.findings else "clean"),
-            hint=_stopped(now) if reason == "nothing_checked" else "",
+            hint=self._hint(reason, base, now),
             new_failures=(*map(_failure, counted), *map(_unchecked_failure, unchecked)),
             preexisting=len(now.findings) - len(counted),
             fixed=tuple(
@@ -188,6 +192,14 @@ class TypesGate:
             ),
             passed=0 if now.blocked else len(now.sources or ()),
         )
+
+    def _hint(self, reason: str, base: TypeRun, now: TypeRun) -> str:
+        if reason == "nothing_checked":
+            return _stopped(now)
+        compared = self._context.settings.types is not Mode.STRICT
+        if reason == "new_type_errors" and compared and base.blocked and not now.blocked:
+            return _first_seen(base)
+        return ""
 
     def _unchecked(self, subject: Subject, base: TypeRun, now: TypeRun) -> list[str]:
         """Files still there that mypy took on the base and does not take now."""
@@ -223,12 +235,23 @@ def _with_run(verdict: Verdict, tool: Tool, run: TypeRun) -> Verdict:
 
 
 def _stopped(run: TypeRun) -> str:
-    one = run.findings[0]
-    place = f"{one.path}:{one.line}" if one.line > 0 else one.path
     return (
-        f"mypy stops at {place} ({one.message}) and checked no other type; mend that, "
+        f"mypy stops at {_stop_of(run)} and checked no other type; mend that, "
         "or leave the file out: exclude in mypy's settings, or gates.types.paths"
     )
+
+
+def _first_seen(base: TypeRun) -> str:
+    return (
+        f"on the base mypy stops at {_stop_of(base)} and checked nothing, so nobody can tell which of these errors "
+        "were there before, and all of them count; mend them too, or land the mend alone under rules with "
+        'gates.types = "off" (--policy FILE): what comes after it is compared with it'
+    )
+
+
+def _stop_of(run: TypeRun) -> str:
+    one = run.findings[0]
+    return f"{one.path}:{one.line} ({one.message})" if one.line > 0 else f"{one.path} ({one.message})"
 
 
 def _failure(finding: Finding) -> Failure:

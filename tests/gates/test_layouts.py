@@ -246,6 +246,35 @@ def test_where_a_file_of_the_base_stops_mypy_no_type_passes_and_that_is_said(
     assert sample.types({"src/acme/old.py": None, **wrong}).reason == "new_type_errors"
 
 
+def test_a_mend_of_what_stopped_mypy_is_charged_with_all_it_uncovers_and_told_the_way_out(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    files = {
+        **SRC_LAYOUT,
+        "src/acme/calc.py": CALC + "halve('old')\n",
+        "src/acme/rest.py": "def rest() -> int:\n    return (\n",
+        "src/acme/use.py": "from acme.rest import rest\n\nX: int = rest()\n",
+    }
+    sample = make_sample(tmp_path, files, sandbox)
+    mend = {"src/acme/rest.py": "def rest() -> int:\n    return 1\n"}
+    # The mend's own error shows in a file it does not touch, as an old one would.
+    hiding = {"src/acme/rest.py": "def rest() -> str:\n    return 'a'\n"}
+
+    for change, places in ((mend, {"src/acme/calc.py"}), (hiding, {"src/acme/calc.py", "src/acme/use.py"})):
+        verdict = sample.types(change)
+        assert (verdict.result, verdict.reason) == (GateResult.FAILED, "new_type_errors")
+        assert {one.path for one in verdict.new_failures} == places
+        assert "on the base mypy stops at src/acme/rest.py:" in verdict.hint
+        assert 'gates.types = "off"' in verdict.hint
+    assert "on the base" not in sample.types(mend, types="strict").hint
+    assert sample.types(mend, types="off").result is GateResult.SKIPPED
+    assert sample.types({**mend, "src/acme/calc.py": CALC}).result is GateResult.PASSED
+
+    mended = make_sample(tmp_path / "mended", {**files, **mend}, sandbox)
+    worse = mended.types(hiding)
+    assert (worse.hint, {one.path for one in worse.new_failures}) == ("", {"src/acme/use.py"})
+
+
 @pytest.mark.parametrize("base", ["README.md", "docs/conf.py"])
 def test_the_first_source_file_of_a_project_is_judged(tmp_path: Path, sandbox: Sandbox, base: str) -> None:
     sample = make_sample(tmp_path, {base: "x = 1\n"}, sandbox)
