@@ -10,7 +10,8 @@ from typer.core import TyperCommand
 
 from dev_agent.cli.app import command_app
 from dev_agent.cli.apply import Patch, Paths, Proposers, Task, TaskFile
-from dev_agent.cli.campaign_request import Words, hands_maker, judged_for_all, read_entries, read_job
+from dev_agent.cli.campaign_judging import Kept, judged_for_all, read_cache_size
+from dev_agent.cli.campaign_request import Words, hands_maker, read_entries, read_job
 from dev_agent.cli.campaign_watching import watching
 from dev_agent.cli.model_options import (
     BaseUrl,
@@ -112,6 +113,15 @@ Login = Annotated[
         "--as", metavar="LOGIN", envvar="DEV_AGENT_LOGIN", help="The account the token writes as, if need be."
     ),
 ]
+CacheSize = Annotated[
+    str,
+    typer.Option(
+        "--cache-size",
+        metavar="SIZE",
+        envvar="DEV_AGENT_CACHE_SIZE",
+        help="What workers of --cluster local:N may keep from campaign to campaign: 500MB, 2GiB, 0.",
+    ),
+]
 _JOBS = 2
 _JUDGES = "judges"
 """What workers here learn, in the folder of campaigns: the next campaign finds it."""
@@ -163,6 +173,7 @@ def campaign(  # noqa: PLR0913 - one parameter an option
     must_pass: MustPass = None,
     sandbox: SandboxChoice = "auto",
     cluster: Cluster = None,
+    cache_size: CacheSize = "2GB",
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -204,7 +215,8 @@ def campaign(  # noqa: PLR0913 - one parameter an option
         publish=publish,
     )
     # Entered first and left last: a second Ctrl-C does not come between the cluster and its end.
-    with judged_for_all(cluster or None, folder / _JUDGES, session, sandbox=sandbox) as judged_by:
+    kept = Kept(state=folder / _JUDGES, limit=read_cache_size(cache_size))
+    with judged_for_all(cluster or None, kept, session, sandbox=sandbox) as judged_by:
         hands = hands_maker(session, publish=publish and not dry_run, login=login, judged_by=judged_by)
         if resume:
             words.require_none_for_resume(repos)

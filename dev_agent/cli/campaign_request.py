@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -178,30 +177,6 @@ def hands_maker(session: Session, *, publish: bool, login: str | None, judged_by
         )
 
     return make
-
-
-@contextmanager
-def judged_for_all(
-    cluster: str | None, state: Path, session: Session, *, sandbox: str
-) -> Iterator[ClusterNow]:
-    """What `--cluster` is for each child: the same word, or that of one cluster here for all of them.
-
-    That one is started when the first child begins and ends with the block; what its workers learn stays in `state`.
-    Raises UsageFault for words that no child could use.
-    """
-    if cluster is None:
-        yield lambda: None
-        return
-    from dev_agent.cluster.opening import require_usable  # noqa: PLC0415 - most campaigns ask no cluster
-
-    address = require_usable(cluster, sandbox=sandbox)
-    if not address.is_local:
-        yield lambda: cluster
-        return
-    from dev_agent.cluster.dask_sharing import Sharing  # noqa: PLC0415 - the engine is heavy
-
-    with Sharing(state, workers=address.workers, environ=session.environ) as sharing:
-        yield sharing.word
 
 
 def _task(words: Words) -> str:
