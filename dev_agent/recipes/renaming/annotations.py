@@ -64,13 +64,16 @@ class Annotations:
         return alias or made(values)
 
     def _alias(self, node: ast.expr, scope: Scope) -> Values:
-        """A name bound to `A | B`, `Optional[A]` or a TypeVar means what those mean."""
+        """A name bound to `A | B`, `Optional[A]` or a TypeVar, a type parameter's too, means what those mean."""
         owner = scope.owner(node.id) if isinstance(node, ast.Name) else None
         if owner is None or not isinstance(node, ast.Name):
             return ()
         found: list[Value] = []
         for one in owner.bindings[node.id]:
             value = one.node
+            if type(value).__name__ == "TypeVar":  # `[T: A]`: no node of Python 3.11
+                limit: ast.expr | None = getattr(value, "bound", None)
+                found += self.annotated(limit, one.scope) if limit else UNKNOWN
             if one.how is not How.ASSIGNED or value is node:
                 continue
             if isinstance(value, (ast.BinOp, ast.Subscript)):

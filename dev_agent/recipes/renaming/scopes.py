@@ -27,6 +27,7 @@ class ScopeKind(Enum):
     CLASS = "class"
     FUNCTION = "function"
     COMPREHENSION = "comprehension"
+    TYPE_PARAMETERS = "type parameters"
 
 
 class How(Enum):
@@ -100,8 +101,7 @@ class Scope:
         while scope is not None:
             if scope.outer.get(name):
                 return self.module if name in self.module.bindings else None
-            seen = scope is self or scope.kind is not ScopeKind.CLASS
-            if seen and name in scope.bindings and name not in scope.outer:
+            if self._sees(scope) and name in scope.bindings and name not in scope.outer:
                 return scope
             scope = scope.parent
         return None
@@ -110,14 +110,19 @@ class Scope:
         """Yield the scopes a look-up passes from here before it comes to `owner`."""
         scope: Scope | None = self
         while scope is not None and scope is not owner:
-            if scope is self or scope.kind is not ScopeKind.CLASS:
+            if self._sees(scope):
                 yield scope
             scope = scope.parent
+
+    def _sees(self, around: Scope) -> bool:
+        """Whether a scope around this one, or this one, shows its names to it."""
+        late = self.kind is ScopeKind.TYPE_PARAMETERS and around is self.parent
+        return around is self or late or around.kind is not ScopeKind.CLASS
 
 
 def method_class(scope: Scope) -> Scope | None:
     """Return the class whose method's scope this is."""
     parent = scope.parent
-    if parent is not None and parent.kind is ScopeKind.FUNCTION and parent.node is scope.node:
-        parent = parent.parent  # the scope of its type parameters
+    if parent is not None and parent.kind is ScopeKind.TYPE_PARAMETERS:
+        parent = parent.parent
     return parent if parent is not None and parent.kind is ScopeKind.CLASS else None

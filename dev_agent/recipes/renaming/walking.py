@@ -1,7 +1,9 @@
 """A file's nodes, each with the scope it is read in, and what every statement binds.
 
-Python's own rules: a class scope is seen by its own body only; the first iterable of a comprehension belongs to the
-outside; an assignment expression binds outside of comprehensions; `global` and `nonlocal` lead elsewhere.
+Python's own rules: a class scope is seen by its own body and by the type parameters right in it, and by nothing deeper;
+the first iterable of a comprehension belongs to the outside; an assignment expression binds outside of comprehensions;
+`global` and `nonlocal` lead elsewhere. The parameters of a function, the bases of a class and the value of a `type`
+statement are read inside the scope of their type parameters (PEP 695), defaults and decorators outside of it.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import ast
 from dataclasses import field
 from typing import TYPE_CHECKING
 
+from dev_agent.python_text import type_parameters, type_statement
 from dev_agent.recipes.renaming.scopes import Binding, FunctionNode, How, Scope, ScopeKind, method_class
 from dev_agent.values import dataclass
 
@@ -66,6 +69,8 @@ class _Walk:
             self._class(node, scope)
         elif isinstance(node, _COMPREHENSIONS):
             self._comprehension(node, scope)
+        elif (stated := type_statement(node)) is not None:
+            self._type_alias(node, *stated, scope)
         elif isinstance(node, ast.JoinedStr):
             before, self._fstring = self._fstring, self._fstring or node
             self.children(node, scope)
@@ -104,7 +109,7 @@ class _Walk:
         if node.value is not None:
             self.visit(node.value, scope, node)
 
-    def _in_annotation(self, node: ast.expr | None, scope: Scope, parent: ast.AST) -> None:
+    def _in_annotation(self, node: ast.AST | None, scope: Scope, parent: ast.AST) -> None:
         if node is not None:
             before, self._annotation = self._annotation, True
             self.visit(node, scope, parent)
@@ -163,15 +168,15 @@ class _Walk:
             scope.bind(name, Binding(How.DEFINED, node, scope, node.lineno))
             for decorator in node.decorator_list:
                 self.visit(decorator, scope, node)
+        arguments = node.args
+        for default in [*arguments.defaults, *(one for one in arguments.kw_defaults if one is not None)]:
+            self.visit(default, scope, node)
         scope = self._type_parameters(node, scope)
         inner = Scope(ScopeKind.FUNCTION, self.source, scope, node, name)
-        arguments = node.args
         for argument in _parameters(arguments):
             inner.bind(argument.arg, Binding(How.PARAMETER, argument, inner, argument.lineno))
             self.result.visits.append(Visit(argument, inner, node, annotation=False, fstring=self._fstring))
             self._in_annotation(argument.annotation, scope, argument)
-        for default in [*arguments.defaults, *(one for one in arguments.kw_defaults if one is not None)]:
-            self.visit(default, scope, node)
         if isinstance(node, ast.Lambda):
             self.visit(node.body, inner, node)
             return
@@ -192,15 +197,24 @@ class _Walk:
             self.visit(statement, inner, node)
 
     def _type_parameters(self, node: ast.AST, scope: Scope) -> Scope:
-        parameters: list[ast.expr] = getattr(node, "type_params", [])
+        parameters = type_parameters(node)
         if not parameters:
             return scope
-        inner = Scope(ScopeKind.FUNCTION, self.source, scope, node)
+        inner = Scope(ScopeKind.TYPE_PARAMETERS, self.source, scope, node)
         for parameter in parameters:
             name = getattr(parameter, "name", "")
             inner.bind(name, Binding(How.OPAQUE, parameter, inner, parameter.lineno))
-            self.visit(parameter, inner, node)
+        for parameter in parameters:
+            self._in_annotation(parameter, inner, node)
         return inner
+
+    def _type_alias(self, node: ast.AST, name: ast.Name, value: ast.expr, scope: Scope) -> None:
+        inner = self._type_parameters(node, scope)
+        # What a quoted or a generic one stands for is not told by its value alone.
+        if inner is scope and not isinstance(value, ast.Constant):
+            self._hints[id(name)] = (How.ASSIGNED, value)
+        self.visit(name, scope, node)
+        self._in_annotation(value, inner, node)
 
     def _comprehension(self, node: ast.AST, scope: Scope) -> None:
         inner = Scope(ScopeKind.COMPREHENSION, self.source, scope, node)
