@@ -1,7 +1,7 @@
 """Where types are written in a file, and what its strings, comments and examples say.
 
-A type position is an annotation, the type argument of `cast` and its like, a type alias, or what is inside one of
-them. A string there is code, to a type checker; so is what follows `>>>` in a docstring, to doctest.
+A type position is an annotation, the type argument of `cast` and its like, a type alias, the bound or default of a
+type parameter, or what is inside one of them. A string there is code, to a type checker; so is what follows `>>>` in a docstring, to doctest.
 """
 
 from __future__ import annotations
@@ -23,6 +23,11 @@ _TAKES_TYPES: Final = {
     "NamedTuple": slice(1, 2), "TypedDict": slice(1, 2), "ParamSpec": slice(1, None),
 }  # fmt: skip
 _TYPE_KEYWORDS: Final = frozenset({"bound", "default"})
+# The same of `type` statements and type parameters (PEP 695, PEP 696), by name: Python 3.11 has no such nodes.
+_LATE: Final = {
+    "TypeAlias": ("value",), "TypeVar": ("bound", "default_value"), "ParamSpec": ("default_value",),
+    "TypeVarTuple": ("default_value",),
+}  # fmt: skip
 _Definition: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -60,10 +65,12 @@ def type_arguments(tree: ast.AST) -> Iterator[ast.expr]:
 
 
 def aliases(tree: ast.AST) -> Iterator[ast.expr]:
-    """The values of what is declared a type alias."""
+    """The values of what is declared a type alias; the bounds and defaults of type parameters."""
     for node in ast.walk(tree):
         if isinstance(node, ast.AnnAssign) and node.value and last_name(node.annotation) == "TypeAlias":
             yield node.value
+        said: list[ast.expr | None] = [getattr(node, each, None) for each in _LATE.get(type(node).__name__, ())]
+        yield from (each for each in said if each is not None)
 
 
 def strings_in(node: ast.AST) -> Iterator[ast.Constant]:
