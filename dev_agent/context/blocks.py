@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from collections.abc import Iterator
 
 from dev_agent.context.entry import SIGNATURE_WORDS
 from dev_agent.context.outline import outline_of
 from dev_agent.context.plain import lines_of
+from dev_agent.python_text import parsed
 from dev_agent.values import dataclass
 
 _MOST = 3_000
@@ -47,9 +47,7 @@ def blocks_of(path: str, text: str) -> tuple[Block, ...]:
 
 def _python(text: str) -> tuple[Block, ...] | None:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(text)
+        tree = parsed(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     return tuple(block for block, _ in zip(_blocks(tree.body, "", 0), range(_MOST), strict=False))

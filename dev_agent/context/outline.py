@@ -10,10 +10,10 @@ from __future__ import annotations
 import ast
 import re
 import sys
-import warnings
 from collections.abc import Iterator
 
 from dev_agent.context.model import Outline, Symbol
+from dev_agent.python_text import parsed
 
 _WIDEST, _MOST = 160, 400
 _DEEPEST_NESTING = 2
@@ -55,9 +55,7 @@ def outline_of(path: str, text: str) -> Outline:
 
 def _python(text: str) -> Outline | None:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(text)
+        tree = parsed(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     symbols = tuple(symbol for symbol, _ in zip(_symbols(tree.body, 0), range(_MOST), strict=False))

@@ -16,6 +16,7 @@ from dev_agent.edits.matching import Place
 from dev_agent.edits.model import AddImport
 from dev_agent.edits.refused import Refused
 from dev_agent.edits.text import FileText, Line, escaped, split_lines
+from dev_agent.python_text import parsed
 from dev_agent.values import dataclass
 
 
@@ -32,7 +33,7 @@ class Imported:
 def read_import(statement: str) -> list[Imported]:
     """Return what an import statement imports. Raises ValueError if it is none, or imports `*`."""
     try:
-        body = ast.parse(statement.strip()).body
+        body = parsed(statement.strip()).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         body = []
     if len(body) != 1 or not isinstance(body[0], ast.Import | ast.ImportFrom):

@@ -11,6 +11,7 @@ from dev_agent.edits.plan import Plan
 from dev_agent.edits.report import Report, Subject
 from dev_agent.edits.text import escaped
 from dev_agent.edits.trees import DIRECTORY, SYMLINK, BaseTree
+from dev_agent.python_text import NEWER_SYNTAX, READ_AS
 from dev_agent.values import dataclass
 
 
@@ -73,8 +74,13 @@ class Outcome:
         if fault is None:
             return
         if file.origin is not None and pysource.syntax_fault(file.origin) is not None:
-            report.notes.append(f"{shown} does not parse as Python; it did not before either")
+            report.notes.append(f"{shown} does not parse as {READ_AS}; it did not before either")
             return
         row, column, what = fault
-        message = f"{shown} would not parse as Python: line {row}, column {column}: {escaped(what)}"
-        report.refuse(self._subject(path), ProblemCode.SYNTAX, message, "correct the edit")
+        message = f"{shown} would not parse as {READ_AS}: line {row}, column {column}: {escaped(what)}"
+        report.refuse(
+            self._subject(path),
+            ProblemCode.SYNTAX,
+            message,
+            f"correct the edit; {NEWER_SYNTAX}",
+        )

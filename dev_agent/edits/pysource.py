@@ -6,10 +6,10 @@ reviewer and every tool here sees is not the program that runs.
 
 from __future__ import annotations
 
-import ast
 import re
-import warnings
 from typing import Final
+
+from dev_agent.python_text import parsed
 
 _SUFFIXES: Final = (".py", ".pyi", ".pyw")
 # PEP 263's own expression, on bytes, tried on the first two lines.
@@ -45,9 +45,7 @@ def cookie(content: bytes) -> str | None:
 def syntax_fault(content: bytes) -> tuple[int, int, str] | None:
     """Return (line, column, message) of what keeps this Python from parsing source; None if it parses."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ast.parse(content)
+        parsed(content)
     except SyntaxError as error:
         return error.lineno or 0, error.offset or 0, error.msg
     except (ValueError, RecursionError, MemoryError, LookupError) as error:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from dev_agent.gates.delta import Finding
+from dev_agent.python_text import parsed
 from dev_agent.values import dataclass
 
 _TEXT = re.compile(
@@ -99,7 +100,7 @@ def with_symbols(findings: Iterable[Finding], read: Callable[[str], bytes | None
 def definitions(source: bytes) -> list[tuple[int, int, str]]:
     """(first line, last line, dotted name) of every class and function; empty for what does not parse."""
     try:
-        tree = ast.parse(source)
+        tree = parsed(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
     spans: list[tuple[int, int, str]] = []

@@ -12,6 +12,8 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
+from dev_agent.python_text import parsed
+
 _LOADERS = frozenset({"import_module", "__import__", "resolve_name", "run_module"})
 
 RawImport = tuple[int, str, tuple[str, ...]]
@@ -21,7 +23,7 @@ RawImport = tuple[int, str, tuple[str, ...]]
 def imports_of(source: bytes) -> tuple[RawImport, ...]:
     """The imports of a file, wherever in it they stand."""
     try:
-        tree = ast.parse(source)
+        tree = parsed(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ()
     found: dict[RawImport, None] = {}

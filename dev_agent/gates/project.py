@@ -25,6 +25,7 @@ from dev_agent.gates.neighbours import Vicinity, state_of
 from dev_agent.gates.subject import Trees
 from dev_agent.gates.tool_config import read_mypy_config
 from dev_agent.gates.tools import Tool, choose_mypy, choose_pytest
+from dev_agent.python_text import READ_AS
 from dev_agent.sandbox.sandbox import Sandbox
 from dev_agent.values import dataclass
 
@@ -256,6 +257,6 @@ def _digest(
             "beside": beside,
             "sandbox": dict(sandbox.describe()),
             "tools": [tool.describe() if tool else None for tool in (mypy, pytest)],
-            "dev_agent": [dev_agent.__version__, runner.hexdigest()],
+            "dev_agent": [dev_agent.__version__, runner.hexdigest(), READ_AS],
         }
     )

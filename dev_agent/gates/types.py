@@ -5,6 +5,9 @@ so is the decision which files are checked: a file that mypy took on the base an
 does not take now, fails the gate (a stub put in front of a source is how that looks). Inline comments that
 switch checking off are part of the sources; they are named in the notes, and policy rules on them.
 
+Where the project's Python is older than the one dev-agent reads with, its own parser is asked about the changed files
+too (`foreign_syntax`): mypy does not know every syntax that came later.
+
 Where the same error stops mypy before and after (a file that does not parse, a module found twice), it looked at no
 type of the change. That is never a pass: it is said, and skipped or refused as in a project without types.
 
@@ -24,6 +27,7 @@ from dev_agent.gates.checks import ChecksGate
 from dev_agent.gates.config import CheckConfig
 from dev_agent.gates.context import GateContext
 from dev_agent.gates.delta import Finding, compare_findings
+from dev_agent.gates.foreign_syntax import beside, unreadable
 from dev_agent.gates.settings import Mode
 from dev_agent.gates.shadows import shadowing
 from dev_agent.gates.subject import Subject
@@ -123,6 +127,9 @@ class TypesGate:
             if base.crashed:
                 return self._unfounded(check.subject, check.tool, base)
             now = runs.now()
+        faults_before, faults = unreadable(self._context, check.subject, cancel)
+        base = replace(base, findings=beside(base.findings, faults_before))
+        now = replace(now, findings=beside(now.findings, faults))
         return self._decide(check.subject, check.tool, base, now, self._notes(check))
 
     def _notes(self, check: TypeCheck) -> tuple[str, ...]:

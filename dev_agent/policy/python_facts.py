@@ -27,6 +27,7 @@ from dev_agent.policy.python_source import (
     walk,
 )
 from dev_agent.policy.settings import FactSettings
+from dev_agent.python_text import READ_AS
 
 _ALWAYS = frozenset({"__eq__", "__ne__", "__contains__", "__instancecheck__", "__subclasscheck__"})
 _IMPORT = "import "
@@ -41,7 +42,9 @@ def python_facts(deltas: Sequence[FileDelta]) -> Iterator[Sighting]:
     for delta in deltas:
         source = delta.after_python
         if source is not None and source.tree is None:
-            yield Sighting(fact="unparsable_python", place=Place(path=delta.path))
+            yield Sighting(
+                fact="unparsable_python", place=Place(path=delta.path, text=f"not readable as {READ_AS}")
+            )
 
 
 def python_marks(delta: FileDelta, settings: FactSettings) -> FileMarks:

@@ -30,6 +30,7 @@ from dev_agent.programs.model_doctor import model_findings
 from dev_agent.programs.recipe_task import shipped_recipes
 from dev_agent.programs.rules import read_rules
 from dev_agent.programs.submodule_doctor import submodule_findings
+from dev_agent.python_text import NEWER_SYNTAX, OWN
 from dev_agent.repository.discovery import Repository, discover, read_head, tree_of
 from dev_agent.repository.identity import user_identity, wants_signed_commits
 from dev_agent.repository.landing.keep import all_kept
@@ -242,9 +243,15 @@ def _environment(
         root, trees, base, config, surroundings=Surroundings.of(environ), sandbox=sandbox, cancel=Cancel()
     )
     told = project.describe()
-    found = [_ok("interpreter", f"{told['interpreter']} ({told['python']}): {told['because']}")]
+    found = [_interpreter(project, f"{told['interpreter']} ({told['python']}): {told['because']}")]
     found += [_tool(project, told, "mypy", "type checker"), _tool(project, told, "pytest", "test runner")]
     return found
+
+
+def _interpreter(project: Project, said: str) -> Finding:
+    if project.interpreter.version[:2] > OWN:
+        return Finding(topic="interpreter", status=WARN, detail=said, remedy=NEWER_SYNTAX)
+    return _ok("interpreter", said)
 
 
 def _tool(project: Project, told: Mapping[str, Any], name: str, topic: str) -> Finding:

@@ -1,7 +1,8 @@
 """Where types are written in a file, and what its strings, comments and examples say.
 
 A type position is an annotation, the type argument of `cast` and its like, a type alias, the bound or default of a
-type parameter, or what is inside one of them. A string there is code, to a type checker; so is what follows `>>>` in a docstring, to doctest.
+type parameter, or what is inside one of them. A string there is code, to a type checker; so is what follows `>>>` in
+a docstring, to doctest.
 """
 
 from __future__ import annotations
@@ -69,7 +70,9 @@ def aliases(tree: ast.AST) -> Iterator[ast.expr]:
     for node in ast.walk(tree):
         if isinstance(node, ast.AnnAssign) and node.value and last_name(node.annotation) == "TypeAlias":
             yield node.value
-        said: list[ast.expr | None] = [getattr(node, each, None) for each in _LATE.get(type(node).__name__, ())]
+        said: list[ast.expr | None] = [
+            getattr(node, each, None) for each in _LATE.get(type(node).__name__, ())
+        ]
         yield from (each for each in said if each is not None)
 
 

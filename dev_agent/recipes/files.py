@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
+from dev_agent.python_text import READ_AS
 from dev_agent.recipes.model import Place
 from dev_agent.recipes.source import Source, Unreadable
 from dev_agent.values import dataclass
@@ -99,7 +100,7 @@ class Files:
         said = []
         if self.unreadable:
             said.append(
-                f"{counted(len(self.unreadable), 'file')} could not be read as Python and stayed as it was"
+                f"{counted(len(self.unreadable), 'file')} could not be read as {READ_AS} and stayed as it was"
             )
         if self.foreign:
             said.append(f"{counted(len(self.foreign), 'generated or vendored file')} left alone")

@@ -15,11 +15,11 @@ import codecs
 import io
 import re
 import tokenize
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Final
 
+from dev_agent.python_text import READ_AS, parsed
 from dev_agent.values import dataclass
 
 _BYTES: Final = 2_000_000
@@ -191,13 +191,11 @@ def strings_joined(text: str) -> bool:
 
 def _parsed(text: str) -> ast.Module:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(text)
+        tree = parsed(text)
     except SyntaxError as error:
-        raise Unreadable(error.lineno or 0, f"it does not parse: {error.msg}") from None
+        raise Unreadable(error.lineno or 0, f"it does not parse as {READ_AS}: {error.msg}") from None
     except (ValueError, RecursionError, MemoryError) as error:
-        raise Unreadable(0, f"it does not parse: {str(error) or type(error).__name__}") from None
+        raise Unreadable(0, f"it does not parse as {READ_AS}: {str(error) or type(error).__name__}") from None
     stack: list[tuple[ast.AST, int]] = [(tree, 0)]
     while stack:
         node, depth = stack.pop()

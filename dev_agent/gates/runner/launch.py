@@ -1,9 +1,10 @@
 """The first and only code of ours that runs inside the sandbox, started as `python -I -S -B launch.py`.
 
 It reads its instructions (JSON) from descriptor 3, runs the project's set-up commands, and then becomes pytest
-(`tests`), mypy (`types`), a command (`command`) or what compiles test modules beforehand (`images`). Flags -I and -S
-keep the current directory, `.pth` files, sitecustomize, usercustomize and PYTHON* variables out until the tools are
-loaded. Standard library only, Python 3.8+; it is loaded by path and never installed into the project's environment.
+(`tests`), mypy (`types`), a command (`command`), what compiles test modules beforehand (`images`) or what only parses
+(`syntax`). Flags -I and -S keep the current directory, `.pth` files, sitecustomize, usercustomize and PYTHON* variables
+out until the tools are loaded. Standard library only, Python 3.8+; it is loaded by path and never installed into the
+project's environment.
 """
 
 # No pathlib, to start fast; tools are imported when their turn comes.
@@ -51,6 +52,8 @@ def carry_out() -> int:
         return int(sibling("typecheck").run_mypy(instructions, root, send, sibling))
     if instructions["kind"] == "images":
         return int(sibling("images").make(instructions, send))
+    if instructions["kind"] == "syntax":
+        return int(sibling("syntax").read_all(instructions, send))
     send({"type": "ready"})
     os.closerange(3, 5)
     argv = instructions["argv"]

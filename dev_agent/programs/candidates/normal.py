@@ -17,6 +17,8 @@ import tokenize
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from dev_agent.python_text import parsed
+
 if TYPE_CHECKING:
     from dev_agent.edits.changes import Change
 
@@ -44,7 +46,7 @@ def normal_form(path: str, data: bytes) -> bytes:
     if not path.endswith(_PYTHON) or len(plain) > _LARGEST:
         return plain
     try:
-        tree = ast.parse(plain)
+        tree = parsed(plain)
         told = "\0".join([ast.dump(_Bare().visit(tree)), *_instructions(plain)])
     except (SyntaxError, ValueError, RecursionError, MemoryError, tokenize.TokenError):
         return plain  # not for this interpreter to read

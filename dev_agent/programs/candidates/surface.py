@@ -11,6 +11,8 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from dev_agent.python_text import parsed
+
 if TYPE_CHECKING:
     from dev_agent.edits.changes import Change
 
@@ -36,7 +38,7 @@ def _is_public(path: str) -> bool:
 
 def _face(data: bytes | None) -> dict[str, str]:
     try:
-        tree = ast.parse(data or b"")
+        tree = parsed(data or b"")
         return dict(_names(tree.body, ""))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return {}  # what cannot be read has no face to compare; the gates say what is wrong with it

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dev_agent.python_text import NEWER_SYNTAX, READ_AS
 from dev_agent.recipes.model import Declined, Place, Rewritten
 from dev_agent.recipes.renaming import conflicts, outside
 from dev_agent.recipes.renaming.asking import Asking
@@ -108,8 +109,10 @@ class _Renaming:
                 broken.append(Place(path=path, line=0, text=str(error)))
         _refuse(
             "unparsable",
-            f"{self._name} is mentioned in Python that cannot be parsed.",
-            "Repair the file, or keep it out of the repository's Python files.",
+            f"{self._name} is mentioned in Python that does not parse as {READ_AS}.",
+            "Repair the file, or keep it out of the repository's Python files. If it is right: "
+            + NEWER_SYNTAX
+            + ".",
             broken,
         )
 

@@ -12,8 +12,9 @@ import codecs
 import io
 import re
 import tokenize
-import warnings
 from typing import TYPE_CHECKING
+
+from dev_agent.python_text import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,9 +37,7 @@ class Source:
             if self._bom:
                 self._encoding = "utf-8"
             self.text = content[len(self._bom) :].decode(self._encoding)
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                self.tree = ast.parse(self.text, type_comments=False)
+            self.tree = parsed(self.text)
         except (SyntaxError, ValueError, LookupError, RecursionError, MemoryError) as error:
             raise UnreadableError(str(error) or type(error).__name__) from error
         self._starts = [0, *(found.end() for found in _LINE_END.finditer(self.text))]
