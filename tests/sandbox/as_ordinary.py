@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pickle
 import sys
 
-from tests.sandbox.lab import run_here
+from tests.sandbox.lab import heard_from_another, run_here, told_to_another
 
 if __name__ == "__main__":
-    ended = run_here(*pickle.load(sys.stdin.buffer))  # noqa: S301 - from our own test
-    sys.stdout.buffer.write(pickle.dumps(ended))
+    ended = run_here(*heard_from_another(sys.stdin.buffer))
+    sys.stdout.buffer.write(told_to_another(ended))

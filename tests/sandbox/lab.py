@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
 import shutil
@@ -11,6 +12,7 @@ import textwrap
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import IO, Any
 from unittest import mock
 
 import pytest
@@ -118,7 +120,7 @@ class Lab:
                     os.chown(below, NOBODY, NOBODY, follow_symlinks=False)
 
     def _as_ordinary(self, job: Job, setting: str, drop: tuple[str, ...]) -> Ended:
-        told = pickle.dumps((job, setting, self.scratch_root, self.bwrap, drop))
+        told = told_to_another((job, setting, self.scratch_root, self.bwrap, drop))
         done = subprocess.run(
             ordinary_argv("-m", "tests.sandbox.as_ordinary"),
             input=told,
@@ -128,9 +130,36 @@ class Lab:
             cwd="/",
         )
         assert done.returncode == 0, done.stderr.decode()
-        ended = pickle.loads(done.stdout)  # noqa: S301 - from our own script
+        ended = heard_from_another(io.BytesIO(done.stdout))
         assert isinstance(ended, Ended)
         return ended
+
+
+class _ForAnyPython(pickle.Pickler):
+    """The ordinary user's Python may be another than ours, and each version of pathlib has its classes elsewhere."""
+
+    def reducer_override(self, obj: object) -> object:
+        return (Path, (str(obj),)) if isinstance(obj, Path) else NotImplemented
+
+    def persistent_id(self, obj: object) -> str | None:
+        return "Path" if obj is Path else None
+
+
+class _FromAnyPython(pickle.Unpickler):
+    def persistent_load(self, pid: object) -> type[Path]:
+        assert pid == "Path"
+        return Path
+
+
+def told_to_another(value: object) -> bytes:
+    """A value for `heard_from_another` of whichever Python."""
+    stream = io.BytesIO()
+    _ForAnyPython(stream).dump(value)
+    return stream.getvalue()
+
+
+def heard_from_another(stream: IO[bytes]) -> Any:
+    return _FromAnyPython(stream).load()
 
 
 def ordinary_argv(*arguments: str) -> list[str]:
