@@ -35,3 +35,20 @@ def parsed(source: str | bytes) -> ast.Module:
     with _FILTERS, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return ast.parse(source)
+
+
+def type_statement(node: ast.AST) -> tuple[ast.Name, ast.expr] | None:
+    """Name and value of `type Name = value` (PEP 695); None for any other node.
+
+    Told by the name of the node's class: Python 3.11 has neither the statement nor the class.
+    """
+    if type(node).__name__ != "TypeAlias":
+        return None
+    name, value = (getattr(node, field) for field in ("name", "value"))
+    return name, value
+
+
+def type_parameters(node: ast.AST) -> list[ast.expr]:
+    """The type parameters of a function, a class or a `type` statement; none in Python 3.11. No expressions, but
+    like those they have a place."""
+    return getattr(node, "type_params", [])

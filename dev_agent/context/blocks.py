@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dev_agent.context.entry import SIGNATURE_WORDS
 from dev_agent.context.outline import outline_of
 from dev_agent.context.plain import lines_of
-from dev_agent.python_text import parsed
+from dev_agent.python_text import parsed, type_statement
 from dev_agent.values import dataclass
 
 _MOST = 3_000
@@ -53,6 +53,14 @@ def _python(text: str) -> tuple[Block, ...] | None:
     return tuple(block for block, _ in zip(_blocks(tree.body, "", 0), range(_MOST), strict=False))
 
 
+def _bound(node: ast.stmt) -> ast.Name | None:
+    """The one name that an assignment or a `type` statement gives a value."""
+    if (stated := type_statement(node)) is not None:
+        return stated[0]
+    target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+    return target if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(target, ast.Name) else None
+
+
 def _blocks(body: list[ast.stmt], within: str, depth: int) -> Iterator[Block]:
     for node in body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
@@ -60,12 +68,8 @@ def _blocks(body: list[ast.stmt], within: str, depth: int) -> Iterator[Block]:
             yield Block(name=f"{within}{node.name}", first=first, last=node.end_lineno or node.lineno)
             if isinstance(node, ast.ClassDef) and depth < _DEEPEST:
                 yield from _blocks(node.body, f"{within}{node.name}.", depth + 1)
-        elif isinstance(node, ast.Assign | ast.AnnAssign):
-            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
-            if isinstance(target, ast.Name):
-                yield Block(
-                    name=f"{within}{target.id}", first=node.lineno, last=node.end_lineno or node.lineno
-                )
+        elif (target := _bound(node)) is not None:
+            yield Block(name=f"{within}{target.id}", first=node.lineno, last=node.end_lineno or node.lineno)
         elif isinstance(node, ast.If | ast.Try) and depth < _DEEPEST:
             inner = [*node.body, *node.orelse]
             handlers = node.handlers if isinstance(node, ast.Try) else []

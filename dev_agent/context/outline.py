@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 
 from dev_agent.context.model import Outline, Symbol
-from dev_agent.python_text import parsed
+from dev_agent.python_text import parsed, type_parameters, type_statement
 
 _WIDEST, _MOST = 160, 400
 _DEEPEST_NESTING = 2
@@ -66,20 +66,28 @@ def _symbols(body: list[ast.stmt], depth: int) -> Iterator[Symbol]:
     for node in body:
         if isinstance(node, ast.ClassDef):
             bases = ", ".join(_said(base) for base in node.bases)
-            text = f"class {node.name}({bases})" if bases else f"class {node.name}"
+            text = f"class {node.name}{_bracketed(node)}" + (f"({bases})" if bases else "")
             yield Symbol(line=node.lineno, depth=depth, text=_cut(text), head=_head(node))
             yield from _symbols(node.body, depth + 1)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             word = "async def" if isinstance(node, ast.AsyncFunctionDef) else "def"
             result = f" -> {_said(node.returns)}" if node.returns else ""
-            text = f"{word} {node.name}({_said(node.args)}){result}"
+            text = f"{word} {node.name}{_bracketed(node)}({_said(node.args)}){result}"
             yield Symbol(line=node.lineno, depth=depth, text=_cut(text), head=_head(node))
+        elif (stated := type_statement(node)) is not None:
+            yield Symbol(line=node.lineno, depth=depth, text=_cut(f"type {stated[0].id}{_bracketed(node)}"))
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             target = node.targets[0] if isinstance(node, ast.Assign) else node.target
             if isinstance(target, ast.Name):
                 yield Symbol(line=node.lineno, depth=depth, text=_cut(target.id))
         elif isinstance(node, ast.If | ast.Try) and depth < _DEEPEST_NESTING:
             yield from _symbols([*node.body, *node.orelse], depth)
+
+
+def _bracketed(node: ast.AST) -> str:
+    """The type parameters of a definition as they are written; "" without any."""
+    said = ", ".join(_said(one) for one in type_parameters(node))
+    return f"[{said}]" if said else ""
 
 
 def _imported(tree: ast.Module) -> Iterator[str]:

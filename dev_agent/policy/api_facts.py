@@ -18,6 +18,7 @@ from dev_agent.policy.marks import Sighting
 from dev_agent.policy.place import Place, excerpt
 from dev_agent.policy.python_source import PythonSource, import_bindings, top_statements
 from dev_agent.policy.settings import FactSettings
+from dev_agent.python_text import type_statement
 
 # A tuple: unions are slow to build, and every statement is asked.
 _NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -98,6 +99,8 @@ def _offered(source: PythonSource, path: str) -> set[str]:
 def _bound_by(statement: ast.stmt) -> list[str]:
     if isinstance(statement, _NAMED):
         return [statement.name]
+    if (stated := type_statement(statement)) is not None:
+        return [stated[0].id]
     targets = statement.targets if isinstance(statement, ast.Assign) else []
     if isinstance(statement, ast.AnnAssign):
         targets = [statement.target]

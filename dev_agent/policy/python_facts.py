@@ -150,6 +150,13 @@ class _Reader:
 
     _see_annassign = _see_arg
 
+    def _see_typealias(self, node: ast.AST) -> _Signs:
+        yield from _quoted_any(getattr(node, "value", None))
+
+    def _see_typevar(self, node: ast.AST) -> _Signs:
+        yield from _quoted_any(getattr(node, "bound", None))
+        yield from _quoted_any(getattr(node, "default_value", None))
+
     def _see_functiondef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> _Signs:
         yield from _quoted_any(node.returns)
         yield from self._see_classdef(node)

@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from dev_agent.policy.grafting import grafted
+from dev_agent.python_text import type_parameters
 
 _LARGEST = 2_000_000
 _COOKIE = re.compile(r"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.ASCII)
@@ -264,6 +265,8 @@ def _head(node: ast.ClassDef) -> ast.ClassDef:
     head = ast.ClassDef(
         name=node.name, bases=node.bases, keywords=node.keywords, body=[], decorator_list=node.decorator_list
     )
+    # What their bounds and defaults call is the head's. A field since Python 3.12 only.
+    setattr(head, "type_params", type_parameters(node))  # noqa: B010
     head.lineno, head.col_offset = node.lineno, node.col_offset
     head.end_lineno, head.end_col_offset = first_line(node.body[0]) - 1, None
     return head

@@ -138,7 +138,7 @@ class Lab:
 class _ForAnyPython(pickle.Pickler):
     """The ordinary user's Python may be another than ours, and each version of pathlib has its classes elsewhere."""
 
-    def reducer_override(self, obj: object) -> object:
+    def reducer_override(self, obj: object) -> Any:
         return (Path, (str(obj),)) if isinstance(obj, Path) else NotImplemented
 
     def persistent_id(self, obj: object) -> str | None:

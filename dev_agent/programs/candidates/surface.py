@@ -11,7 +11,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from dev_agent.python_text import parsed
+from dev_agent.python_text import parsed, type_parameters, type_statement
 
 if TYPE_CHECKING:
     from dev_agent.edits.changes import Change
@@ -59,13 +59,24 @@ def _bound(statement: ast.stmt) -> Iterator[tuple[str, str]]:
             statement.args,
             *([statement.returns] if statement.returns else []),
             *statement.decorator_list,
+            *type_parameters(statement),
         ]
         yield statement.name, type(statement).__name__ + _forms(shown)
     elif isinstance(statement, ast.ClassDef):
         yield (
             statement.name,
-            "class" + _forms([*statement.bases, *statement.keywords, *statement.decorator_list]),
+            "class"
+            + _forms(
+                [
+                    *statement.bases,
+                    *statement.keywords,
+                    *statement.decorator_list,
+                    *type_parameters(statement),
+                ]
+            ),
         )
+    elif (stated := type_statement(statement)) is not None:
+        yield stated[0].id, ast.dump(statement)
     elif isinstance(statement, ast.AnnAssign):
         if isinstance(statement.target, ast.Name):
             yield statement.target.id, ast.dump(statement.annotation)
