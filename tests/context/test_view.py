@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dev_agent.context.blocks import blocks_of
 from dev_agent.context.outline import outline_of
 from dev_agent.context.tokens import estimated_tokens
 from dev_agent.context.words import stem, terms
 from tests.context.conftest import SHOP, MemorySource, viewed
+from tests.testing.pythons import since
 
 names = st.from_regex(r"[a-z]{1,8}(_[a-z]{1,8})?", fullmatch=True)
 sources = st.lists(names, max_size=30).map(
@@ -104,6 +106,22 @@ def test_a_path_that_is_not_utf8_is_shown_as_escapes() -> None:
 def test_the_outline_of_a_file(path: str, text: str, wanted: list[str]) -> None:
     shown = [symbol.text for symbol in outline_of(path, text).symbols]
     assert all(any(one in line for line in shown) for one in wanted), shown
+
+
+@since(3, 13)
+def test_type_parameters_and_type_statements_are_outlined_and_cut_out() -> None:
+    text = (
+        "class C[T: int = bool](B):\n    type In[K] = list[K]\n    def f[**P, *Ts](self) -> int: ...\n"
+        "type X = (\n    int\n)\n"
+    )
+    assert [symbol.text for symbol in outline_of("a.py", text).symbols] == [
+        "class C[T: int = bool](B)",
+        "type In[K]",
+        "def f[**P, *Ts](self) -> int",
+        "type X",
+    ]
+    found = [(block.name, block.first, block.last) for block in blocks_of("a.py", text)]
+    assert found == [("C", 1, 3), ("C.In", 2, 2), ("C.f", 3, 3), ("X", 4, 6)]
 
 
 def test_an_outline_knows_its_lines() -> None:

@@ -8,12 +8,14 @@ from dev_agent.edits.errors import ProblemCode
 from dev_agent.edits.model import Create, Move, Replace
 from dev_agent.edits.resolve import resolve
 from dev_agent.edits.trees import DictTree
+from dev_agent.python_text import NEWER_SYNTAX, READ_AS
 from tests.edits.support import after, applied, block, problem
 
 
 def test_an_edit_that_breaks_python_is_refused_with_its_place() -> None:
     found = problem({"a.py": b"x = 1\ny = 2\n"}, block("a.py", "y = 2\n", "y = (\n"), ProblemCode.SYNTAX)
-    assert "line 2, column 5" in found.message
+    assert f"would not parse as {READ_AS}: line 2, column 5" in found.message
+    assert NEWER_SYNTAX in found.hint
 
 
 @pytest.mark.parametrize("path", ["a.py", "a.pyi", "a.pyw"])

@@ -6,6 +6,7 @@ import pytest
 
 from dev_agent.policy.settings import FactSettings
 from tests.policy.support import added, deleted, edited, facts_of, seen, texts
+from tests.testing.pythons import since
 
 SUITE = """
 import pytest
@@ -511,6 +512,10 @@ def test_a_silenced_line_that_moved_to_another_module_is_innocent() -> None:
         "from typing import Any\ndef f() -> 'list[Any]': ...\n",
         "import typing\nx: dict[str, typing.Any] = {}\n",
         "from typing import Any\nx: 'Any'\n",
+        pytest.param("from typing import Any\ntype X = 'Any'\n", marks=since(3, 12)),
+        pytest.param("from typing import Any\ntype X = list[Any]\n", marks=since(3, 12)),
+        pytest.param("from typing import Any\ndef f[T: 'Any'](x: T) -> T: ...\n", marks=since(3, 12)),
+        pytest.param("from typing import Any\nclass C[T = 'Any']: ...\n", marks=since(3, 13)),
     ],
 )
 def test_any_is_added(code: str) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from dev_agent.python_text import READ_AS
 from tests.policy.support import added, deleted, edited, facts_of, seen, texts
+from tests.testing.pythons import since
 
 
 @pytest.mark.parametrize(
@@ -206,6 +208,23 @@ def test_private_names_and_names_that_stay_reachable_are_innocent(old: str, new:
     assert seen(edited("src/shop/a.py", API, API.replace(old, new))) == set()
 
 
+@since(3, 12)
+def test_a_public_type_statement_is_removed_and_one_that_takes_an_assignments_place_is_innocent() -> None:
+    before = "type Price = int\nOld = int\ntype _Own = int\n"
+    assert texts(facts_of(edited("src/a.py", before, "Old = int\n")), "public_api_removed") == ["Price"]
+    assert seen(edited("src/a.py", before, before.replace("Old =", "type Old ="))) == set()
+
+
+@since(3, 12)
+@pytest.mark.parametrize(
+    "head", ["class C[T: eval('1')]:", "class C[T](Base[eval('1')]):", "type C[T: eval('1')] = T #"]
+)
+def test_what_a_bound_calls_is_called_by_the_head_of_its_class(head: str) -> None:
+    rest = "\n    def f(self): ...\n"
+    changed = edited("src/a.py", f"class C:{rest}", f"{head}{rest if head.endswith(':') else ''}")
+    assert "dynamic_code" in seen(changed)
+
+
 def test_the_list_of_public_names_decides_if_there_is_one() -> None:
     before = "__all__ = ['pay']\ndef pay(): ...\ndef helper(): ...\n"
     assert seen(edited("src/a.py", before, before.replace("def helper(): ...\n", ""))) == set()
@@ -239,6 +258,7 @@ def test_python_that_cannot_be_read_is_a_fact() -> None:
         added("c.py", "-" * 100_000 + "1"),
     )
     assert facts["unparsable_python"] == ("b.py", "c.py", "src/a.py")
+    assert set(texts(facts, "unparsable_python")) == {f"not readable as {READ_AS}"}
     assert "public_api_removed" not in facts.places
 
 

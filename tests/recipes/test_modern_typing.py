@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.recipes.support import project, rewritten, text_after
+from tests.testing.pythons import since
 
 TASK = "modernise typing"
 FUTURE = "from __future__ import annotations\n"
@@ -170,3 +171,22 @@ def test_the_program_says_the_same_afterwards(text: str, capsys: pytest.CaptureF
 def _lines(text: str) -> list[str]:
     """Where a new import goes among the others is no matter here."""
     return sorted(text.splitlines())
+
+
+@since(3, 12)
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        (
+            "from typing import Optional, List\ntype X[T] = Optional[List[T]]\n",
+            "type X[T] = list[T] | None\n",
+        ),
+        (
+            "from typing import Optional\ndef f[T: (Optional[int], str)](x: T) -> 'Optional[T]': ...\n",
+            "def f[T: (int | None, str)](x: T) -> 'T | None': ...\n",
+        ),
+        ("from typing import List\nclass C[T: 'List[int]']: ...\n", "class C[T: 'list[int]']: ...\n"),
+    ],
+)
+def test_type_statements_and_bounds_are_types(before: str, expected: str) -> None:
+    assert after(before, "3.12") == expected

@@ -14,6 +14,7 @@ import pytest
 from dev_agent.recipes.bindings import unused
 from dev_agent.recipes.source import Source
 from tests.recipes.support import rewritten, text_after
+from tests.testing.pythons import since
 
 TASK = "remove unused imports"
 
@@ -147,6 +148,24 @@ def test_ruff_calls_unused_whatever_we_call_unused_in_the_standard_library(packa
             continue
         ours = {(bound.alias.lineno) for bound in unused(Source.read(path.read_bytes()))}
         assert ours <= theirs[path], path
+
+
+@since(3, 12)
+@pytest.mark.parametrize(
+    "use",
+    [
+        "type A[T] = dict[T, Used]",
+        "type A = 'Used'",
+        "type A[T: 'Used'] = T",
+        "class C[T: Used]: ...",
+        "def f[T: (int, 'Used')](x: T) -> T: ...",
+        'x = f"{f"{Used!r:{"<"}9}"}"',
+        pytest.param("class C[T = 'Used']: ...", marks=since(3, 13)),
+        pytest.param("class C[**P = [Used], *Ts = *tuple[Used]]: ...", marks=since(3, 13)),
+    ],
+)
+def test_names_in_type_parameters_type_statements_and_nested_f_strings_are_used(use: str) -> None:
+    assert rewritten(TASK, {"app.py": f"from a import Used\n\n\n{use}\n"}).empty
 
 
 def _ruff(folder: Path) -> dict[Path, set[int]]:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from dev_agent.programs.candidates.normal import fingerprint, normal_form, same_code
 from dev_agent.programs.candidates.surface import public_change
 from tests.programs.test_commit_words import change
+from tests.testing.pythons import since
 
 BASE = 'def total(prices):\n    """Add."""\n    return sum(prices)\n'
 FIXED = 'def total(prices):\n    """Add."""\n    return sum(prices) + 1\n'
@@ -97,6 +98,13 @@ def helper(): ...
 )
 def test_public_names_are_counted_by_what_callers_see(after: str, count: int) -> None:
     assert public_change([change("shop/cart.py", FACE, after)]) == count
+
+
+@since(3, 12)
+def test_type_parameters_and_type_statements_are_seen_by_callers() -> None:
+    before = "def f[T](x: T) -> T: ...\nclass C[T]: ...\ntype X = int\n"
+    after = "def f[T: int](x: T) -> T: ...\nclass C[K]: ...\ntype X = str\n"
+    assert public_change([change("shop/cart.py", before, after)]) == 3
 
 
 def test_private_modules_and_other_files_have_no_face() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dev_agent.edits.trees import DictTree
+from dev_agent.python_text import NEWER_SYNTAX, READ_AS
 from dev_agent.recipes.model import Bench, Declined
 from dev_agent.recipes.rename import Rename
 from tests.recipes.renaming.support import Files, answer, refused, renamed
@@ -207,3 +208,10 @@ def _bench(files: dict[str, str]) -> Bench:
 def test_what_is_found_by_its_name(text: str, task: str) -> None:
     found = refused({"m.py": text}, task)
     assert (found.code, places(found)) == ("dynamic_use", [("m.py", 3)])
+
+
+def test_a_file_that_does_not_parse_is_named_with_the_python_that_reads_it() -> None:
+    found = refused({"a.py": "def run(): ...\n", "b.py": "\nfrom a import run\nrun(\n"}, "rename a.run to go")
+    assert (found.code, [one.path for one in found.places]) == ("unparsable", ["b.py"])
+    assert READ_AS in found.message
+    assert NEWER_SYNTAX in found.hint

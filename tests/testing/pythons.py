@@ -1,0 +1,68 @@
+"""Which Python a test needs, and which others this machine has."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+OWN = sys.version_info[:2]
+
+
+def since(major: int, minor: int) -> pytest.MarkDecorator:
+    """For what only this Python and later ones can parse."""
+    reason = f"syntax of Python {major}.{minor}; this is {OWN[0]}.{OWN[1]}"
+    return pytest.mark.skipif((major, minor) > OWN, reason=reason)
+
+
+@cache
+def others() -> dict[tuple[int, int], Path]:
+    """The plain interpreters of other versions than our own: on PATH, and installed beside our own. Each was run."""
+    found: dict[tuple[int, int], Path] = {}
+    for path in _named():
+        done = subprocess.run(
+            [path, "-I", "-S", "-c", "import sys; print(*sys.version_info[:2], sys.base_prefix)"],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={"PATH": os.environ.get("PATH", "")},
+        )
+        words = done.stdout.split(maxsplit=2)
+        if done.returncode == 0 and len(words) == 3:
+            version = int(words[0]), int(words[1])
+            real = Path(words[2].strip()).resolve() / "bin" / f"python{version[0]}.{version[1]}"
+            if version >= (3, 8) and version != OWN and real.is_file():
+                found.setdefault(version, real)
+    return found
+
+
+def older() -> tuple[tuple[int, int], Path]:
+    """The newest Python that is older than ours; skips the test where there is none."""
+    return _or_skip({version: path for version, path in others().items() if version < OWN}, "older")
+
+
+def newer() -> tuple[tuple[int, int], Path]:
+    """The newest Python that is newer than ours; skips the test where there is none."""
+    return _or_skip({version: path for version, path in others().items() if version > OWN}, "newer")
+
+
+def _or_skip(found: dict[tuple[int, int], Path], what: str) -> tuple[tuple[int, int], Path]:
+    if not found:
+        pytest.skip(f"no Python {what} than {OWN[0]}.{OWN[1]} on this machine")
+    return max(found.items())
+
+
+def _named() -> Iterator[Path]:
+    for minor in range(8, 20):
+        on_path = shutil.which(f"python3.{minor}")
+        if on_path:
+            yield Path(on_path)
+        # Version managers keep one folder for each.
+        beside = Path(sys.base_prefix).resolve().parent
+        yield from sorted(beside.glob(f"*3.{minor}[.-]*/bin/python3.{minor}"))
