@@ -42,19 +42,21 @@ def others() -> dict[tuple[int, int], Path]:
     return found
 
 
-def older() -> tuple[tuple[int, int], Path]:
-    """The newest Python that is older than ours; skips the test where there is none."""
-    return _or_skip({version: path for version, path in others().items() if version < OWN}, "older")
+def older(than: tuple[int, int] = OWN) -> tuple[tuple[int, int], Path]:
+    """The newest other Python that is older than a version; skips the test where there is none."""
+    return _or_skip({version: path for version, path in others().items() if version < than}, "older", than)
 
 
 def newer() -> tuple[tuple[int, int], Path]:
     """The newest Python that is newer than ours; skips the test where there is none."""
-    return _or_skip({version: path for version, path in others().items() if version > OWN}, "newer")
+    return _or_skip({version: path for version, path in others().items() if version > OWN}, "newer", OWN)
 
 
-def _or_skip(found: dict[tuple[int, int], Path], what: str) -> tuple[tuple[int, int], Path]:
+def _or_skip(
+    found: dict[tuple[int, int], Path], what: str, than: tuple[int, int]
+) -> tuple[tuple[int, int], Path]:
     if not found:
-        pytest.skip(f"no Python {what} than {OWN[0]}.{OWN[1]} on this machine")
+        pytest.skip(f"no Python {what} than {than[0]}.{than[1]} on this machine")
     return max(found.items())
 
 
