@@ -6,6 +6,7 @@
 #   make bench      measure what docs/performance.md promises; some minutes, on a quiet machine
 #   make ci-files   lint the files that users copy into their own CI
 #   make lint types contracts      the other gates; `make check` is all of them
+#   make test-newest               a short part of the tests under the newest supported Python of this machine
 #   make forge-contract            hold the GitHub client to GitHub's own description; needs npm
 #   make browser                   open every page of the console in a chromium that is installed
 
@@ -13,7 +14,7 @@
 UV := 0.13.9
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench lint types contracts forge-contract browser ci-files check clean
+.PHONY: help demo test test-newest bench lint types contracts forge-contract browser ci-files check clean
 
 # uv lives apart from what it installs: `uv sync` removes what the lock does not name, itself included.
 TOOL := .venv/tool-$(UV)
@@ -48,6 +49,15 @@ test: .venv/.ready-dev
 	    && echo "branch coverage of $$package: $$(cat .venv/total) %" \
 	    || { echo "branch coverage of $$package: $$(cat .venv/total) %, less than $(FLOOR) %" >&2; exit 1; }; \
 	done
+
+# What a newer Python may do otherwise: read more syntax, warn of more, pickle, start and confine processes in another way.
+NEWEST := tests/test_python_text.py tests/recipes/renaming/test_new_syntax.py tests/recipes/test_fstrings.py \
+  tests/recipes/test_modern_typing.py tests/context/test_view.py tests/policy/test_what_code_can_newly_do.py \
+  tests/gates/test_foreign_syntax.py tests/gates/test_runner_parts.py tests/sandbox/test_seccomp.py \
+  tests/cli/test_scenarios.py::test_a_good_patch_lands_and_can_be_looked_at
+
+test-newest: .venv/.ready-dev
+	@$(RUN) tests.newest $(TOOL)/bin/uv -q -p no:cacheprovider -n auto --dist worksteal $(NEWEST)
 
 bench: .venv/.ready-dev
 	$(RUN) benchmarks

@@ -23,7 +23,7 @@ def since(major: int, minor: int) -> pytest.MarkDecorator:
 
 @cache
 def others() -> dict[tuple[int, int], Path]:
-    """The plain interpreters of other versions than our own: on PATH, and installed beside our own. Each was run."""
+    """The plain interpreters of other versions than our own, on PATH and where version managers keep them."""
     found: dict[tuple[int, int], Path] = {}
     for path in _named():
         done = subprocess.run(
@@ -61,10 +61,19 @@ def _or_skip(
 
 
 def _named() -> Iterator[Path]:
+    home = Path(os.environ.get("HOME") or "/nonexistent")
+    # Version managers keep one folder for each Python, and leave names on PATH that only print an error.
+    managed = (
+        Path(sys.base_prefix).resolve().parent,
+        Path(os.environ.get("PYENV_ROOT") or home / ".pyenv") / "versions",
+        home / ".local" / "share" / "uv" / "python",
+        Path("/opt/hostedtoolcache/Python"),
+    )
     for minor in range(8, 20):
-        on_path = shutil.which(f"python3.{minor}")
+        name = f"python3.{minor}"
+        on_path = shutil.which(name)
         if on_path:
             yield Path(on_path)
-        # Version managers keep one folder for each.
-        beside = Path(sys.base_prefix).resolve().parent
-        yield from sorted(beside.glob(f"*3.{minor}[.-]*/bin/python3.{minor}"))
+        for folder in dict.fromkeys(managed):
+            yield from sorted(folder.glob(f"*3.{minor}[.-]*/bin/{name}"))
+            yield from sorted(folder.glob(f"3.{minor}.*/*/bin/{name}"))
