@@ -45,7 +45,11 @@ def main(uv: str, *arguments: str) -> int:
     version, python = max(known.items())
     sys.stdout.write(f"Python {version[0]}.{version[1]}: {python}\n")
     sys.stdout.flush()
-    settings = {"UV_PROJECT_ENVIRONMENT": str(PLACE), "UV_PYTHON_DOWNLOADS": "never"}
+    settings = {
+        "UV_PROJECT_ENVIRONMENT": str(PLACE),
+        "UV_PYTHON_DOWNLOADS": "never",
+        "UV_LINK_MODE": "copy",
+    }
     sync = [uv, "sync", "--frozen", "--quiet", "--no-default-groups", "--group", "test"]
     subprocess.run([*sync, "--python", str(python)], cwd=ROOT, env={**os.environ, **settings}, check=True)
     tests = [str(PLACE / "bin" / "python"), "-m", "pytest", *arguments]
