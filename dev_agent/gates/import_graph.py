@@ -1,20 +1,29 @@
 """Which files of a tree import which, read from their text, and how near a test is to a change. Pure.
 
 An estimate: imports made at run time are seen where they name their module in so many words, and a file that does
-not parse imports nothing. Names are looked up as the import system would find them from any of
-the given roots; the packages around an imported module count as imported too, and so does a conftest above a test.
+not parse (it may be written for a newer Python than dev-agent's) imports whatever its lines say. Names
+are looked up as the import system would find them from any of the given roots; the packages around an imported module
+count as imported too, and so does a conftest above a test.
 """
 
 from __future__ import annotations
 
 import ast
 import os
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from dev_agent.python_text import parsed
 
 _LOADERS = frozenset({"import_module", "__import__", "resolve_name", "run_module"})
+_BEFORE = r"(?:^|[;:])[ \t]*"
+_REST = r"(?:\\\n|[^\n;])*"
+_FROM = re.compile(
+    _BEFORE + rf"from\s+(\.*)\s*([\w.]*)\s+import\s*(\((?:#[^\n]*|[^)#])*\)?|{_REST})", re.MULTILINE
+)
+_IMPORT = re.compile(_BEFORE + rf"import\b({_REST})", re.MULTILINE)
+_LOADING = re.compile(rf"\b(?:{'|'.join(sorted(_LOADERS))})\s*\(\s*['\"]([\w.]+)")
 
 RawImport = tuple[int, str, tuple[str, ...]]
 """Dots in front, module, names: `from ..a.b import c, d` is (2, "a.b", ("c", "d"))."""
@@ -25,7 +34,7 @@ def imports_of(source: bytes) -> tuple[RawImport, ...]:
     try:
         tree = parsed(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ()
+        return tuple(dict.fromkeys(_written(source.decode("utf-8", "replace"))))
     found: dict[RawImport, None] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -35,6 +44,17 @@ def imports_of(source: bytes) -> tuple[RawImport, ...]:
         elif isinstance(node, ast.Call):
             found.update((one, None) for one in _loaded(node))
     return tuple(found)
+
+
+def _written(text: str) -> Iterator[RawImport]:
+    """What looks like an import, in strings and comments too: rather one too many."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    for found in _FROM.finditer(text):
+        yield len(found[1]), found[2], tuple(re.findall(r"\w+", found[3]))
+    for found in _IMPORT.finditer(text):
+        yield from ((0, one, ()) for one in re.findall(r"\w[\w.]*", found[1]))
+    for found in _LOADING.finditer(text):
+        yield 0, found[1], ()
 
 
 def _loaded(call: ast.Call) -> Iterator[RawImport]:

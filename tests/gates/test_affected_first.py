@@ -135,8 +135,22 @@ def test_the_nearest_importers_come_first(changed: str, near: list[str]) -> None
 
 
 @pytest.mark.parametrize("text", [b"\xff", b"\0", b"def (:", b"(" * 5000])
-def test_what_does_not_parse_imports_nothing(text: bytes) -> None:
+def test_what_does_not_parse_and_says_nothing_of_imports_has_none(text: bytes) -> None:
     assert imports_of(text) == ()
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+def test_what_does_not_parse_imports_what_its_lines_say(ends: str) -> None:
+    text = (
+        "import a, b.c as d\nfrom ..x.y import (k,  # not )\n    l as m,\n)\nfrom . import z, \\\n    zz\n"
+        "try: import q\nexcept ImportError: from .w import *\nimportlib.import_module('acme.tests:x')\n"
+    )
+    whole = imports_of(text.replace("\n", ends).encode())
+    broken = imports_of((text + "type X[T = int] = list[T] (\n").replace("\n", ends).encode())
+
+    told = {(level, module, name) for level, module, names in broken for name in (*names, "")}
+    for level, module, names in whole:
+        assert {(level, module, name) for name in (*names, "") if name != "*"} <= told
 
 
 def test_imports_wherever_they_stand() -> None:
