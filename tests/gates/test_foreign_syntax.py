@@ -13,7 +13,7 @@ from dev_agent.gates.verdict import GateResult
 from dev_agent.python_text import OWN
 from dev_agent.sandbox.sandbox import Sandbox
 from tests.gates.samples import Sample, make_sample
-from tests.testing.pythons import older
+from tests.testing.pythons import bare_venv, older
 
 # Each with the first Python that reads it. mypy finds nothing in the first, and has words of its own for the second.
 NEW = (
@@ -34,11 +34,7 @@ FILES = {
 def made(folder: Path, sandbox: Sandbox, python: Path, version: tuple[int, int]) -> Sample:
     """A project with an environment of that Python, which has no tools of its own."""
     sample = make_sample(folder, FILES, sandbox, venv=None)
-    venv = sample.project.root / ".venv"
-    (venv / "bin").mkdir(parents=True)
-    (venv / "bin" / "python").symlink_to(python)
-    (venv / "lib" / f"python{version[0]}.{version[1]}" / "site-packages").mkdir(parents=True)
-    (venv / "pyvenv.cfg").write_text(f"home = {python.parent}\nversion = {version[0]}.{version[1]}.0\n")
+    bare_venv(sample.project.root / ".venv", version, python)
     return sample
 
 

@@ -52,6 +52,14 @@ def newer() -> tuple[tuple[int, int], Path]:
     return _or_skip({version: path for version, path in others().items() if version > OWN}, "newer", OWN)
 
 
+def bare_venv(folder: Path, version: tuple[int, int], python: Path) -> None:
+    """A virtual environment of a Python, with nothing in it."""
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin" / "python").symlink_to(python)
+    (folder / "lib" / f"python{version[0]}.{version[1]}" / "site-packages").mkdir(parents=True)
+    (folder / "pyvenv.cfg").write_text(f"home = {python.parent}\nversion = {version[0]}.{version[1]}.0\n")
+
+
 def _or_skip(
     found: dict[tuple[int, int], Path], what: str, than: tuple[int, int]
 ) -> tuple[tuple[int, int], Path]:
