@@ -29,7 +29,7 @@ def supported() -> set[tuple[int, int]]:
 
 
 def main(uv: str, *arguments: str) -> int:
-    """Make the environment and run pytest in it; the exit status is pytest's, or 0 if there is nothing to run it."""
+    """Make the environment and run pytest in it; the exit status is uv's or pytest's, 0 if there is no such Python."""
     known = {version: path for version, path in others().items() if version in supported() and version > OWN}
     if not known:
         newer = ", ".join(f"{major}.{minor}" for major, minor in sorted(supported()) if (major, minor) > OWN)
@@ -51,7 +51,11 @@ def main(uv: str, *arguments: str) -> int:
         "UV_LINK_MODE": "copy",
     }
     sync = [uv, "sync", "--frozen", "--quiet", "--no-default-groups", "--group", "test"]
-    subprocess.run([*sync, "--python", str(python)], cwd=ROOT, env={**os.environ, **settings}, check=True)
+    made = subprocess.run(
+        [*sync, "--python", str(python)], cwd=ROOT, env={**os.environ, **settings}, check=False
+    )
+    if made.returncode != 0:
+        return made.returncode  # uv has said why
     tests = [str(PLACE / "bin" / "python"), "-m", "pytest", *arguments]
     return subprocess.run(tests, cwd=ROOT, check=False).returncode
 
