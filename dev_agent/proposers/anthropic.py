@@ -51,7 +51,9 @@ class AnthropicApi:
             "max_retries": 0,
             "timeout": timeout,
             "open_telemetry": False,
-            "http_client": anthropic.DefaultAsyncHttpxClient(timeout=timeout, follow_redirects=False),
+            "http_client": anthropic.DefaultAsyncHttpxClient(
+                timeout=timeout, follow_redirects=False, mounts=settings.unproxied
+            ),
         }
         if settings.base_url:
             options["base_url"] = settings.base_url

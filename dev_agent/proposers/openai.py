@@ -53,7 +53,9 @@ class OpenAIApi:
             api_key=self._secret.reveal() if self._secret else _NO_KEY,
             max_retries=0,
             timeout=timeout,
-            http_client=openai.DefaultAsyncHttpxClient(timeout=timeout, follow_redirects=False),
+            http_client=openai.DefaultAsyncHttpxClient(
+                timeout=timeout, follow_redirects=False, mounts=self._settings.unproxied
+            ),
         )
 
     def request(self, ask: Ask, *, plain: bool) -> dict[str, Any]:

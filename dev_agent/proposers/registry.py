@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from types import MappingProxyType
-from urllib.parse import urlsplit
 
 from dev_agent.errors import EnvironmentFault, UsageFault
 from dev_agent.extras import install_command
@@ -27,10 +26,14 @@ def open_model(settings: ModelSettings, *, secrets: Secrets) -> ServiceModel:
 
 
 def key_for(settings: ModelSettings, secrets: Secrets) -> Secret | None:
-    """The key these settings need, None where none is needed. Raises UsageFault if there is none."""
-    if settings.proposer in (BEDROCK, VERTEX):
-        return None
-    if settings.profile and settings.proposer == "anthropic":
+    """The key these settings need, None where none is needed. Raises UsageFault if there is none.
+
+    Also raises UsageFault where the question, or what proves who asks, could be read on its way (`_require_unread`).
+    """
+    by_platform = settings.proposer in (BEDROCK, VERTEX)
+    by_profile = bool(settings.profile) and settings.proposer == "anthropic"
+    _require_unread(settings, "credentials" if by_platform or by_profile else "")
+    if by_platform or by_profile:
         return None
     found = secrets.key(settings.service, settings.key_variable)
     needed = settings.service == "anthropic" or settings.base_url == OFFICIAL
@@ -41,12 +44,33 @@ def key_for(settings: ModelSettings, secrets: Secrets) -> Secret | None:
             f"there is no key for {settings.host}",
             hint=f"set {VARIABLES[settings.service][0]}, or store one: keyring set {KEYRING} {settings.service}",
         )
-    if found is not None and urlsplit(settings.base_url).scheme == "http" and not settings.local:
-        raise UsageFault(
-            f"{settings.base_url} is not encrypted: everybody on the way could read your key and your code",
-            hint="use https",
-        )
+    if found is not None:
+        _require_unread(settings, f"key from {found.source}")
     return found
+
+
+def _require_unread(settings: ModelSettings, secret: str) -> None:
+    """Raise UsageFault if others could read on the way what is sent: the user's code, and `secret` ("" if none is).
+
+    A question holds source code, so it goes unencrypted to this machine only, or to the one host the user named for
+    it; what proves who asks goes unencrypted nowhere else than here, whatever was named.
+    """
+    if not settings.exposed or (settings.exposed_by_consent and not secret):
+        return
+    read = f"your code and the {secret}" if secret else "your code"
+    hint = "use https"
+    if settings.exposed_by_consent:
+        hint += (
+            "; the host named by plain_http is asked without a key only: take the key away, or name no host"
+        )
+    elif not secret:
+        hint += (
+            "; if the server needs no key and you trust the network, name its host: "
+            f"DEV_AGENT_PLAIN_HTTP={settings.host}, or plain_http in your config.toml (docs/models.md)"
+        )
+    raise UsageFault(
+        f"{settings.base_url} is not encrypted: everybody on the way could read {read}", hint=hint
+    )
 
 
 def _anthropic(settings: ModelSettings, secrets: Secrets) -> ServiceModel:

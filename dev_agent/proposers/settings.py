@@ -32,6 +32,9 @@ NO_SERVICES = frozenset({"auto", "recipes", "patch", "recorded"})
 _ADDRESSES = {
     "anthropic": ("ANTHROPIC_BASE_URL", "https://api.anthropic.com"),
     "openai": ("OPENAI_BASE_URL", "https://api.openai.com/v1"),
+    # The clients of platforms would read these by themselves, and no rule about addresses would have seen them.
+    "anthropic-bedrock": ("ANTHROPIC_BEDROCK_BASE_URL", ""),
+    "anthropic-vertex": ("ANTHROPIC_VERTEX_BASE_URL", ""),
 }
 _MAX_OUTPUT = 32_000
 _TIMEOUT_S = 600
@@ -44,6 +47,7 @@ class ModelSettings:
 
     base_url  where questions go; "" where the client of a platform or a profile knows it
     window    tokens a question and its answer may have together, None if nobody knows
+    plain_http  the one host that questions without a key may go to unencrypted
     sources   by field, where its value is from, for `doctor` and the trace
     """
 
@@ -59,6 +63,7 @@ class ModelSettings:
     profile: str = ""
     region: str = ""
     project: str = ""
+    plain_http: str = ""
     sources: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -80,6 +85,25 @@ class ModelSettings:
     def local(self) -> bool:
         """Whether questions stay on this machine."""
         return is_loopback(urlsplit(self.base_url).hostname or "")
+
+    @property
+    def exposed(self) -> bool:
+        """Whether questions leave this machine as everybody on the way can read them."""
+        return urlsplit(self.base_url).scheme == "http" and not self.local
+
+    @property
+    def unproxied(self) -> Mapping[str, None]:
+        """What no proxy of the environment is for, as the clients' HTTP library takes it.
+
+        A proxy would be told, in the clear, what is to stay on this machine.
+        """
+        return {"http://": None} if self.local else {}
+
+    @property
+    def exposed_by_consent(self) -> bool:
+        """Whether the user named this very host for that: a consent is no one for the next address."""
+        named = self.plain_http.lower()
+        return bool(named) and named in (self.host.lower(), urlsplit(self.base_url).hostname)
 
 
 def read_settings(
@@ -129,6 +153,7 @@ def read_settings(
         profile=str(values.get("profile", "")),
         region=str(values.get("region", "")),
         project=str(values.get("project", "")),
+        plain_http=str(values.get("plain_http", "")),
         sources=MappingProxyType(sources),
     )
 

@@ -13,6 +13,7 @@
     profile = "work"                       # a profile of Anthropic's
     region = "eu-central-1"                # Bedrock, Vertex
     project = "acme-123"                   # Vertex
+    plain_http = "10.0.0.5"                # the one host that may be asked unencrypted, without a key
 
     [[prices]]                             # see prices.toml
     model = "qwen3-coder"
@@ -48,6 +49,7 @@ TEXTS = (
     "profile",
     "region",
     "project",
+    "plain_http",
 )
 NUMBERS: Mapping[str, tuple[int, int]] = {
     "max_output": (1, 1_000_000),

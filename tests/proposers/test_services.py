@@ -426,13 +426,29 @@ def test_a_service_can_be_looked_at_without_a_question(service: str, server: Mod
     assert server.asked == []
 
 
+@BOTH
+def test_no_proxy_is_told_in_the_clear_what_is_to_stay_on_this_machine(
+    service: str, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.add(ANSWER)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    for variable in ("HTTP_PROXY", "ALL_PROXY", "http_proxy"):
+        monkeypatch.setenv(variable, "http://127.0.0.1:1")
+    assert asked(model_at(service, server.url)).trouble is None
+
+
 def test_the_clients_own_variables_for_proxies_count(
     server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.add(ANSWER)
     monkeypatch.setenv("HTTP_PROXY", server.url)
     monkeypatch.delenv("NO_PROXY", raising=False)
-    settings = ModelSettings(proposer="openai", model="served-1", base_url="http://model.invalid/v1")
+    settings = ModelSettings(
+        proposer="openai",
+        model="served-1",
+        base_url="http://model.invalid/v1",
+        plain_http="model.invalid",
+    )
     model = open_model(settings, secrets=Secrets({}, lambda _: None))
     assert asked(model).trouble is None
     assert server.requests[0].headers["host"] == "model.invalid"

@@ -182,6 +182,68 @@ def test_a_key_goes_nowhere_in_the_clear_but_to_this_machine(
     assert KEY not in caught.value.message
 
 
+CODE = "everybody on the way could read your code"
+
+
+@pytest.mark.parametrize("host", ["10.0.0.5", "model.test", "[fe80::5]", "127.0.0.1.nip.test", "2130706433"])
+def test_code_goes_nowhere_in_the_clear_without_a_key_either(host: str) -> None:
+    settings = ModelSettings(proposer="openai", model="m", base_url=f"http://{host}:8080/v1")
+    with pytest.raises(UsageFault) as caught:
+        open_model(settings, secrets=Secrets({}, lambda _: None))
+    assert caught.value.message == f"http://{host}:8080/v1 is not encrypted: {CODE}"
+    assert f"DEV_AGENT_PLAIN_HTTP={settings.host}" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("named", "allowed"),
+    [
+        ("model.test", True),
+        ("model.test:8080", True),
+        ("MODEL.test", True),
+        ("", False),
+        ("model.test:80", False),
+        ("test", False),
+        ("*", False),
+        ("http://model.test:8080/v1", False),
+    ],
+)
+def test_a_consent_is_for_the_very_host_it_names(named: str, allowed: bool) -> None:
+    environ = {"DEV_AGENT_PLAIN_HTTP": named, "OPENAI_BASE_URL": "http://Model.test:8080/v1"}
+    settings = read({"model": "m"}, environ)
+    if allowed:
+        assert key_for(settings, Secrets({}, lambda _: None)) is None
+        return
+    with pytest.raises(UsageFault, match="is not encrypted"):
+        key_for(settings, Secrets({}, lambda _: None))
+
+
+@pytest.mark.parametrize(
+    ("settings", "secret"),
+    [
+        ({"proposer": "openai"}, "the key from the variable OPENAI_API_KEY"),
+        ({"proposer": "anthropic"}, "the key from the variable ANTHROPIC_API_KEY"),
+        ({"proposer": "anthropic", "profile": "work"}, "the credentials"),
+        ({"proposer": "anthropic-bedrock"}, "the credentials"),
+        ({"proposer": "anthropic-vertex"}, "the credentials"),
+    ],
+)
+def test_no_consent_is_for_a_key(settings: Mapping[str, str], secret: str) -> None:
+    made = ModelSettings(model="m", base_url="http://10.0.0.5/v1", plain_http="10.0.0.5", **settings)  # type: ignore[arg-type]  # fields of the settings
+    secrets = Secrets({"OPENAI_API_KEY": KEY, "ANTHROPIC_API_KEY": KEY}, lambda _: None)
+    with pytest.raises(UsageFault) as caught:
+        key_for(made, secrets)
+    assert caught.value.message.endswith(f"could read your code and {secret}")
+    assert KEY not in caught.value.message + caught.value.hint
+
+
+def test_an_address_that_a_platform_s_own_client_reads_is_under_the_rule_too() -> None:
+    for name in ("bedrock", "vertex"):
+        environ = {f"ANTHROPIC_{name.upper()}_BASE_URL": "http://10.0.0.5"}
+        settings = read({"proposer": f"anthropic-{name}", "model": "m"}, environ)
+        with pytest.raises(UsageFault, match="is not encrypted"):
+            key_for(settings, Secrets({}))
+
+
 def test_a_local_server_needs_no_key() -> None:
     settings = ModelSettings(proposer="openai", model="m", base_url="http://127.0.0.1:8080/v1")
     assert key_for(settings, Secrets({}, lambda _: None)) is None
