@@ -110,7 +110,7 @@ class LazyGroup(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """As typer does, with a suggestion from the lazy names."""
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
-            near = get_close_matches(args[0], COMMANDS, n=1)
+            near = get_close_matches(args[0].lower(), COMMANDS, n=1)
             ctx.fail(f"No such command {args[0]!r}.{f' Did you mean {near[0]!r}?' if near else ''}")
         return super().resolve_command(ctx, args)
 
@@ -192,14 +192,36 @@ def _invoke(argv: Sequence[str]) -> int:
         if not argv:
             sys.stderr.write(error.format_message() + "\n")
             return 2
-        raise UsageFault(error.format_message(), hint=_hint(error)) from None
+        raise UsageFault(error.format_message(), hint=_hint(error, argv)) from None
     return code if isinstance(code, int) else 0
 
 
-def _hint(error: typer.TyperException) -> str:
+def _hint(error: typer.TyperException, argv: Sequence[str]) -> str:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else PROGRAM
-    return f"`{path} --help` lists what there is"
+    meant = _option_meant(context, error.format_message(), argv) if context is not None else ""
+    return f"{meant}`{path} --help` lists what there is"
+
+
+def _option_meant(context: Any, said: str, argv: Sequence[str]) -> str:
+    """For a word too many that is nearly an option's name: to people `init github` and `init --github` are one."""
+    if TOO_MANY not in said:
+        return ""
+    options = {
+        name.removeprefix("--"): name
+        for option in context.command.params
+        for name in (*option.opts, *option.secondary_opts)
+        if name.startswith("--")
+    }
+    for word in argv:
+        near = get_close_matches(word.lower(), options, n=1) if word in said.split("(", 1)[-1] else ()
+        if near:
+            return f"did you mean {options[near[0]]}? "
+    return ""
+
+
+TOO_MANY = "unexpected extra argument"
+"""Typer's words for it: there is no exception of its own."""
 
 
 def wants_json(argv: Sequence[str], environ: Mapping[str, str]) -> bool:

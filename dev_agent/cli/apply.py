@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
-from dev_agent.cli.app import command_app
+from dev_agent.cli.app import TOO_MANY, command_app
 from dev_agent.cli.driving import drive
 from dev_agent.cli.judging import judge_of
 from dev_agent.cli.model_options import (
@@ -40,6 +42,7 @@ from dev_agent.cli.options import (
 from dev_agent.cli.patch_source import read_patch
 from dev_agent.cli.session import Session
 from dev_agent.cli.task_source import read_task_text
+from dev_agent.errors import UsageFault
 from dev_agent.programs.apply import apply as apply_change
 from dev_agent.programs.choosing import Who, Wish, proposer_for, require_sense
 from dev_agent.programs.models import ModelChoice
@@ -88,7 +91,28 @@ Paths = Annotated[
 ]
 
 
-@app.command()
+class _WithoutCommand(TyperCommand):
+    """Knows where somebody wanted to go who wrote a command behind the task."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As typer does. Raises UsageFault that names `run` where words behind `--` are too many."""
+        words = args[args.index("--") + 1 :] if "--" in args else []
+        try:
+            parsed: list[str] = super().parse_args(ctx, args)
+        except typer.TyperException as error:
+            if not words or TOO_MANY not in error.format_message():
+                raise
+            raise UsageFault(
+                "apply takes a task and no command; a program as the author is for `run`",
+                hint=f"dev-agent run --task TEXT -- {shlex.join(words)[:_LONGEST_COMMAND]}",
+            ) from None
+        return parsed
+
+
+_LONGEST_COMMAND = 200
+
+
+@app.command(cls=_WithoutCommand)
 def apply(  # noqa: PLR0913 - one parameter an option
     task: Task = None,
     *,

@@ -226,7 +226,7 @@ def campaign(  # noqa: PLR0913 - one parameter an option
                 )
         else:
             entries = read_entries(repos, session.environ)
-            job, given = read_job(words, entries, use, environ=session.environ)
+            job, given = read_job(words, entries, use, source=repos or "", environ=session.environ)
             with stoppable(session), watching(session) as watcher:
                 report = begin_campaign(
                     folder, job, entries, given, use, hands_for=hands, watcher=watcher, cancel=session.cancel

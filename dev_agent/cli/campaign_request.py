@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,11 @@ from dev_agent.cli.patch_source import read_patch
 from dev_agent.cli.task_source import read_task_text
 from dev_agent.errors import UsageFault
 from dev_agent.policy.shipped import shipped_names
-from dev_agent.programs.campaigning.listing import Entry, parse_listing
+from dev_agent.programs.campaigning.listing import Entry, parse_listing, require_each
 from dev_agent.programs.campaigning.work import Job, branch_for
 from dev_agent.programs.choosing import Who, Wish, proposer_for, require_sense
 from dev_agent.programs.models import ModelChoice
+from dev_agent.programs.recipe_task import covering
 from dev_agent.programs.request import MAX_TASK, ApplyRequest
 from dev_agent.programs.rules import named_rules
 from dev_agent.values import dataclass
@@ -102,20 +104,22 @@ def read_entries(repos: str | None, environ: Mapping[str, str]) -> tuple[Entry, 
         )
     home = environ.get("HOME") or str(Path.home())
     entries = parse_listing(text, source=repos, folder=str(folder), home=home)
-    _require_names(entries)
+    require_each(entries, _require_names, source=repos)
     return entries
 
 
 def read_job(
-    words: Words, entries: tuple[Entry, ...], use: Use, *, environ: Mapping[str, str]
+    words: Words, entries: tuple[Entry, ...], use: Use, *, source: str, environ: Mapping[str, str]
 ) -> tuple[Job, bytes]:
     """The job, and the patch ("" if there is none). Raises UsageFault and PolicyError before anything is begun.
 
-    What no repository could do is refused here, once, and not in every repository again.
+    What no repository could do is refused here, once, and not in every repository again; `source` is the list's name,
+    for what its lines say that this work cannot do.
     """
     command = words.command
     if command is not None:
-        _require_only_command(words, entries)
+        _require_only_command(words)
+    require_each(entries, partial(_require_paths, words), source=source)
     task = _task(words)
     patch = read_patch(words.patch) if words.patch is not None else b""
     request = ApplyRequest(
@@ -219,7 +223,7 @@ def _require_proposer(request: ApplyRequest, words: Words, use: Use, environ: Ma
     proposer_for(request.task, wish, environ=environ)
 
 
-def _require_only_command(words: Words, entries: tuple[Entry, ...]) -> None:
+def _require_only_command(words: Words) -> None:
     if not words.command:
         raise UsageFault("there is no command behind --", hint="write it last: -- COMMAND …")
     if words.patch is not None or words.of_models or words.sandbox != "auto":
@@ -227,16 +231,32 @@ def _require_only_command(words: Words, entries: tuple[Entry, ...]) -> None:
             "a command makes the change, and something else is to make it too",
             hint="leave --patch, --proposer, --path, --sandbox and the options of models out",
         )
-    if any(one.paths for one in entries):
+
+
+def _require_paths(words: Words, entry: Entry) -> None:
+    """Raise UsageFault for `path=` where nothing heeds it, or where it is no pattern: each child would refuse it."""
+    if not entry.paths:
+        return
+    if words.command is not None:
         raise UsageFault(
-            "path= in the list is for a recipe or a model", hint="leave it out; tell the command itself"
+            f"path={entry.paths[0]} is for a recipe or a model, and a command makes the change",
+            hint="leave it out; tell the command itself",
         )
+    if words.patch is not None:
+        raise UsageFault(
+            f"path={entry.paths[0]} is for a recipe or a model, and a patch is given", hint="leave it out"
+        )
+    for path in entry.paths:
+        try:
+            covering((path,))
+        except UsageFault as fault:
+            said = fault.message.removeprefix("--path: ")
+            raise UsageFault(f"path={path} is no pattern: {said}", hint=fault.hint) from fault
 
 
-def _require_names(entries: tuple[Entry, ...]) -> None:
-    """Names of the code host are checked before anything is begun. Raises UsageFault."""
+def _require_names(entry: Entry) -> None:
+    """Raise UsageFault for a name that the code host cannot have, before anything is begun."""
     from dev_agent.forges.repository_name import RepositoryName  # noqa: PLC0415 - only where one is said
 
-    for one in entries:
-        if one.repository is not None:
-            RepositoryName.parse(one.repository)
+    if entry.repository is not None:
+        RepositoryName.parse(entry.repository)

@@ -56,7 +56,7 @@ def erase(
     """List the payloads of a run; with --blob, --match or --all erase them for good.
 
     The trace keeps a record of who erased what and why, and its proof stays whole. Exit code 1 if the text of --match
-    is somewhere it cannot be erased; every such place is named.
+    is somewhere it cannot be erased; every such place is named. Exit code 2 if it is nowhere: it may be misspelt.
     """
     session = Session(directory=directory, as_json=as_json)
     request = EraseRequest(

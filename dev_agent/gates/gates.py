@@ -25,6 +25,7 @@ from dev_agent.gates.checks import ChecksGate, together
 from dev_agent.gates.config import GateConfig
 from dev_agent.gates.context import GateContext
 from dev_agent.gates.hooks import HookBench, HookRun
+from dev_agent.gates.in_sight import InSight
 from dev_agent.gates.interpreter import Surroundings
 from dev_agent.gates.layout import TestLayout, type_targets
 from dev_agent.gates.project import Project, discover
@@ -201,6 +202,11 @@ class Gates:
         return self._hooks.command(
             argv, clone=clone, objects=objects, network=network, limits=limits, cancel=cancel
         )
+
+    @property
+    def in_sight(self) -> InSight:
+        """What a program of `run_command` can find."""
+        return self._hooks.in_sight
 
     @property
     def has_tests(self) -> bool:

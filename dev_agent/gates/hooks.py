@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dev_agent.gates.bench import tail_of, without_nested
+from dev_agent.gates.in_sight import InSight
 from dev_agent.sandbox.job import Ended, EndedHow, Job, Limits, Mount, MountKind
 from dev_agent.values import dataclass
 
@@ -88,6 +89,17 @@ class HookBench:
             network=network,
         )
         return self._sandbox.run(job, cancel)
+
+    @property
+    def in_sight(self) -> InSight:
+        """What a program of `command` can find, the profile's own folders aside."""
+        project = self._project
+        return InSight(
+            root=project.root,
+            python=project.interpreter.path,
+            search=tuple(map(Path, self._bench.environment()["PATH"].split(":"))),
+            shown=tuple(target for target, _ in project.shown),
+        )
 
     def _run_one(
         self, name: str, clone: Path, objects: tuple[Path, Path], message: str, cancel: Cancel

@@ -5,7 +5,7 @@ change is compared with, and policy, settings and gates come from it, whatever t
 is written; reading the index and the work tree adds objects to the repository, and the run its private ref.
 
 Order: recover leftovers → turn the subject into a base and a proposal → resolve what it rests on (errors up to here
-leave nothing but objects) → `launch`.
+leave nothing but objects, and too many new files not even those) → `launch`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from dev_agent.edits.parse import parse
 from dev_agent.gates.judge import LOCAL
 from dev_agent.programs.builtin import CHECK, builtin_program
+from dev_agent.programs.change import MOST_FILES
 from dev_agent.programs.launch import launch
 from dev_agent.programs.proposers import ExistingTree, PatchFile
 from dev_agent.programs.recovery import recover_first
@@ -123,7 +124,8 @@ def proposal_of(repository: Repository, checked: Checked) -> tuple[Base, PatchFi
         return base, PatchFile(content=checked.content)
     if isinstance(checked, Index):
         return base, _present(staged_tree(repository), "staged")
-    return base, _present(work_tree_tree(repository, untracked=checked.untracked), "worktree")
+    present = work_tree_tree(repository, untracked=checked.untracked, most_new=MOST_FILES)
+    return base, _present(present, "worktree")
 
 
 def _range(repository: Repository, text: str) -> tuple[Base, ExistingTree]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dev_agent.programs.change import MOST_BYTES, MOST_FILES
+from dev_agent.programs.not_found import STATUSES, where_others_are_sought, why_not_found
 from dev_agent.programs.path_law import breach
 from dev_agent.programs.proposers import Answer
 from dev_agent.repository.confined import remove_all
@@ -89,7 +90,7 @@ class CommandRun:
         self.cancel.check()
         blobs = {"stdout": ended.stdout, "stderr": ended.stderr}
         blobs = {name: data for name, data in blobs.items() if data}
-        problem = _problem(self.argv[0], ended)
+        problem = self._problem(ended, tree, clone)
         if problem:
             return Answer(
                 declined=f"{problem}{_told(ended)}", reason="command_failed", status=ended.code, blobs=blobs
@@ -104,15 +105,18 @@ class CommandRun:
             return Answer(declined=fault, reason="refused_path", blobs=blobs)
         return Answer(tree=compose(self.repository, tree, changes), status=ended.code, blobs=blobs)
 
-
-def _problem(program: str, ended: Ended) -> str:
-    """Why the program's work does not count, "" if it ended well."""
-    if ended.how is EndedHow.EXITED:
+    def _problem(self, ended: Ended, tree: str, clone: Path) -> str:
+        """Why the program's work does not count, "" if it ended well."""
+        program = self.argv[0]
+        if ended.how is not EndedHow.EXITED:
+            return f"{program} {ended.how.value}{': ' + ended.detail if ended.detail else ''}"
         if ended.code == 0:
             return ""
-        missing = " (not found inside the sandbox?)" if ended.code in (126, 127) else ""
-        return f"{program} ended with status {ended.code}{missing}"
-    return f"{program} {ended.how.value}{': ' + ended.detail if ended.detail else ''}"
+        said = f"{program} ended with status {ended.code}"
+        if ended.code not in STATUSES:
+            return said
+        sight = self.judges.in_sight(tree)
+        return why_not_found(program, sight, clone) or f"{said}; {where_others_are_sought(sight)}"
 
 
 def _told(ended: Ended) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dev_agent.cancel import Cancel
     from dev_agent.gates.gates import Preflight
     from dev_agent.gates.hooks import HookRun
+    from dev_agent.gates.in_sight import InSight
     from dev_agent.gates.judge import GateName, Judgement
     from dev_agent.gates.subject import Subject
     from dev_agent.gates.type_run import TypeRun
@@ -86,6 +87,10 @@ class Judges(Protocol):
         cancel: Cancel,
     ) -> Ended:
         """Run a program that is to change a clone."""
+        ...
+
+    def in_sight(self, base_tree: str) -> InSight:
+        """What such a program can find."""
         ...
 
 

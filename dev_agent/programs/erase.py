@@ -14,6 +14,7 @@ and, since it cannot know the text, every cached verdict and idle work tree. The
 are not written: whoever asked asks again.
 
 The chain's own lines cannot be erased, nor can commits of the user's branches; `--match` looks there too, and says so.
+A text that is nowhere is no success: whoever wants a secret gone may have misspelt it, and has to be told.
 """
 
 from __future__ import annotations
@@ -89,8 +90,24 @@ class EraseRequest:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Sought:
+    """How a text was looked for: payloads `read`, those that could not be (`unread`), and whether it was anywhere.
+
+    `beyond` is False where only the run's folder was looked at, because there is no repository around it.
+    """
+
+    read: int
+    unread: int
+    found: bool
+    beyond: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Erasure:
-    """What a run holds (`payloads`), what of it goes or went (`erased`, `cleared`), and where the text still is."""
+    """What a run holds (`payloads`), what of it goes or went (`erased`, `cleared`), and where the text still is.
+
+    `sought` is None where no text was looked for.
+    """
 
     run: str
     done: bool
@@ -99,11 +116,17 @@ class Erasure:
     cleared: tuple[str, ...] = ()
     remains: tuple[Remain, ...] = ()
     reason: str = ""
+    sought: Sought | None = None
+
+    @property
+    def matched_nothing(self) -> bool:
+        """True if a text was looked for and was nowhere."""
+        return self.sought is not None and not self.sought.found
 
     @property
     def exit_code(self) -> int:
-        """1 if the text is known to be somewhere still."""
-        return 1 if self.remains else 0
+        """1 if the text is known to be somewhere still; 2, wrong usage, if it was nowhere, as for a payload's name."""
+        return 1 if self.remains else 2 if self.matched_nothing else 0
 
 
 def erase(
@@ -118,19 +141,27 @@ def erase(
         return Erasure(run=folder.run, done=False, payloads=payloads_of(read_trace(folder.path)))
     if folder.is_driven:
         raise JournalBusy(folder.run)
+    # Before anything goes, and with it the answer.
+    copies = _copies(repository, request)
     if dry_run:
         events = read_trace(folder.path)
         payloads = payloads_of(events)
-        going = _going(folder, payloads, request)
+        matching = _matching(folder, payloads, request)
+        going = _going(payloads, matching, request)
+        remains = _remains(repository, folder, request, planned=going)
         return Erasure(
             run=folder.run,
             done=False,
             payloads=payloads,
             erased=going,
-            remains=_remains(repository, folder, request, planned=going),
+            cleared=copies,
+            remains=remains,
+            sought=_sought(repository, payloads, matching, found=bool(copies or remains)),
         )
     with Journal.open(folder.path, SystemClock()) as journal:
-        going = _going(folder, payloads_of(journal.events), request)
+        before = payloads_of(journal.events)
+        matching = _matching(folder, before, request)
+        going = _going(before, matching, request)
         pending = _begin(repository, folder.run)
         journal.erase_all(
             [one.commitment for one in going if not one.erased], request.reason, by=request.actor
@@ -139,14 +170,16 @@ def erase(
         _end(pending)
         payloads = payloads_of(journal.events)
         gone = {one.commitment for one in going}
+        remains = _remains(repository, folder, request)
         return Erasure(
             run=folder.run,
             done=True,
             payloads=payloads,
             erased=tuple(one for one in payloads if one.commitment in gone),
             cleared=cleared,
-            remains=_remains(repository, folder, request),
+            remains=remains,
             reason=request.reason,
+            sought=_sought(repository, before, matching, found=bool(copies or remains)),
         )
 
 
@@ -168,25 +201,55 @@ def finish_erasing(repository: Repository) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _going(folder: RunFolder, payloads: Sequence[Payload], request: EraseRequest) -> tuple[Payload, ...]:
-    """The payloads to erase; those that were erased before are named again only if they were asked for by name."""
-    named = chosen(payloads, request.blobs) if request.blobs else ()
-    there = [one for one in payloads if not one.erased]
-    if request.everything:
-        return tuple(dict.fromkeys([*named, *there]))
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Matching:
+    """The payloads that hold the text, and how many of all could not be looked into."""
+
+    payloads: tuple[Payload, ...]
+    unread: int
+
+
+def _matching(folder: RunFolder, payloads: Sequence[Payload], request: EraseRequest) -> _Matching | None:
+    """None if no text is looked for."""
     if request.match is None:
-        return named
+        return None
     needles = forms_of(request.match)
     blobs = Blobs(folder.path)
-    return tuple(dict.fromkeys([*named, *(one for one in there if _holds(blobs, one, needles))]))
+    held = {one: _holds(blobs, one, needles) for one in payloads if not one.erased}
+    read = sum(one is not None for one in held.values())
+    return _Matching(payloads=tuple(one for one, there in held.items() if there), unread=len(payloads) - read)
 
 
-def _holds(blobs: Blobs, payload: Payload, needles: Sequence[bytes]) -> bool:
+def _going(
+    payloads: Sequence[Payload], matching: _Matching | None, request: EraseRequest
+) -> tuple[Payload, ...]:
+    """The payloads to erase; those that were erased before are named again only if they were asked for by name."""
+    named = chosen(payloads, request.blobs) if request.blobs else ()
+    if request.everything:
+        return tuple(dict.fromkeys([*named, *(one for one in payloads if not one.erased)]))
+    return tuple(dict.fromkeys([*named, *(matching.payloads if matching else ())]))
+
+
+def _holds(blobs: Blobs, payload: Payload, needles: Sequence[bytes]) -> bool | None:
+    """Whether a payload holds one of them; None if nobody can tell, because it is gone."""
     try:
         content = blobs.read(payload.commitment, payload.length)
     except BlobUnavailable:
-        return False
+        return None
     return any(needle in content for needle in needles)
+
+
+def _sought(
+    repository: Repository | None, payloads: Sequence[Payload], matching: _Matching | None, *, found: bool
+) -> Sought | None:
+    if matching is None:
+        return None
+    return Sought(
+        read=len(payloads) - matching.unread,
+        unread=matching.unread,
+        found=found or bool(matching.payloads),
+        beyond=repository is not None,
+    )
 
 
 def _clear(
@@ -236,6 +299,18 @@ def _sweep(repository: Repository) -> None:
         pass
 
 
+def _copies(repository: Repository | None, request: EraseRequest) -> tuple[str, ...]:
+    """Where the text is in what is only kept to be faster, and in what dead commands left; unused, all of it goes."""
+    if repository is None or request.match is None:
+        return ()
+    # No run has an empty name, so none is left out; whatever lies in runs is none of these.
+    found = remains_in_state(repository, "", forms_of(request.match))
+    return tuple(one.place for one in found if one.place.startswith(_REMADE))
+
+
+_REMADE = ("cache/", "slots/", "tmp/")
+
+
 def _remains(
     repository: Repository | None,
     folder: RunFolder,
@@ -257,7 +332,7 @@ def _remains(
     ]
     if repository is None:
         return tuple(found)
-    remade = ("cache/", "slots/", "tmp/") if planned is not None else ()
+    remade = _REMADE if planned is not None else ()
     found += [
         one for one in remains_in_state(repository, folder.run, needles) if not one.place.startswith(remade)
     ]

@@ -23,6 +23,7 @@ from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
     from dev_agent.cancel import Cancel
+    from dev_agent.gates.in_sight import InSight
     from dev_agent.gates.subject import Subject, Trees
     from dev_agent.gates.type_run import TypeRun
     from dev_agent.policy.policy import GatePolicy
@@ -160,3 +161,8 @@ class Judging:
         return self.of(base_tree).run_command(
             argv, clone=clone, objects=objects, network=network, limits=self.profile.limits, cancel=cancel
         )
+
+    def in_sight(self, base_tree: str) -> InSight:
+        """What such a program can find, with the folders that the profile shows."""
+        found = self.of(base_tree).in_sight
+        return replace(found, shown=(*found.shown, *self.profile.read_only))

@@ -9,12 +9,16 @@ stat data ("racily clean") and compares bytes, so an edit of the same length wit
 
 Reading a split index, git renews the time of its shared half, as every `git status` does; its bytes stay.
 
+New files are counted before the first object is written: a forgotten folder of build output is refused, and leaves
+nothing.
+
 Killed at any line: objects nobody names, and a scratch folder its next maker removes.
 """
 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from dev_agent.errors import GitFailed, RepositoryFault
@@ -55,20 +59,24 @@ def staged_tree(repository: Repository) -> Present:
         return Present(tree=_written(git))
 
 
-def work_tree_tree(repository: Repository, *, untracked: bool) -> Present:
+def work_tree_tree(repository: Repository, *, untracked: bool, most_new: int) -> Present:
     """The tree of the tracked files as they are on disk, with `untracked` also of those git does not ignore.
 
     An untracked repository inside the work tree is left out, and named in the notes if new files were asked for: its
     files are its own. Raises RepositoryFault (`unmerged-index`, `unreadable-index`, `unreadable-work-tree`,
-    `bare-repo`).
+    `bare-repo`; `too-many-files` for more than `most_new` new ones, before any object is written).
     """
     repository.work_tree  # noqa: B018 - a bare repository is refused by asking
     with scratch(repository) as place:
         git = _on_a_copy(repository, repository.git.holding(place.claim).with_index(place.path / "index"))
-        _read(git, "add", "--update")
         if untracked:
-            notes = _add_untracked(git)
+            # The order is the promise: what is too much must be known before anything is written.
+            names = _untracked(git)
+            _require_bounded(git, names, most_new)
+            _read(git, "add", "--update")
+            notes = _add(git, names)
             return Present(tree=_written(git), notes=notes)
+        _read(git, "add", "--update")
         new = tuple(sorted(os.fsdecode(name) for name in _untracked(git) if not name.endswith(b"/")))
         return Present(tree=_written(git), untracked=new)
 
@@ -96,8 +104,27 @@ def _untracked(git: Git) -> list[bytes]:
     return git.out("ls-files", "--others", "--exclude-standard", "-z", config=_SETTINGS).split(b"\0")[:-1]
 
 
-def _add_untracked(git: Git) -> tuple[str, ...]:
-    names = _untracked(git)
+def _require_bounded(git: Git, names: list[bytes], most: int) -> None:
+    """Raise RepositoryFault for too many new files; what HEAD has under its name is not new, only out of the index."""
+    files = {name for name in names if not name.endswith(b"/")}
+    if len(files) <= most:
+        return
+    head = git.run("ls-tree", "-r", "-z", "--name-only", "--full-tree", "HEAD", config=_SETTINGS)
+    new = files - set(head.stdout.split(b"\0")) if head.ok else files
+    if len(new) <= most:
+        return
+    folders = Counter(os.fsdecode(name).partition("/")[0] for name in new if b"/" in name)
+    most_of_them = [f"{count} in {folder}/" for folder, count in folders.most_common(_NAMED)]
+    where = f" ({', '.join(most_of_them)})" if most_of_them else ""
+    raise RepositoryFault(
+        "too-many-files",
+        f"{len(new)} new files are not ignored by git{where}, and {most} changed files are judged at most; "
+        "no object was written",
+        hint="put what is no part of the change into .gitignore, or leave --untracked out",
+    )
+
+
+def _add(git: Git, names: list[bytes]) -> tuple[str, ...]:
     foreign = [os.fsdecode(name) for name in names if name.endswith(b"/")]
     files = b"".join(name + b"\0" for name in names if not name.endswith(b"/"))
     if files:

@@ -102,12 +102,30 @@ def test_no_arguments_show_the_help_and_are_an_error(capsys: pytest.CaptureFixtu
     assert "Commands:" in shown.err
 
 
+@pytest.mark.parametrize("argv", [["apply", "Tidy", "--", "ruff", "a b"], ["apply", "--", "ruff", "a b"]])
+def test_a_command_behind_a_task_is_shown_the_way_to_run(
+    argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(argv) == 2
+    shown = capsys.readouterr().err
+    assert "apply takes a task and no command" in shown
+    assert "hint: dev-agent run --task TEXT -- ruff 'a b'" in shown
+
+
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
         (["aply"], "No such command 'aply'. Did you mean 'apply'?"),
         (["apply", "task", "--pach", "x"], "No such option: --pach"),
+        (["APLY"], "Did you mean 'apply'?"),
         (["apply"], "the task is missing"),
+        (["init", "gihub"], "did you mean --github?"),
+        (["prune", "slots"], "did you mean --slots?"),
+        (["doctor", "zzz"], "hint: `dev-agent doctor --help`"),
+        (["program", "chek"], "Did you mean 'check'?"),
+        (["policy", "tset"], "Did you mean 'test'?"),
+        (["issue", "propse"], "Did you mean 'propose'?"),
+        (["apply", "Tidy", "up"], "hint: `dev-agent apply --help`"),
         (["runs", "--json=maybe"], "--json"),
         (["\x1b[31mred"], "\\x1b[31mred"),
     ],

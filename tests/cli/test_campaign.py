@@ -298,7 +298,7 @@ def test_what_no_repository_could_do_is_refused_once_before_anything_is_begun(
 ) -> None:
     monkeypatch.chdir(campaigns.folder)
     with pytest.raises(UsageFault, match=message):
-        read_job(words(**said), (), Use(), environ=campaigns.environ)
+        read_job(words(**said), (), Use(), source="list.txt", environ=campaigns.environ)
 
 
 def test_a_policy_that_is_none_is_refused_and_one_by_path_goes_with_the_children(
@@ -306,10 +306,12 @@ def test_a_policy_that_is_none_is_refused_and_one_by_path_goes_with_the_children
 ) -> None:
     monkeypatch.chdir(campaigns.folder)
     with pytest.raises((PolicyError, UsageFault)):
-        read_job(words(policy="list.txt"), (), Use(), environ=campaigns.environ)
-    job, _ = read_job(words(policy="policy.toml"), (), Use(), environ=campaigns.environ)
+        read_job(words(policy="list.txt"), (), Use(), source="list.txt", environ=campaigns.environ)
+    job, _ = read_job(words(policy="policy.toml"), (), Use(), source="list.txt", environ=campaigns.environ)
     assert job.options == (f"--policy={campaigns.folder}/policy.toml",)
-    job, _ = read_job(words(policy="strict", must_pass=("t",)), (), Use(), environ=campaigns.environ)
+    job, _ = read_job(
+        words(policy="strict", must_pass=("t",)), (), Use(), source="list.txt", environ=campaigns.environ
+    )
     assert job.options == ("--must-pass=t", "--policy=strict")
 
 
@@ -369,3 +371,33 @@ def test_names_and_reasons_of_others_do_not_act_on_a_terminal(
     assert shown.count("\\x1b[2J") == 3
     assert "dev-agent undo 20261122-1 -C '/a b'" in shown
     assert "--retry failed" in shown
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({"command": ("true",)}, "path=src is for a recipe or a model, and a command makes the change"),
+        ({"task": "t", "patch": "list.txt"}, "path=src is for a recipe or a model, and a patch is given"),
+        ({"task": "t", "proposer": Who.RECIPES}, "line 4: path=a[ is no pattern"),
+    ],
+)
+def test_a_path_that_this_work_cannot_heed_is_refused_with_file_line_and_remedy(
+    campaigns: Campaigns, said: dict[str, Any], expected: str
+) -> None:
+    listed = campaigns.folder / "list.txt"
+    listed.write_text("one\n# with a path\ntwo path=src\nthree path=a[\n")
+    entries = read_entries(str(listed), campaigns.environ)
+    with pytest.raises(UsageFault) as caught:
+        read_job(words(**said), entries, Use(), source=str(listed), environ=campaigns.environ)
+    assert caught.value.message.startswith(f"the list {listed} cannot be used:\n  line ")
+    assert expected in caught.value.message
+    assert "line 4: path=a[" in caught.value.message
+    assert "line 1" not in caught.value.message
+    assert "nothing was begun" in caught.value.hint
+
+
+def test_a_name_the_code_host_cannot_have_is_refused_with_its_line(campaigns: Campaigns) -> None:
+    listed = campaigns.folder / "list.txt"
+    listed.write_text("one\n\ntwo repository=nobody\n")
+    with pytest.raises(UsageFault, match=r"(?s)the list .*list\.txt cannot be used:.*line 3: nobody"):
+        read_entries(str(listed), campaigns.environ)

@@ -164,3 +164,5 @@ def test_erase_lists_then_erases_and_says_what_stays(tiny: Project, run: str) ->
     assert dev_agent(tiny, "erase", str(folder), "--all").returncode == 0
     assert "(erased)" in dev_agent(tiny, "show", run).stdout.decode()
     assert dev_agent(tiny, "erase", run, "--blob", "nothing").returncode == 2
+    missed = dev_agent(tiny, "erase", run, "--match", "never said here", "--json")
+    assert (missed.returncode, answered(missed)["match"]["found"]) == (2, False)

@@ -10,6 +10,7 @@ from typing import cast
 import pytest
 
 from dev_agent.cancel import Cancel
+from dev_agent.cli.pages.erase import erase_page
 from dev_agent.errors import UsageFault
 from dev_agent.programs.erase import EraseRequest, Erasure, erase, finish_erasing
 from dev_agent.programs.folders import RunFolder, find_run
@@ -19,6 +20,7 @@ from dev_agent.programs.remains import forms_of
 from dev_agent.programs.replay import replay
 from dev_agent.programs.report import Outcome, RunReport
 from dev_agent.programs.runs import list_runs, read_run
+from dev_agent.programs.storage import StoredKind, stored
 from dev_agent.programs.story import Story
 from dev_agent.programs.texts import restored
 from dev_agent.programs.verify import verify_run
@@ -240,6 +242,67 @@ def test_a_run_of_no_repository_is_erased_in_its_folder(shop: Shop) -> None:
     folder = folder_of(shop, report)
     done = erase(None, folder, EraseRequest(actor="rita", match=NAME))
     assert (len(done.erased), done.remains) == (1, ())
+
+
+# --- a text that is nowhere ------------------------------------------------------------------------------------
+
+
+def told(done: Erasure, *, dry_run: bool = False) -> str:
+    return " ".join(
+        "".join(part.text for part in line.spans) for line in erase_page(done, dry_run=dry_run).lines
+    )
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_text_that_is_nowhere_is_no_success_and_says_what_was_searched(
+    shop: Shop, *, dry_run: bool
+) -> None:
+    report = shop.apply(HARMLESS, task=WORD)
+    erased(shop, report, blobs=("patch.proposal",))
+    trace = folder_of(shop, report).path / "trace.jsonl"
+    before = trace.read_bytes()
+    done = erased(shop, report, match="Jane Reo-Smith", dry_run=dry_run)
+    assert (done.exit_code, done.erased, done.cleared, done.remains) == (2, (), (), ())
+    assert trace.read_bytes() == before
+    there, gone = (sum(one.erased is erased for one in done.payloads) for erased in (False, True))
+    assert gone > 0
+    said = told(done, dry_run=dry_run)
+    assert f"Nothing matched: the text is in none of the {there} payloads of run {report.run}" in said
+    assert f"{gone} payload{'s' * (gone > 1)} could not be searched: erased before, or missing." in said
+    assert "Nothing was erased." in said
+    assert "clones and what was copied elsewhere cannot be searched" in said
+    assert "Jane Reo-Smith" not in said + str(erase_page(done, dry_run=dry_run).data)
+
+
+def test_a_text_that_only_a_copy_of_ours_holds_is_found_and_goes(shop: Shop) -> None:
+    report = failed(shop)
+    verdict = next(one for one in stored(shop.repository()) if one.kind is StoredKind.VERDICTS)
+    erased(shop, report, match=SAID)
+    verdict.path.parent.mkdir(parents=True, exist_ok=True)
+    verdict.path.write_text(SAID)
+    planned = erased(shop, report, match=SAID, dry_run=True)
+    assert planned.exit_code == 0
+    assert any(one.endswith(verdict.path.name) for one in planned.cleared)
+    done = erased(shop, report, match=SAID)
+    assert (done.exit_code, done.matched_nothing) == (0, False), done.remains
+    assert erased(shop, report, match=SAID).exit_code == 2, "now it is nowhere"
+
+
+def test_a_text_that_is_only_where_nothing_can_be_erased_is_said_to_match_no_payload(shop: Shop) -> None:
+    report = shop.apply(HARMLESS, task=WORD)
+    erased(shop, report, match=NAME)
+    again = erased(shop, report, match=NAME)
+    assert again.exit_code == 1
+    assert f"Nothing matched here: no payload of run {report.run} holds the text; it is in 1 place" in told(
+        again
+    )
+
+
+def test_what_was_named_goes_though_the_text_is_nowhere(shop: Shop) -> None:
+    report = shop.apply(HARMLESS, task=WORD)
+    done = erased(shop, report, blobs=("task",), match="nobody wrote this")
+    assert ([one.name for one in done.erased], done.exit_code) == (["request.task"], 2)
+    assert "Only what was named was erased: 1 payload." in told(done)
 
 
 # --- death --------------------------------------------------------------------------------------------------------

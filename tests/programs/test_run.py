@@ -158,8 +158,16 @@ def test_a_program_that_is_not_there_is_said_to_be_missing(shop: Shop) -> None:
     before = shop.project.snapshot()
     report = ran(shop, "no-such-program")
     assert (report.outcome, report.reason) == (Outcome.REJECTED, "command_failed")
-    assert "not found" in report.explanation
+    said = report.explanation
+    assert said.startswith("no-such-program was not found inside the sandbox: not in ")
+    assert "-m pip install no-such-program" in said
     assert shop.project.snapshot() == before
+
+
+def test_a_program_that_calls_one_that_is_not_there_is_told_where_those_are_sought(shop: Shop) -> None:
+    report = ran(shop, *shell("no-such-program"))
+    assert report.explanation.startswith("sh ended with status 127; if it calls another program: ")
+    assert ran(shop, *shell("exit 3")).explanation.startswith("sh ended with status 3")
 
 
 def test_ignored_files_are_no_part_of_the_change(shop: Shop) -> None:

@@ -162,7 +162,7 @@ def test_the_work_tree_is_read_as_git_would_commit_all_of_it(
 ) -> None:
     state(project)
     before = _owned(project)
-    found = work_tree_tree(project.repository(), untracked=False)
+    found = work_tree_tree(project.repository(), untracked=False, most_new=100)
     assert _owned(project) == before
     assert found.tree == _committed(project, "--update")
 
@@ -173,7 +173,7 @@ def test_untracked_files_come_along_only_when_asked(
 ) -> None:
     state(project)
     before = _owned(project)
-    found = work_tree_tree(project.repository(), untracked=True)
+    found = work_tree_tree(project.repository(), untracked=True, most_new=100)
     assert _owned(project) == before
     assert found.tree == _committed(project, "--all")
 
@@ -183,7 +183,9 @@ def test_a_branch_without_a_commit_has_an_index_too(tmp_path: Path, object_forma
     project = make_repository(tmp_path, object_format=object_format)
     assert staged_tree(project.repository()).tree == project.git("hash-object", "-t", "tree", "/dev/null")
     project.write("first.txt", b"1\n")
-    assert work_tree_tree(project.repository(), untracked=True).tree == _committed(project, "--all")
+    assert work_tree_tree(project.repository(), untracked=True, most_new=100).tree == _committed(
+        project, "--all"
+    )
 
 
 def test_an_edit_of_the_same_length_with_the_old_time_is_seen(project: Project) -> None:
@@ -196,7 +198,7 @@ def test_an_edit_of_the_same_length_with_the_old_time_is_seen(project: Project) 
         file.write(b"two")
     os.utime(path, (10**9, 10**9))
     assert project.git("status", "--porcelain") == ""
-    found = work_tree_tree(project.repository(), untracked=False).tree
+    found = work_tree_tree(project.repository(), untracked=False, most_new=100).tree
     assert [one.path for one in tree_difference(project.repository(), project.tree(), found)] == ["a.txt"]
 
 
@@ -205,7 +207,7 @@ def test_a_git_command_of_the_users_that_holds_the_index_is_no_hindrance(project
     lock = project.git_dir / "index.lock"
     lock.write_bytes(b"theirs")
     before = project.snapshot()
-    assert work_tree_tree(project.repository(), untracked=True).tree != project.tree()
+    assert work_tree_tree(project.repository(), untracked=True, most_new=100).tree != project.tree()
     assert project.snapshot() == before
     assert lock.read_bytes() == b"theirs"
 
@@ -220,7 +222,7 @@ def test_unresolved_conflicts_are_refused_and_not_taken_with_their_marks(project
     before = project.snapshot()
     for untracked in (False, True):
         with pytest.raises(RepositoryFault) as caught:
-            work_tree_tree(project.repository(), untracked=untracked)
+            work_tree_tree(project.repository(), untracked=untracked, most_new=100)
         assert (caught.value.code, "a.txt" in caught.value.message) == ("unmerged-index", True)
     with pytest.raises(RepositoryFault):
         staged_tree(project.repository())
@@ -231,7 +233,7 @@ def test_a_tracked_file_that_became_a_pipe_is_refused_and_nobody_waits(project: 
     (project.root / "a.txt").unlink()
     os.mkfifo(project.root / "a.txt")
     with pytest.raises(RepositoryFault) as caught:
-        work_tree_tree(project.repository(), untracked=False)
+        work_tree_tree(project.repository(), untracked=False, most_new=100)
     assert caught.value.code == "unreadable-work-tree"
     assert "a.txt" in caught.value.message
 
@@ -247,10 +249,10 @@ def test_new_files_that_were_not_asked_for_are_named(project: Project) -> None:
         for one in project.git("ls-files", "--others", "--exclude-standard").splitlines()
         if one[-1] != "/"
     ]
-    found = work_tree_tree(project.repository(), untracked=False)
+    found = work_tree_tree(project.repository(), untracked=False, most_new=100)
     assert ("new file" in found.untracked, "ignored" in found.untracked) == (True, False)
     assert found.untracked == tuple(sorted(new))
-    assert work_tree_tree(project.repository(), untracked=True).untracked == ()
+    assert work_tree_tree(project.repository(), untracked=True, most_new=100).untracked == ()
 
 
 def test_a_repository_inside_the_work_tree_is_left_out_and_named(project: Project) -> None:
@@ -258,6 +260,48 @@ def test_a_repository_inside_the_work_tree_is_left_out_and_named(project: Projec
     project.git("init", "--quiet", "inner")
     project.write("inner/file", b"theirs\n")
     project.write("mine", b"x\n")
-    found = work_tree_tree(project.repository(), untracked=True)
+    found = work_tree_tree(project.repository(), untracked=True, most_new=100)
     assert [one.path for one in tree_difference(project.repository(), project.tree(), found.tree)] == ["mine"]
     assert found.notes == ("inner/ is a repository of its own and was left out",)
+
+
+def _objects(project: Project) -> dict[str, bytes]:
+    """Every file of git's object store, byte for byte."""
+    folder = project.git_dir / "objects"
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_too_many_new_files_are_refused_before_an_object_is_written(project: Project) -> None:
+    tracked = project.git("ls-files").splitlines()[0]
+    project.write(tracked, b"edited, and not stored either\n")
+    for number in range(7):
+        project.write(f"build/output/{number}", b"%d\n" % number)
+    project.write("beside.txt", b"new\n")
+    before = _objects(project)
+    with pytest.raises(RepositoryFault) as caught:
+        work_tree_tree(project.repository(), untracked=True, most_new=7)
+    assert caught.value.code == "too-many-files"
+    assert "8 new files are not ignored by git (7 in build/)" in caught.value.message
+    assert ".gitignore" in caught.value.hint
+    assert _objects(project) == before
+    work_tree_tree(project.repository(), untracked=True, most_new=8)
+    assert _objects(project) != before
+
+
+def test_what_head_has_and_only_the_index_lacks_is_not_counted_as_new(project: Project) -> None:
+    count = len(project.git("ls-files").splitlines())
+    assert count > 1
+    project.git("rm", "-r", "--quiet", "--cached", ".")
+    found = work_tree_tree(project.repository(), untracked=True, most_new=count - 1)
+    assert found.tree == project.tree()
+
+
+def test_without_a_commit_every_file_is_new(tmp_path: Path) -> None:
+    project = make_repository(tmp_path, {})
+    project.git("update-ref", "-d", "HEAD")
+    project.write("a", b"1")
+    project.write("b", b"2")
+    before = _objects(project)
+    with pytest.raises(RepositoryFault, match="2 new files"):
+        work_tree_tree(project.repository(), untracked=True, most_new=1)
+    assert _objects(project) == before

@@ -11,7 +11,8 @@ a comment. Paths are relative to the folder of the list.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field
 
 from dev_agent.errors import UsageFault
 from dev_agent.programs.campaigning.address import Address, parse_address
@@ -30,7 +31,8 @@ class Entry:
 
     `branch` is where the change lands, None for the campaign's; `start` the branch a clone begins at, None for the
     remote's own; `paths` where a recipe or a model works; `remote` the name of the remote that is pushed to, and
-    `repository` its OWNER/NAME on the code host where the URL does not say it.
+    `repository` its OWNER/NAME on the code host where the URL does not say it. `line` is where the list says it, for
+    whoever refuses the entry later; 0 for one that was read back from a trace.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Entry:
     paths: tuple[str, ...] = ()
     remote: str = "origin"
     repository: str | None = None
+    line: int = field(default=0, compare=False)
 
 
 SETTINGS = ("branch", "from", "path", "remote", "repository")
@@ -52,29 +55,46 @@ def parse_listing(text: str, *, source: str, folder: str, home: str) -> tuple[En
     seen: dict[str, int] = {}
     for number, content in enumerate(text.split("\n"), 1):
         try:
-            entry = _entry(content, folder=folder, home=home)
+            entry = _entry(content, number, folder=folder, home=home)
             if entry is not None:
                 _require_new(entry, number, seen)
                 entries.append(entry)
         except UsageFault as fault:
-            faults.append(
-                f"line {number}: {fault.message} ({fault.hint})"
-                if fault.hint
-                else f"line {number}: {fault.message}"
-            )
+            faults.append(_said(number, fault))
     if not entries and not faults:
         faults = ["it names no repository"]
     if len(entries) > MOST:
         faults = [f"it names {len(entries)} repositories; {MOST} are allowed"]
     if faults:
-        more = [f"… and {len(faults) - _SHOWN} more"] if len(faults) > _SHOWN else []
-        raise UsageFault(
-            "\n".join(
-                [f"the list {source} cannot be used:", *(f"  {one}" for one in [*faults[:_SHOWN], *more])]
-            ),
-            hint="a line is a path or a URL, then for example branch=NAME; nothing was begun",
-        )
+        raise _unusable(source, faults)
     return tuple(entries)
+
+
+def require_each(entries: Sequence[Entry], check: Callable[[Entry], None], *, source: str) -> None:
+    """Let `check` raise UsageFault for an entry that cannot be used for this campaign's work.
+
+    Raises UsageFault with every such fault, each with its line, as if the list itself had been at fault.
+    """
+    faults: list[str] = []
+    for entry in entries:
+        try:
+            check(entry)
+        except UsageFault as fault:
+            faults.append(_said(entry.line, fault))
+    if faults:
+        raise _unusable(source, faults)
+
+
+def _said(line: int, fault: UsageFault) -> str:
+    return f"line {line}: {fault.message}{f' ({fault.hint})' if fault.hint else ''}"
+
+
+def _unusable(source: str, faults: Sequence[str]) -> UsageFault:
+    more = [f"… and {len(faults) - _SHOWN} more"] if len(faults) > _SHOWN else []
+    return UsageFault(
+        "\n".join([f"the list {source} cannot be used:", *(f"  {one}" for one in [*faults[:_SHOWN], *more])]),
+        hint="a line is a path or a URL, then for example branch=NAME; nothing was begun",
+    )
 
 
 def only(entries: Sequence[str], patterns: Sequence[str]) -> tuple[int, ...]:
@@ -98,11 +118,13 @@ def only(entries: Sequence[str], patterns: Sequence[str]) -> tuple[int, ...]:
     return tuple(sorted(chosen))
 
 
-def _entry(content: str, *, folder: str, home: str) -> Entry | None:
+def _entry(content: str, line: int, *, folder: str, home: str) -> Entry | None:
     try:
         words = shlex.split(content.rstrip("\r"), comments=True)
     except ValueError:
-        raise UsageFault("a quotation is not closed") from None
+        raise UsageFault(
+            "a quotation is not closed", hint="close it, or write \\' for the mark itself"
+        ) from None
     if not words:
         return None
     settings = _settings(words[1:])
@@ -126,6 +148,7 @@ def _entry(content: str, *, folder: str, home: str) -> Entry | None:
         paths=tuple(settings.get("path", ())),
         remote=_one(settings, "remote") or "origin",
         repository=_one(settings, "repository"),
+        line=line,
     )
 
 
@@ -139,11 +162,14 @@ def _settings(words: Sequence[str]) -> Mapping[str, list[str]]:
                 hint=f"settings are {', '.join(f'{one}=' for one in SETTINGS)}; quote a path that has spaces",
             )
         if not value.isprintable() or not value:
-            raise UsageFault(f"{name}= says nothing, or something that does not show")
+            raise UsageFault(
+                f"{name}= says nothing, or something that does not show",
+                hint=f"write {name}=…, or leave it out",
+            )
         found.setdefault(name, []).append(value)
     twice = [name for name, values in found.items() if len(values) > 1 and name != "path"]
     if twice:
-        raise UsageFault(f"{twice[0]}= is said twice")
+        raise UsageFault(f"{twice[0]}= is said twice", hint="leave one of them out")
     return found
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,7 +54,8 @@ def find_items(repository: Repository, names: Sequence[str], *, target: str) -> 
             if commit is None:
                 raise UsageFault(
                     f"the head {recordable(one)!r} is no commit here",
-                    hint="fetch it first, for example: git fetch origin 'refs/pull/*/head:refs/pull/*/head'",
+                    hint=f"{_meant(one, refs)}a queue takes heads (branches, commits, patterns), no sub-commands; "
+                    "fetch what is elsewhere, for example: git fetch origin 'refs/pull/*/head:refs/pull/*/head'",
                 )
             found.setdefault(commit, recordable(one))
     if not found:
@@ -65,6 +67,13 @@ def find_items(repository: Repository, names: Sequence[str], *, target: str) -> 
     return tuple(
         Item(number=number, name=name, commit=commit) for number, (commit, name) in enumerate(found.items())
     )
+
+
+def _meant(name: str, refs: Sequence[str]) -> str:
+    """The nearest name of a ref as people write it, as the beginning of a hint."""
+    short = {re.sub(r"\Arefs/(?:heads|remotes|tags)/", "", ref) for ref in refs}
+    near = get_close_matches(name, sorted(short), n=1)
+    return f"did you mean {recordable(near[0])!r}? " if near else ""
 
 
 def _refs(repository: Repository) -> tuple[str, ...]:

@@ -306,6 +306,16 @@ def test_a_name_that_means_nothing_begins_no_queue(place: Place, names: list[str
     assert not record.queues_dir(place.project.repository()).exists()
 
 
+def test_a_mistyped_head_is_told_the_nearest_one(place: Place) -> None:
+    place.head("feature", "src/shop/a.py", "A: int = 2\n")
+    with pytest.raises(UsageFault) as caught:
+        place.queue("faeture")
+    assert caught.value.hint.startswith("did you mean 'feature'? a queue takes heads")
+    with pytest.raises(UsageFault) as caught:
+        place.queue("zzzz")
+    assert caught.value.hint.startswith("a queue takes heads")
+
+
 def test_a_file_of_heads_has_comments_and_empty_lines(tmp_path: Path) -> None:
     file = tmp_path / "heads"
     file.write_text("# first\na\n\n  b  # the other\n")

@@ -1,0 +1,71 @@
+"""A program that is not there inside the sandbox: where it was looked for, and what makes it visible."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dev_agent.gates.in_sight import InSight
+from dev_agent.programs.not_found import where_others_are_sought, why_not_found
+
+
+@pytest.fixture
+def sight(tmp_path: Path) -> InSight:
+    """A repository with an environment of its own, and a clone of it beside."""
+    root = tmp_path / "work"
+    for folder in (root / ".venv/bin", tmp_path / "clone/tools", tmp_path / "home/bin"):
+        folder.mkdir(parents=True)
+    return InSight(
+        root=root,
+        python=root / ".venv/bin/python",
+        search=(root / ".venv/bin", tmp_path / "elsewhere", Path("/usr/bin")),
+        shown=(root / ".venv",),
+    )
+
+
+def program(path: Path, mode: int = 0o755) -> Path:
+    path.write_text("#!/bin/sh\n")
+    path.chmod(mode)
+    return path
+
+
+def why(name: str | Path, sight: InSight) -> str:
+    return why_not_found(str(name), sight, sight.root.parent / "clone")
+
+
+def test_a_bare_name_is_told_where_it_was_looked_for_and_what_to_do(sight: InSight) -> None:
+    said, install, path, show = why("ruff", sight).split("\n")
+    assert said == ("ruff was not found inside the sandbox: not in " + ", ".join(map(str, sight.search)))
+    assert install.endswith(f"{sight.python} -m pip install ruff")
+    assert str(sight.root / ".venv") in path
+    assert "read_only" in show
+    assert "--profile" in show
+
+
+def test_what_is_there_ended_by_its_own_word(sight: InSight) -> None:
+    program(sight.root / ".venv/bin/tool")
+    program(sight.root.parent / "clone/tools/mine")
+    for name in ("tool", "sh", "/bin/sh", "tools/mine", "./tools/mine", sight.root / "tools/mine"):
+        assert why(name, sight) == "", name
+    assert "/usr/bin" in where_others_are_sought(sight)
+
+
+def test_a_file_of_the_work_tree_that_the_commit_lacks_is_not_there(sight: InSight) -> None:
+    (sight.root / "tools").mkdir()
+    program(sight.root / "tools/new")
+    assert why("tools/new", sight).startswith("tools/new was not found inside the sandbox")
+    assert why(sight.root / "tools/new", sight)
+
+
+def test_what_lies_or_leads_outside_of_what_is_visible_is_not_there(sight: InSight) -> None:
+    own = program(sight.root.parent / "home/bin/ruff")
+    assert f"{own} is nothing that is visible there" in why(own, sight)
+    (sight.root / ".venv/bin/ruff").symlink_to(own)
+    assert "-m pip install ruff" in why("ruff", sight)
+
+
+def test_what_may_not_be_executed_is_not_there(sight: InSight) -> None:
+    program(sight.root / ".venv/bin/text", 0o644)
+    assert why("text", sight)
+    assert why(sight.root / ".venv/bin", sight)
