@@ -36,13 +36,14 @@ GUARDED := runtime edits policy repository
 # Tracing makes a test half as dear again, so only those are traced whose packages have a floor: their own tests, and
 # those of the programs, which show what the repository does in a run.
 MEASURED := $(GUARDED:%=tests/%) tests/programs
-# The commands of the program wait for the disk as long as they compute: half as many tests again as there are cores.
-SIDE_BY_SIDE := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) * 3 / 2)))
+# Tests wait for the disk as long as they compute, most of all those of commands and of the cluster.
+CORES := $(shell getconf _NPROCESSORS_ONLN)
+SIDE_BY_SIDE := $(shell echo $$(($(CORES) * 3 / 2)))
 TESTS := $(RUN) pytest --dist worksteal
 
 test: .venv/.ready-dev
-	$(TESTS) -n auto $(MEASURED) $(GUARDED:%=--cov=dev_agent/%) --cov-branch --cov-report=
-	$(TESTS) -n $(SIDE_BY_SIDE) tests $(MEASURED:%=--ignore=%)
+	$(TESTS) -n $(SIDE_BY_SIDE) $(MEASURED) $(GUARDED:%=--cov=dev_agent/%) --cov-branch --cov-report=
+	$(TESTS) -n $(shell echo $$(($(CORES) * 2))) tests $(MEASURED:%=--ignore=%)
 	@$(RUN) coverage report --skip-covered
 	@for package in $(GUARDED); do \
 	  $(RUN) coverage report --include="dev_agent/$$package/*" --fail-under=$(FLOOR) --format=total > .venv/total \
