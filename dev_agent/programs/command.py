@@ -116,7 +116,7 @@ class CommandRun:
         if ended.code not in STATUSES:
             return said
         sight = self.judges.in_sight(tree)
-        return why_not_found(program, sight, clone) or f"{said}; {where_others_are_sought(sight)}"
+        return why_not_found(program, ended.code, sight, clone) or f"{said}; {where_others_are_sought(sight)}"
 
 
 def _told(ended: Ended) -> str:

@@ -15,16 +15,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dev_agent.gates.in_sight import InSight
 
-STATUSES = frozenset({126, 127})
+_REFUSED = 126
+STATUSES = frozenset({_REFUSED, 127})
 """How a shell, and the sandbox, say that a program cannot be executed, or is not there."""
 
 _SYSTEM = tuple(map(Path, ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")))
 
 
-def why_not_found(program: str, sight: InSight, clone: Path) -> str:
+def why_not_found(program: str, status: int, sight: InSight, clone: Path) -> str:
     """One sentence, and lines with remedies below it; "" if the program is there, and the status its own word.
 
-    `clone` is where the repository's files lay for the program.
+    `clone` is where the repository's files lay for the program. Under tier 2 what is not shown cannot be executed, and
+    under tier 1 it is not there.
     """
     if "/" not in program:
         if any(_is_there(folder / program, sight, clone) for folder in sight.search):
@@ -34,11 +36,18 @@ def why_not_found(program: str, sight: InSight, clone: Path) -> str:
         path = sight.root / program
         if _is_there(path, sight, clone):
             return ""
-        where = f"{path} is nothing that is visible there, and can be executed"
+        where = f"{path} is no program that is visible there"
+        real = _on_host(path, sight, clone)
+        if real is not None and real.is_file() and not os.access(real, os.X_OK):
+            return (
+                f"{program} has no right to be executed: chmod +x, commit that, or name its interpreter, "
+                f"for example: python {shlex.quote(program)}"
+            )
     shown = ", ".join(str(one) for one in sight.shown) or "nothing else"
     package = shlex.quote(Path(program).name)
+    problem = f"ended with status {status}" if status == _REFUSED else "was not found inside the sandbox"
     return (
-        f"{program} was not found inside the sandbox: {where}\n"
+        f"{program} {problem}: {where}\n"
         f"Install it into the project's environment, for example: {sight.python} -m pip install {package}\n"
         f"Or give the path of one that is visible inside: a file of the commit below {sight.root}, the system's own "
         f"folders (/usr, /bin …), and {shown}\n"

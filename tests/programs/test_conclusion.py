@@ -37,6 +37,7 @@ def _branch(gate: str, result: str, *, count: int = 0, preexisting: int = 0, **m
 def _told(state: str, *, last: str = "", facts: dict[str, Any] | None = None, **more: Any) -> RunReport:
     story = Story(run="run-1", state=state, facts=facts or {}, reason=str(more.pop("reason", "")))
     story.finished = bool(more.pop("finished", True))
+    story.request = {"program": "apply"}
     if last:
         story.path.append(PathStep(state=last, attempt=1, outcome="x", ms=1))
     return report_of(story, task="t", places=PLACES, alive=bool(more.pop("alive", False)))

@@ -30,8 +30,8 @@ def program(path: Path, mode: int = 0o755) -> Path:
     return path
 
 
-def why(name: str | Path, sight: InSight) -> str:
-    return why_not_found(str(name), sight, sight.root.parent / "clone")
+def why(name: str | Path, sight: InSight, status: int = 127) -> str:
+    return why_not_found(str(name), status, sight, sight.root.parent / "clone")
 
 
 def test_a_bare_name_is_told_where_it_was_looked_for_and_what_to_do(sight: InSight) -> None:
@@ -60,7 +60,8 @@ def test_a_file_of_the_work_tree_that_the_commit_lacks_is_not_there(sight: InSig
 
 def test_what_lies_or_leads_outside_of_what_is_visible_is_not_there(sight: InSight) -> None:
     own = program(sight.root.parent / "home/bin/ruff")
-    assert f"{own} is nothing that is visible there" in why(own, sight)
+    assert f"{own} is no program that is visible there" in why(own, sight)
+    assert why(own, sight, 126).startswith(f"{own} ended with status 126: {own} is no program")
     (sight.root / ".venv/bin/ruff").symlink_to(own)
     assert "-m pip install ruff" in why("ruff", sight)
 
@@ -69,3 +70,8 @@ def test_what_may_not_be_executed_is_not_there(sight: InSight) -> None:
     program(sight.root / ".venv/bin/text", 0o644)
     assert why("text", sight)
     assert why(sight.root / ".venv/bin", sight)
+
+
+def test_a_script_of_the_commit_without_the_right_is_told_how_to_run_it(sight: InSight) -> None:
+    program(sight.root.parent / "clone/tools/a script", 0o644)
+    assert why("tools/a script", sight, 126).endswith("for example: python 'tools/a script'")

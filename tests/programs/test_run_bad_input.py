@@ -29,6 +29,7 @@ def everything(shop: Shop) -> tuple[object, list[str], list[str], list[str]]:
 REFUSED = {
     "command not found": (("no-such-program",), "command_failed", "not found"),
     "a folder as the command": (("/tmp",), "command_failed", "ended with status 126"),
+    "a file without the right": (("./notes.txt",), "command_failed", "has no right to be executed"),
     "a socket": (
         ("python3", "-c", "import socket; socket.socket(socket.AF_UNIX).bind('sock')"),
         "not_taken",
