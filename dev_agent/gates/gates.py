@@ -296,7 +296,7 @@ class Gates:
             result=GateResult.ERROR,
             reason="environment_changed",
             hint="installed packages, or files that the gates are shown beside the repository, changed while they ran: "
-            "judge it again",
+            "judge it again; of a read_only directory that is written all the time, name the parts that rest",
         )
 
     def _check(self, subject: Subject) -> None:
