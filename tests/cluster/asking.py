@@ -19,11 +19,13 @@ from tests.gates.samples import PYTEST, SRC_LAYOUT, Sample, make_sample, make_sa
 from tests.testing.cluster import at_sleep, endless_sleep, eventually
 
 _SETTINGS = (
-    '\n[tool.dev-agent.gates]\nchecks = [{ name = "wait", command = "sh wait.sh", timeout_s = 600 }]\n'
+    '\n[tool.dev-agent.gates]\nchecks = [{ name = "wait", command = "sh check.sh", timeout_s = 600 }]\n'
 )
 FILES = {
     **SRC_LAYOUT,
     "pyproject.toml": SRC_LAYOUT["pyproject.toml"] + _SETTINGS,
+    # Not the script that the settings name: a change of that one waits for a person.
+    "check.sh": "sh wait.sh\n",
     "wait.sh": "true\n",
 }
 

@@ -142,7 +142,7 @@ FORGERY_ATTACKS = (
         attempt="break the till and let pytest's own method that runs a test do nothing",
         defence="the code of pytest is compared before and after (gates/runner/integrity.py)",
         strike=landing({"till.py": _broken_till(_PATCHED)}, _GATE_ALONE),
-        disarm=without("dev_agent.gates.tests:weigh", _unwatched),
+        disarm=without("dev_agent.gates.judging_tests:weigh", _unwatched),
     ),
     Attack(
         name="reports_rewritten",

@@ -119,9 +119,9 @@ PROOF_ATTACKS = (
     Attack(
         name="corrupt_receipt",
         attempt="write a verdict into the receipt of a landed run that no gate gave",
-        defence="receipts are recomputed from the trace (programs/verify.py)",
+        defence="receipts are recomputed from the trace (programs/receipt_proof.py)",
         strike=_corrupt_receipt,
-        disarm=without("dev_agent.programs.verify:_compared", _believed),
+        disarm=without("dev_agent.programs.receipt_proof:compared", _believed),
         word="HASH_FAILURE",
     ),
     Attack(

@@ -112,7 +112,7 @@ SABOTAGE_ATTACKS = (
             },
             _GATE_ALONE,
         ),
-        disarm=without("dev_agent.gates.tests:reached_tests", _those_beside),
+        disarm=without("dev_agent.gates.judging_tests:reached_tests", _those_beside),
     ),
     Attack(
         name="expectation_rewritten",
