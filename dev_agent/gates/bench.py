@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from dev_agent.cancel import Cancel
+from dev_agent.gates.ground import Ground
 from dev_agent.gates.project import Project
 from dev_agent.gates.records import BadReport, read_records
 from dev_agent.gates.tools import TRUSTED, Tool
@@ -54,12 +55,16 @@ class Ran:
 
 
 class Bench:
-    """Runs the launcher on a checked-out tree. `limits` are the profile's; the time is each gate's own."""
+    """Runs the launcher on a checked-out tree. `limits` are the profile's; the time is each gate's own.
 
-    def __init__(self, project: Project, sandbox: Sandbox, limits: Limits) -> None:
+    `ground` is told of every program that ended.
+    """
+
+    def __init__(self, project: Project, sandbox: Sandbox, limits: Limits, ground: Ground) -> None:
         self._project = project
         self._sandbox = sandbox
         self._limits = limits
+        self._ground = ground
 
     def run(
         self,
@@ -125,7 +130,10 @@ class Bench:
             input=json.dumps(payload).encode("ascii"),
             report_bytes=_REPORT_BYTES,
         )
-        ended = self._sandbox.run(job, cancel)
+        try:
+            ended = self._sandbox.run(job, cancel)
+        finally:
+            self._ground.program_ended()
         try:
             return Ran(ended=ended, records=read_records(ended.report, key), forged="")
         except (BadReport, ValueError) as error:

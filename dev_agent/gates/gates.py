@@ -24,6 +24,7 @@ from dev_agent.gates.cache import Cache
 from dev_agent.gates.checks import ChecksGate, together
 from dev_agent.gates.config import GateConfig
 from dev_agent.gates.context import GateContext
+from dev_agent.gates.ground import Ground
 from dev_agent.gates.hooks import HookBench, HookRun
 from dev_agent.gates.in_sight import InSight
 from dev_agent.gates.interpreter import Surroundings
@@ -57,8 +58,9 @@ class Preflight:
 class Gates:
     """The gates of one repository at one base."""
 
-    def __init__(self, context: GateContext, hooks: HookBench) -> None:
+    def __init__(self, context: GateContext, hooks: HookBench, ground: Ground) -> None:
         self._context = context
+        self._ground = ground
         self._hooks = hooks
         self._types = TypesGate(context)
         self._tests = TestsGate(context)
@@ -127,16 +129,17 @@ class Gates:
     ) -> Gates:
         """Bind the gates of a project that has been found. Raises UsageFault as `prepare` does."""
         _require_tests(project.config, policy, must_pass)
-        bench = Bench(project, sandbox, limits or Limits())
+        ground = Ground(project.is_as_it_was)
+        bench = Bench(project, sandbox, limits or Limits(), ground)
         context = GateContext(
             trees=trees,
             project=project,
             bench=bench,
-            cache=Cache(cache, keeps=project.is_as_it_was),
+            cache=Cache(cache, keeps=ground.holds),
             cache_dir=cache,
             settings=GateSettings.of(policy, must_pass),
         )
-        return cls(context, HookBench(project, bench, sandbox, cache=hooks_cache))
+        return cls(context, HookBench(project, bench, sandbox, cache=hooks_cache), ground)
 
     @property
     def project(self) -> Project:
@@ -289,7 +292,7 @@ class Gates:
 
         The base may have been judged before that and the change after it: the two say nothing about each other.
         """
-        if verdict.result is not GateResult.PASSED or verdict.cached or self.project.is_as_it_was():
+        if verdict.result is not GateResult.PASSED or verdict.cached or self._ground.holds():
             return verdict
         return replace(
             verdict,

@@ -15,12 +15,14 @@ import os
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from operator import attrgetter
 from pathlib import Path
 
 from dev_agent.values import dataclass
 
 _MOST_FILES = 50_000
 _METADATA = (".dist-info", ".egg-info")
+_NAME = attrgetter("name")
 _TIME_ZONE = (Path("/etc/localtime"), Path("/etc/timezone"))
 _THEIR_OWN = frozenset(
     {
@@ -46,100 +48,134 @@ class _TooManyError(Exception):
 class Vicinity:
     """Places on this machine that decide verdicts: `folders` whole, what lies in `sites`, single `files`.
 
-    `state` tells what was there when this was made; `is_as_it_was` looks again, at sizes and times and no content. What
-    came of looking before, and what is run later, are about one environment only if it says True.
+    `digest` stands for everything below `folders`, what lies directly in `sites`, and the time zone, in keys of what is
+    remembered. Where there is too much to look at, it is one that nothing ever had: what is judged there is not
+    remembered.
+
+    `state` tells the times besides; `is_as_it_was` looks again, at sizes and times and no content. What came of looking
+    before, and what is run later, are about one environment only if it says True.
     """
 
     folders: tuple[Path, ...]
     sites: tuple[Path, ...]
     files: tuple[Path, ...]
+    digest: str
     state: str
 
     @classmethod
-    def at(cls, folders: Iterable[Path], sites: Iterable[Path], files: Iterable[Path]) -> Vicinity:
-        """As they are now."""
-        places = tuple(folders), tuple(sites), tuple(files)
-        return cls(folders=places[0], sites=places[1], files=places[2], state=_installed(*places))
+    def at(
+        cls, folders: Iterable[Path], sites: Iterable[Path], files: Iterable[Path], notes: list[str]
+    ) -> Vicinity:
+        """As they are now; a folder with too much in it is a note."""
+        inside, places = tuple(sorted(set(folders))), tuple(sorted(set(sites)))
+        singles = tuple(files)
+        looked = _Looked.at(inside, places)
+        notes += (
+            f"{one} holds more than {_MOST_FILES} files: verdicts are not remembered beside it"
+            for one in looked.too_large
+        )
+        return cls(
+            folders=inside,
+            sites=places,
+            files=singles,
+            digest=secrets.token_hex(32) if looked.too_large else looked.lasting(),
+            state=looked.now(singles),
+        )
 
     def is_as_it_was(self) -> bool:
         """False once something was installed, removed or written there."""
-        return _installed(self.folders, self.sites, self.files) == self.state
+        return _Looked.at(self.folders, self.sites).now(self.files) == self.state
 
 
-def state_of(folders: Iterable[Path], sites: Iterable[Path], notes: list[str]) -> str:
-    """A digest of everything below `folders`, of what lies directly in `sites`, and of the time zone.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Looked:
+    """What one walk met: the digest of all folders, and of the sites one line for every entry.
 
-    Where there is too much to look at, it is a digest nothing ever had: what is judged beside that is not remembered,
-    and `notes` says so.
+    `loose` are the sites' lines as they matter to keys: folders by their names, since their times change whenever
+    Python compiles something. `timed` has those of metadata folders too, which an installer writes into.
     """
-    digest = hashlib.sha256()
-    try:
-        _add_folders(digest, folders)
-    except _TooManyError as error:
-        notes.append(f"{error} holds more than {_MOST_FILES} files: verdicts are not remembered beside it")
-        return secrets.token_hex(32)
-    for site in sorted(set(sites)):
-        for entry in _listed(site):
-            # Folders by their names: their times change whenever Python compiles something.
-            digest.update(_line(entry, site) if entry.is_file() else os.fsencode(entry.path) + b"\0")
-    for path in _TIME_ZONE:
-        with suppress(OSError):
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
 
+    below: bytes
+    loose: bytes
+    timed: bytes
+    too_large: tuple[Path, ...]
 
-def _installed(folders: Iterable[Path], sites: Iterable[Path], files: Iterable[Path]) -> str:
-    digest = hashlib.sha256()
-    # Of a folder with too much in it the first files are looked at: this is about accidents, and nothing is remembered.
-    with suppress(_TooManyError):
-        _add_folders(digest, folders)
-    for site in sites:
-        for entry in _listed(site):
-            timed = entry.is_file() or entry.name.endswith(_METADATA)
-            digest.update(_line(entry, site) if timed else os.fsencode(entry.path) + b"\0")
-    for path in files:
-        with suppress(OSError):
-            digest.update(os.fsencode(path) + _said(path.stat()))
-    return digest.hexdigest()
+    @classmethod
+    def at(cls, folders: tuple[Path, ...], sites: tuple[Path, ...]) -> _Looked:
+        below, too_large = hashlib.sha256(), []
+        for folder in folders:
+            # Of a folder with too much in it the first files are looked at: nothing is remembered beside it, and
+            # whether something was installed meanwhile is about accidents.
+            try:
+                for line in _below(folder):
+                    below.update(line)
+            except _TooManyError:
+                too_large.append(folder)
+        loose, timed = hashlib.sha256(), hashlib.sha256()
+        for site in sites:
+            prefix = len(str(site)) + 1
+            for entry in _listed(str(site)):
+                named = os.fsencode(entry.path) + b"\0"
+                if entry.is_file():
+                    line = _line(entry, prefix)
+                    loose.update(line)
+                    timed.update(line)
+                    continue
+                loose.update(named)
+                timed.update(_line(entry, prefix) if entry.name.endswith(_METADATA) else named)
+        return cls(
+            below=below.digest(), loose=loose.digest(), timed=timed.digest(), too_large=tuple(too_large)
+        )
 
+    def lasting(self) -> str:
+        """A digest for keys, of what is the same in the next run too."""
+        digest = hashlib.sha256(self.below + self.loose)
+        for path in _TIME_ZONE:
+            with suppress(OSError):
+                digest.update(hashlib.sha256(path.read_bytes()).digest())
+        return digest.hexdigest()
 
-def _add_folders(digest: hashlib._Hash, folders: Iterable[Path]) -> None:
-    for folder in sorted(set(folders)):
-        for line in _below(folder):
-            digest.update(line)
+    def now(self, files: Iterable[Path]) -> str:
+        """A digest for comparing within one run, `files` with it."""
+        digest = hashlib.sha256(self.below + self.timed)
+        for path in files:
+            with suppress(OSError):
+                digest.update(os.fsencode(path) + _said(path.stat()))
+        return digest.hexdigest()
 
 
 def _below(folder: Path) -> Iterator[bytes]:
     """One line for every file, in an order of its own."""
-    left, seen = [folder], 0
+    left, seen = [str(folder)], 0
+    prefix = len(str(folder)) + 1
     yield os.fsencode(folder) + b"\0"
     if folder.is_file():
         yield _said(folder.stat())
     while left:
         for entry in _listed(left.pop()):
             if entry.is_dir(follow_symlinks=False):
-                left.append(Path(entry.path))
+                left.append(entry.path)
                 continue
             seen += 1
             if seen > _MOST_FILES:
-                raise _TooManyError(folder)
-            yield _line(entry, folder)
+                raise _TooManyError
+            yield _line(entry, prefix)
 
 
-def _listed(folder: Path) -> list[os.DirEntry[str]]:
+def _listed(folder: str) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as found:
-            return sorted((one for one in found if one.name not in _THEIR_OWN), key=lambda one: one.name)
+            return sorted((one for one in found if one.name not in _THEIR_OWN), key=_NAME)
     except OSError:
         return []
 
 
-def _line(entry: os.DirEntry[str], folder: Path) -> bytes:
+def _line(entry: os.DirEntry[str], prefix: int) -> bytes:
     try:
         said = _said(entry.stat(follow_symlinks=False))
     except OSError:
         said = b"gone"
-    return b"\0".join((os.fsencode(os.path.relpath(entry.path, folder)), said, b""))
+    return b"%b\0%b\0" % (os.fsencode(entry.path[prefix:]), said)
 
 
 def _said(status: os.stat_result) -> bytes:

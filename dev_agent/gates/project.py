@@ -21,7 +21,7 @@ from dev_agent.gates.environment import Installed, normalised, read_installed
 from dev_agent.gates.included import Included, find_included
 from dev_agent.gates.interpreter import Interpreter, Surroundings, find_interpreter, inspect
 from dev_agent.gates.mypy_seed import users_cache
-from dev_agent.gates.neighbours import Vicinity, state_of
+from dev_agent.gates.neighbours import Vicinity
 from dev_agent.gates.subject import Trees
 from dev_agent.gates.tool_config import read_mypy_config
 from dev_agent.gates.tools import Tool, choose_mypy, choose_pytest
@@ -135,7 +135,7 @@ def discover(  # noqa: PLR0913 - everything a project is made of comes together 
     for name in config.read_only:
         _show_configured(Path(name), root, shown, notes)
     beside = [one for one in shown if one in {*installed.added_folders, *map(Path, config.read_only)}]
-    state = state_of(beside, interpreter.site_dirs, notes)
+    vicinity = Vicinity.at(beside, interpreter.site_dirs, (one.path for one in included), notes)
     shown.update((one.path, one.path) for one in included)
     return Project(
         root=root,
@@ -150,10 +150,10 @@ def discover(  # noqa: PLR0913 - everything a project is made of comes together 
         notes=tuple(notes),
         mypy_notes=tuple(mypy_notes),
         pytest_notes=tuple(pytest_notes),
-        digest=_digest(interpreter, installed, config, included, sandbox, mypy, pytest, state),
+        digest=_digest(interpreter, installed, config, included, sandbox, mypy, pytest, vicinity.digest),
         own_mypy_cache=_own_mypy_cache(root, trees, base_tree, config, surroundings),
         included=tuple(one.path for one in included),
-        vicinity=Vicinity.at(beside, interpreter.site_dirs, (one.path for one in included)),
+        vicinity=vicinity,
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 from dev_agent.cancel import Cancel
 from dev_agent.gates import neighbours
 from dev_agent.gates.absent import absent_files
-from dev_agent.gates.neighbours import state_of
+from dev_agent.gates.neighbours import Vicinity
 from dev_agent.gates.verdict import GateResult
 from dev_agent.runtime.canonical import canonical
 from dev_agent.sandbox.sandbox import Sandbox
@@ -141,19 +141,19 @@ def test_what_no_package_vouches_for_is_looked_at_in_every_run(
     monkeypatch.setattr(neighbours, "_TIME_ZONE", (tmp_path / "localtime",))
     for one in (site, folder / "deep" / "__pycache__", site / "package"):
         one.mkdir(parents=True)
-    states = [state_of([folder], [site], notes)]
+    states = [Vicinity.at([folder], [site], [], notes).digest]
     for path in (folder / "deep/x.json", site / "sitecustomize.py", folder / "deep/y.py"):
         path.write_text("1")
-        states.append(state_of([folder], [site], notes))
+        states.append(Vicinity.at([folder], [site], [], notes).digest)
     (folder / "deep/x.json").write_text("2 and more")
-    states.append(state_of([folder], [site], notes))
+    states.append(Vicinity.at([folder], [site], [], notes).digest)
     (tmp_path / "localtime").write_text("TZif")
-    states.append(state_of([folder], [site], notes))
+    states.append(Vicinity.at([folder], [site], [], notes).digest)
     (folder / "deep/__pycache__/y.pyc").write_text("")
     (site / "package/__init__.py").write_text("")
 
     assert len(set(states)) == len(states) == 6
-    assert state_of([folder], [site], notes) == states[-1]
+    assert Vicinity.at([folder], [site], [], notes).digest == states[-1]
     assert notes == []
 
 
@@ -179,7 +179,7 @@ def test_beside_too_many_files_nothing_is_remembered(tmp_path: Path, monkeypatch
         (tmp_path / name).write_text("")
     notes: list[str] = []
 
-    assert state_of([tmp_path], [], notes) != state_of([tmp_path], [], notes)
+    assert Vicinity.at([tmp_path], [], [], notes).digest != Vicinity.at([tmp_path], [], [], notes).digest
     assert notes[0] == f"{tmp_path} holds more than 1 files: verdicts are not remembered beside it"
 
 
