@@ -50,7 +50,7 @@ def place_descriptors(report: int) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Do what the module says; returns only if nothing was started, or if it was supervised and has ended."""
+    """Do what the module says; returns only if nothing was started; a supervised one ends here too."""
     parent, report, status, limits, _, *program = arguments
     if os.getppid() != int(parent):
         sys.stderr.write("launcher: the process that wanted this is gone\n")

@@ -22,11 +22,14 @@ the reader's side.
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import os
-from collections.abc import Callable
-from typing import Any
+
+# Known to type checkers by its name. A confined program waits for this import, and `typing` is the longest part of it.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 try:
     # The same calls; the names in `signal` are made at every import, which would be a third of a script's start.
@@ -41,11 +44,11 @@ _SET_PDEATHSIG, _SET_SUBREAPER = 1, 36
 
 
 def supervise(parent: int, status: int, become: Callable[[], None]) -> int:
-    """Be the outer process; the exit status, which says nothing of the program.
+    """Be the outer process, which ends here with status 0, whatever became of the program.
 
     `become` is called in the third process and executes the program, or raises. `parent` is the process that wants all
-    this: if it has ended already nothing is started. `status` is the status pipe's descriptor; it, 3 and 4 are left to
-    those who need them.
+    this: if it has ended already nothing is started, and the exit status to say so is returned. `status` is the status
+    pipe's descriptor; it, 3 and 4 are left to those who need them.
     """
     _call_prctl(_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
@@ -62,7 +65,8 @@ def supervise(parent: int, status: int, become: Callable[[], None]) -> int:
     for descriptor in (3, 4, status):
         os.close(descriptor)
     os.waitpid(supervisor, 0)
-    return 0
+    # Whoever waits for us has waited for the program; an interpreter's own farewell takes milliseconds more.
+    os._exit(0)
 
 
 def _supervise(status: int, outer: int, become: Callable[[], None]) -> None:
@@ -124,8 +128,10 @@ def end_everything() -> None:
     """Kill and reap until we have no child; whoever loses a parent meanwhile becomes our child."""
     while True:
         for pid in _children():
-            with contextlib.suppress(ProcessLookupError, PermissionError):
+            try:  # noqa: SIM105 - contextlib is not quick to load
                 os.kill(pid, signal.SIGKILL)
+            except (ProcessLookupError, PermissionError):
+                pass
         try:
             # One at least ends: each of them has been killed, or came after the look and is killed in the next.
             if os.waitpid(-1, os.WNOHANG)[0] == 0:
