@@ -12,13 +12,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dev_agent.repository.discovery import tree_of
+from dev_agent.repository.listing import varied
 from dev_agent.repository.store import ObjectStore, missing_objects
 from dev_agent.repository.tree_bytes import Entry, is_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from dev_agent.repository.discovery import Repository
+    from dev_agent.repository.listing import Listing
+    from dev_agent.repository.tree_walk import Difference
 
 DIRECTORY = "040000"
 SUBMODULE = "160000"
@@ -87,13 +90,27 @@ class GitTree:
         """All files, symlinks and submodules, sorted."""
         return self._paths
 
+    @property
+    def name(self) -> str:
+        """What it was asked for by; for the empty tree, its id."""
+        return self._name or self.tree
+
+    @property
+    def is_listed(self) -> bool:
+        """True once all paths are known."""
+        return "_listing" in self.__dict__
+
+    def list_from(self, other: GitTree, differences: Iterable[Difference]) -> None:
+        """Know all paths by those of `other`, which is listed, and all that differs from it to this tree."""
+        self._listing = varied(other._listing, other.paths(), differences)
+
     def close(self) -> None:
         """Let go of what reading opened."""
         self._store.close()
 
     def _at(self, path: str) -> Entry | None:
         """What is at `path`, a folder too."""
-        if "_listing" in self.__dict__ or not self._may_walk():
+        if self.is_listed or not self._may_walk():
             files, directories = self._listing
             return files.get(path) or ((DIRECTORY, "") if path in directories else None)
         found: Entry = (DIRECTORY, self.tree)
@@ -127,11 +144,10 @@ class GitTree:
         return self._listing[1]
 
     @cached_property
-    def _listing(self) -> tuple[Mapping[str, tuple[str, str]], frozenset[str]]:
-        name = self._name or self.tree
-        done = self._repository.git.run("ls-tree", "-r", "-t", "-z", "--full-tree", name)
+    def _listing(self) -> Listing:
+        done = self._repository.git.run("ls-tree", "-r", "-t", "-z", "--full-tree", self.name)
         if not done.ok:
-            raise missing_objects([name], done.stderr.decode("utf-8", "replace").strip())
+            raise missing_objects([self.name], done.stderr.decode("utf-8", "replace").strip())
         return parse_listing(done.stdout)
 
 

@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from dev_agent.repository.attribute_lines import EVERYTHING, Reach, reach_of, reaches
+from dev_agent.repository.listing import parents
 from dev_agent.repository.objects import EXECUTABLE, REGULAR, SYMLINK
 from dev_agent.repository.private_index import ATTRIBUTES
-from dev_agent.repository.slot_audit import parents
 
 if TYPE_CHECKING:
     from dev_agent.repository.checkout_rules import CheckoutRules

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dev_agent.errors import GitFailed
-from dev_agent.repository.slot_audit import parents
+from dev_agent.repository.listing import parents
 from dev_agent.repository.store import missing_objects
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from dev_agent.repository.listing import parents
 from dev_agent.repository.objects import EXECUTABLE, SUBMODULE, SYMLINK
 
 _Print = tuple[str, int]
@@ -24,12 +25,6 @@ def altered_paths(
     wanted.update({path: _wanted(mode, time_of(object_id)) for path, (mode, object_id) in entries.items()})
     found = dict(_found(folder, ""))
     return tuple(sorted(path for path in wanted.keys() | found.keys() if wanted.get(path) != found.get(path)))
-
-
-def parents(path: str) -> list[str]:
-    """The folders above `path`, outermost first."""
-    components = path.split("/")
-    return ["/".join(components[:depth]) for depth in range(1, len(components))]
 
 
 def _wanted(mode: str, seconds: int) -> _Print:

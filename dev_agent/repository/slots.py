@@ -34,10 +34,11 @@ from dev_agent.errors import GitFailed, RepositoryFault
 from dev_agent.repository.checkout_rules import CheckoutRules, checkout_rules
 from dev_agent.repository.confined import ConfinedFolder, remove_all
 from dev_agent.repository.discovery import tree_of
+from dev_agent.repository.listing import parents
 from dev_agent.repository.objects import EXECUTABLE, SUBMODULE, GitTree
 from dev_agent.repository.plain_checkout import Files, content_time, write_plain
 from dev_agent.repository.private_index import ATTRIBUTES, PrivateIndex
-from dev_agent.repository.slot_audit import altered_paths, parents
+from dev_agent.repository.slot_audit import altered_paths
 from dev_agent.repository.slot_state import arrived_at, forget_state, read_state, write_state
 from dev_agent.repository.staging import edited_tree
 from dev_agent.repository.store import ObjectStore

@@ -31,14 +31,18 @@ def tree_difference(repository: Repository, old: str, new: str) -> tuple[Differe
     """
     known = _REMEMBERED.get((old, new))
     if known is None:
-        known = _walked(repository, old, new) or _asked(repository, old, new)
+        known = difference_here(repository, old, new) or _asked(repository, old, new)
         if {len(old), len(new)} <= _ID_LENGTHS:
             _REMEMBERED.put((old, new), known, size=1 + len(known))
     return known
 
 
-def _walked(repository: Repository, old: str, new: str) -> tuple[Difference, ...] | None:
-    """None (or nothing at all) if git is to say it: names other than ids, a tree that is not at hand or not sound."""
+def difference_here(repository: Repository, old: str, new: str) -> tuple[Difference, ...] | None:
+    """The same, told without git, None where git is to say it: names other than ids, far apart, not at hand.
+
+    Every folder it read was sound, so what it tells is all that differs, each path once; of other trees git itself may
+    name a path twice, or one as gone that another entry still has.
+    """
     if not {len(old), len(new)} <= _ID_LENGTHS:
         return None
     store = ObjectStore(repository)

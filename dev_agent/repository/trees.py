@@ -15,7 +15,7 @@ from dev_agent.repository.objects import SUBMODULE, GitTree
 from dev_agent.repository.slots import Slots
 from dev_agent.repository.staging import compose
 from dev_agent.repository.store import ObjectStore, missing_objects
-from dev_agent.repository.tree_diff import tree_difference
+from dev_agent.repository.tree_diff import difference_here, tree_difference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +58,13 @@ class RepositoryTrees:
 
     def paths(self, tree: str) -> Sequence[str]:
         """All files, symlinks and submodules, sorted."""
-        return self._open(tree).paths()
+        opened = self._open(tree)
+        near = None if opened.is_listed else self._listed()
+        if near is not None:
+            differences = difference_here(self._repository, near.name, tree)
+            if differences is not None:
+                opened.list_from(near, differences)
+        return opened.paths()
 
     def diff(self, a: str, b: str) -> Sequence[tuple[str, str]]:
         """The paths that differ from tree `a` to tree `b`, each with its status: A, D, M or T."""
@@ -76,6 +82,11 @@ class RepositoryTrees:
     def close(self) -> None:
         """Let go of what reading opened."""
         self._store.close()
+
+    def _listed(self) -> GitTree | None:
+        """The one used last of those whose paths are known."""
+        with self._lock:
+            return next((one for one in reversed(self._opened.values()) if one.is_listed), None)
 
     def _open(self, tree: str) -> GitTree:
         with self._lock:

@@ -22,7 +22,7 @@ _FILES = st.tuples(
     st.sampled_from(["100644", "100755", "120000", "160000", "100664"]), st.sampled_from([_ONE, _OTHER])
 )
 Nested = Mapping[bytes, "Entry | Nested"]
-_TREES: st.SearchStrategy[Nested] = st.recursive(
+TREES: st.SearchStrategy[Nested] = st.recursive(
     st.dictionaries(_NAMES, _FILES, max_size=4),
     lambda below: st.dictionaries(_NAMES, _FILES | below, max_size=4),
     max_leaves=12,
@@ -40,7 +40,7 @@ def written(store: ObjectStore, tree: Nested) -> str:
 
 @pytest.mark.law
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(old=_TREES, new=_TREES)
+@given(old=TREES, new=TREES)
 def test_the_same_paths_in_the_same_order_with_the_same_letters_as_git(
     project: Project, old: Nested, new: Nested
 ) -> None:

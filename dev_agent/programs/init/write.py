@@ -20,8 +20,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from dev_agent.programs.init.plan import InitPlan, PlannedFile, State, read_file
-from dev_agent.repository.landing.folders import make_folder, opened, parents, place_at
+from dev_agent.repository.landing.folders import make_folder, opened, place_at
 from dev_agent.repository.landing.ownership import Owner, give
+from dev_agent.repository.listing import parents
 from dev_agent.repository.rename import Moves, Place
 from dev_agent.values import dataclass
 

@@ -61,12 +61,6 @@ def split(path: str) -> tuple[str, str]:
     return parent, name
 
 
-def parents(path: str) -> tuple[str, ...]:
-    """All folders above `path`, the outermost first, the root left out."""
-    parts = path.split("/")[:-1]
-    return tuple("/".join(parts[: count + 1]) for count in range(len(parts)))
-
-
 def make_folder(root: int, path: str, *, mode: int = 0o777, owner: Owner | None = None) -> None:
     """Make the folder `path` unless it is there; its parent must be. `mode` obeys the umask if it is 0o777.
 

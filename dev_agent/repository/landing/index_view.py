@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from dev_agent.repository.landing.folders import parents
 from dev_agent.repository.landing.outcome import Code, Refusal
+from dev_agent.repository.listing import parents
 from dev_agent.values import dataclass
 
 if TYPE_CHECKING:

@@ -26,7 +26,6 @@ from dev_agent.repository.landing.folders import (
     folder_at,
     make_folder,
     opened,
-    parents,
     place_at,
     remove_folder,
     split,
@@ -34,6 +33,7 @@ from dev_agent.repository.landing.folders import (
 from dev_agent.repository.landing.journal import Action, Journal, Step
 from dev_agent.repository.landing.outcome import Code, Refusal
 from dev_agent.repository.landing.slot import slot_at
+from dev_agent.repository.listing import parents
 from dev_agent.repository.rename import Moves, Place
 from dev_agent.values import dataclass
 

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 from dev_agent.repository.landing.content import Kind, Seen, look
 from dev_agent.repository.landing.difference import LINK
-from dev_agent.repository.landing.folders import folder_at, opened, parents, place_at, split
+from dev_agent.repository.landing.folders import folder_at, opened, place_at, split
 from dev_agent.repository.landing.journal import Change, Folder
 from dev_agent.repository.landing.outcome import Code, Refusal
+from dev_agent.repository.listing import parents
 from dev_agent.repository.rename import Place
 from dev_agent.repository.settings import read_flag
 from dev_agent.values import dataclass

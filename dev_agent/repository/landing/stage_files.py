@@ -25,11 +25,12 @@ from typing import TYPE_CHECKING
 
 from dev_agent.errors import GitFailed
 from dev_agent.repository.landing.content import Content, Kind, Seen, content_of
-from dev_agent.repository.landing.folders import folder_at, opened, parents, place_at
+from dev_agent.repository.landing.folders import folder_at, opened, place_at
 from dev_agent.repository.landing.journal import Action, Change, Step
 from dev_agent.repository.landing.outcome import Code, Refusal, refusal_in
 from dev_agent.repository.landing.ownership import Owner, give, mode_like
 from dev_agent.repository.landing.slot import slot_at
+from dev_agent.repository.listing import parents
 from dev_agent.repository.objects import GitTree
 from dev_agent.repository.private_index import PrivateIndex
 from dev_agent.repository.rename import Place

@@ -19,11 +19,12 @@ import os
 from typing import TYPE_CHECKING
 
 from dev_agent.repository.landing.content import Content, content_of
-from dev_agent.repository.landing.folders import make_folder, parents, place_at, remove_folder
+from dev_agent.repository.landing.folders import make_folder, place_at, remove_folder
 from dev_agent.repository.landing.journal import Action, Folder, Journal, Step
 from dev_agent.repository.landing.keep import keep
 from dev_agent.repository.landing.ownership import Owner
 from dev_agent.repository.landing.slot import spare_of
+from dev_agent.repository.listing import parents
 from dev_agent.repository.rename import Place, exists
 
 if TYPE_CHECKING:
