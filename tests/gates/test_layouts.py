@@ -218,7 +218,9 @@ def test_what_is_shown_of_the_host_is_named_and_never_more_than_code(
 def test_variables_of_the_settings_reach_the_tests(tmp_path: Path, sandbox: Sandbox) -> None:
     settings = 'env = { PYTHONPATH = "code", WORD = "hello" }\n'
     code = "import os\nimport acme\n\n\ndef test_it():\n    assert os.environ['WORD'] == 'hello'\n"
-    files = {"code/acme.py": "X = 1\n", "test_it.py": code, "dev-agent.toml": settings}
+    # What the launcher does to start fast has ended by then.
+    plain = "import gc\n\nassert gc.isenabled()\n"
+    files = {"code/acme.py": "X = 1\n", "test_it.py": code, "conftest.py": plain, "dev-agent.toml": settings}
     sample = make_sample(tmp_path, files, sandbox)
 
     assert sample.tests({"code/acme.py": "X = 2\n"}).result is GateResult.PASSED
@@ -397,7 +399,7 @@ def test_a_project_that_pytest_itself_is_built_on_is_judged_by_its_staged_form(
         )
     )
     sample = make_sample(tmp_path, files, sandbox)
-    source = files["src/iniconfig/__init__.py"]
+    source = files["src/iniconfig/__init__.py"] + "\nimport gc\nassert gc.isenabled()\n"
 
     honest = sample.tests({"src/iniconfig/__init__.py": source + "\nVALUE = 1\n"})
     broken = sample.tests({"src/iniconfig/__init__.py": source + "\nVALUE = 2\n"})

@@ -12,6 +12,7 @@ The verdict says so.
 # ruff: noqa: PLC0415, PTH120
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -34,6 +35,7 @@ def run_tests(
     start = pathways.add_tools(instructions["site_dirs"], lent)
     founded = bool(instructions["foundations"])
     if founded:
+        gc.enable()
         pathways.add_roots(root, instructions["roots"], start)
     try:
         import pytest
@@ -55,6 +57,7 @@ def run_tests(
 
     def late_start(early_config: Any) -> None:
         _forget_autoload_switch()
+        gc.enable()
         if images:
             images.use(instructions["images"], early_config, rewriting)
         seen["photograph"] = integrity.photograph()

@@ -14,6 +14,7 @@ has the time of an earlier run: mypy then compares hashes, always.
 # ruff: noqa: PLC0415, PTH100, PTH118
 from __future__ import annotations
 
+import gc
 import io
 import os
 import shutil
@@ -38,6 +39,7 @@ def run_mypy(
     except ImportError as error:
         send({"type": "refused", "reason": "mypy_missing", "detail": str(error)})
         return 3
+    gc.enable()
     where = os.path.realpath(mypy.main.__file__)
     if not where.startswith(tuple(os.path.realpath(one) + os.sep for one in instructions["site_dirs"])):
         send({"type": "refused", "reason": "mypy_misplaced", "detail": where})
