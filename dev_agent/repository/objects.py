@@ -79,7 +79,7 @@ class GitTree:
 
     def read_many(self, paths: Sequence[str]) -> dict[str, bytes]:
         """The bytes of many files by one child. Raises KeyError as `read` does."""
-        ids = {path: self._files[path] for path in paths}
+        ids = {path: self.files[path] for path in paths}
         for path, (mode, _) in ids.items():
             if mode == SUBMODULE:
                 raise KeyError(path)
@@ -133,10 +133,11 @@ class GitTree:
 
     @cached_property
     def _paths(self) -> tuple[str, ...]:
-        return tuple(sorted(self._files))
+        return tuple(sorted(self.files))
 
     @property
-    def _files(self) -> Mapping[str, tuple[str, str]]:
+    def files(self) -> Mapping[str, tuple[str, str]]:
+        """All files, symlinks and submodules: path → (mode, object id)."""
         return self._listing[0]
 
     @property

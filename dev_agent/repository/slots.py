@@ -25,7 +25,7 @@ import fcntl
 import itertools
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,11 +51,16 @@ if TYPE_CHECKING:
 _PURPOSE = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
 
-class Slots:
-    """The slots of one repository."""
+Known = Callable[[str], Files | None]
+"""All files of the tree with this id, None where somebody would have to be asked."""
 
-    def __init__(self, repository: Repository) -> None:
+
+class Slots:
+    """The slots of one repository. `known` spares asking git what is in a tree that is checked out whole."""
+
+    def __init__(self, repository: Repository, known: Known = lambda _tree: None) -> None:
         self._repository = repository
+        self._known = known
         self.folder = repository.state_dir / "slots"
 
     @contextmanager
@@ -68,7 +73,7 @@ class Slots:
             raise ValueError(f"not a purpose: {purpose!r}")
         folder, lock = self._first_free(purpose)
         try:
-            yield Slot(self._repository, folder, lock)
+            yield Slot(self._repository, folder, lock, self._known)
         finally:
             os.close(lock)
 
@@ -93,7 +98,7 @@ class Slots:
         if lock is None:
             return False
         try:
-            Slot(self._repository, folder, lock).drop()
+            Slot(self._repository, folder, lock, self._known).drop()
         finally:
             os.close(lock)
         return True
@@ -111,8 +116,9 @@ class Slots:
 class Slot:
     """One leased slot. Not for several threads at once."""
 
-    def __init__(self, repository: Repository, folder: Path, lock: int) -> None:
+    def __init__(self, repository: Repository, folder: Path, lock: int, known: Known) -> None:
         self._repository = repository
+        self._known = known
         self._git = repository.git.holding(lock)
         self._index = PrivateIndex(self._git, folder / "index")
         self._incoming = folder / "incoming"
@@ -226,7 +232,7 @@ class Slot:
         _make_empty(self.path)
         self._index.load(tree)
         self._index.check_out(self.path)
-        entries = self._index.entries()
+        entries = self._known(tree) or self._index.entries()
         self._forget_index()
         with ConfinedFolder(self.path) as folder:
             for above in sorted({above for path in entries for above in parents(path)}):

@@ -18,7 +18,7 @@ from dev_agent.repository.store import ObjectStore, missing_objects
 from dev_agent.repository.tree_diff import difference_here, tree_difference
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from dev_agent.repository.discovery import Repository
@@ -33,7 +33,7 @@ class RepositoryTrees:
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
-        self._slots = Slots(repository)
+        self._slots = Slots(repository, self._known)
         self._store = ObjectStore(repository)
         self._lock = threading.Lock()
         self._opened: OrderedDict[str, GitTree] = OrderedDict()
@@ -82,6 +82,12 @@ class RepositoryTrees:
     def close(self) -> None:
         """Let go of what reading opened."""
         self._store.close()
+
+    def _known(self, tree: str) -> Mapping[str, tuple[str, str]] | None:
+        """What `tree` holds, path → (mode, object id), if that has been asked already."""
+        with self._lock:
+            opened = self._opened.get(tree)
+        return opened.files if opened and opened.is_listed else None
 
     def _listed(self) -> GitTree | None:
         """The one used last of those whose paths are known."""

@@ -14,6 +14,7 @@ from dev_agent.repository.store import NewObject, ObjectStore
 from dev_agent.repository.tree_bytes import render_tree
 from dev_agent.repository.tree_walk import walk_difference
 from dev_agent.repository.trees import RepositoryTrees
+from tests.repository.test_slots import fresh, look
 from tests.repository.test_tree_walk import TREES, Nested, written
 from tests.testing.repos import Project
 from tests.testing.traced_git import traced
@@ -70,3 +71,24 @@ def test_a_tree_with_an_entry_twice_is_listed_by_git(project: Project) -> None:
     trees.paths(bad)
 
     assert trees.paths(once) == ("a",)
+
+
+def test_a_slot_that_is_filled_with_a_listed_tree_is_as_any_other(project: Project, tmp_path: Path) -> None:
+    seen = traced(project, tmp_path)
+    tree = project.make_tree(
+        {
+            "d/run": ("100755", b"#!/bin/sh\n"),
+            "d/to": ("120000", b"run"),
+            "sub": ("160000", project.git("rev-parse", "HEAD").encode()),
+        }
+    )
+    trees = RepositoryTrees(seen.project.repository())
+    trees.paths(tree)
+    seen.forget()
+
+    with trees.lease("types") as slot:
+        slot.checkout(tree)
+        asked = seen.asked()
+        assert look(slot.path) == fresh(project, tree)
+        assert slot.altered() == ()
+    assert "ls-files" not in asked
