@@ -8,14 +8,13 @@ of a configuration) are read, and belong to no finding.
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from dev_agent.enclosing import Spans, definitions, enclosing
 from dev_agent.gates.delta import Finding
-from dev_agent.python_text import parsed
 from dev_agent.values import dataclass
 
 _TEXT = re.compile(
@@ -88,35 +87,10 @@ def _from_text(line: str) -> tuple[str, Finding] | None:
 
 def with_symbols(findings: Iterable[Finding], read: Callable[[str], bytes | None]) -> tuple[Finding, ...]:
     """The findings, each with the dotted name of the definition around it; `read` gives a file's bytes."""
-    tables: dict[str, list[tuple[int, int, str]]] = {}
+    tables: dict[str, Spans] = {}
     placed: list[Finding] = []
     for finding in findings:
         if finding.path not in tables:
             tables[finding.path] = definitions(read(finding.path) or b"")
-        placed.append(replace(finding, symbol=_enclosing(tables[finding.path], finding.line)))
+        placed.append(replace(finding, symbol=enclosing(tables[finding.path], finding.line)))
     return tuple(placed)
-
-
-def definitions(source: bytes) -> list[tuple[int, int, str]]:
-    """(first line, last line, dotted name) of every class and function; empty for what does not parse."""
-    try:
-        tree = parsed(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return []
-    spans: list[tuple[int, int, str]] = []
-    pending: list[tuple[ast.AST, str]] = [(tree, "")]
-    while pending:
-        node, prefix = pending.pop()
-        for child in ast.iter_child_nodes(node):
-            name = prefix
-            if isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-                name = f"{prefix}.{child.name}" if prefix else child.name
-                first = min([child.lineno, *(one.lineno for one in child.decorator_list)])
-                spans.append((first, child.end_lineno or child.lineno, name))
-            pending.append((child, name))
-    return spans
-
-
-def _enclosing(spans: list[tuple[int, int, str]], line: int) -> str:
-    around = [span for span in spans if span[0] <= line <= span[1]]
-    return max(around, key=lambda span: (span[0], -span[1]), default=(0, 0, ""))[2]

@@ -1,31 +1,28 @@
 """The recipe that adds the annotations that are known from the code itself.
 
 What is known is in `signatures.py`. Parameters are typed after their defaults only if the task asks for it in words
-(`from defaults`): `x=0` may well be given a float.
+(`from defaults`): `x=0` may well be given a float. Where the project's types can be checked, functions whose annotation
+lets the checker see what it does not see now are left alone (`uncovered`).
 """
 
 from __future__ import annotations
 
-import ast
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from dev_agent.recipes.called import Called
-from dev_agent.recipes.families import Families
-from dev_agent.recipes.importing import imported
-from dev_agent.recipes.knowing import SCALARS, Knowing
-from dev_agent.recipes.signatures import Function, Signatures, functions, parameter_edit, return_edit
-from dev_agent.recipes.sweep import Step, Sweep
-from dev_agent.recipes.target import Targets
+from dev_agent.recipes.annotator import Annotator
+from dev_agent.recipes.files import Files, bytes_after, counted
+from dev_agent.recipes.model import CheckerFailed, Declined, Rewritten
+from dev_agent.recipes.sweep import Sweep, narrow
+from dev_agent.recipes.uncovered import Deed, Placed, Suspicion, left_alone, placed, uncovered
 from dev_agent.recipes.wording import Phrases
 from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection
 
-    from dev_agent.recipes.files import Files
-    from dev_agent.recipes.model import Bench, Job
-    from dev_agent.recipes.source import Edit, Source
+    from dev_agent.recipes.model import Bench, Checker, Job
 
 _WHAT: Final = (
     r"(?:all )?(?:the )?(?:missing )?(?:obvious )?"
@@ -40,6 +37,8 @@ _DEFAULTS: Final = Phrases(
     rf"aggressively (?:add|infer) {_WHAT}",
     rf"(?:add|infer) {_WHAT} aggressively",
 )
+_TRIES: Final = 16
+"""How often mypy is asked at most, after the base."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,73 +61,99 @@ class Annotations:
             meant = phrases.match(task)
             if meant is not None:
                 title = "add annotations" + (" also from defaults" if defaults else " where they are certain")
-                make = partial(Annotator.make, defaults=defaults)
-                return Sweep(
-                    title=meant.titled(title), noun="annotation", likely=_likely, make=make, where=meant.where
-                )
+                return AnnotationJob(title=meant.titled(title), where=meant.where, defaults=defaults)
         return None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AnnotationJob:
+    """See `Annotations`."""
+
+    title: str
+    where: str
+    defaults: bool
+
+    def work(self, bench: Bench) -> Rewritten | Declined:
+        """See `Job.work`."""
+        narrowed = narrow(bench, self.where)
+        if isinstance(narrowed, Declined):
+            return narrowed
+        annotator = Annotator.make(narrowed, Files(narrowed), defaults=self.defaults)
+        made = _swept(narrowed, annotator)
+        if made.empty or narrowed.checker is None:
+            return made
+        try:
+            search = _Search.begin(narrowed, narrowed.checker, annotator, made)
+            held = search.run()
+        except CheckerFailed:
+            return made  # it knows what it knows without mypy too, and the gates say what the matter is
+        if held:
+            made = _swept(narrowed, replace(annotator, held=held))
+        return replace(made, notes=(*made.notes, *left_alone(held, search.suspicion.reasons())))
+
+
+@dataclass(slots=True)
+class _Search:
+    """Which annotations let mypy see what it does not see now, as far as a few tries tell."""
+
+    bench: Bench
+    checker: Checker
+    annotator: Annotator
+    before: tuple[Placed, ...]
+    files: dict[str, bytes | None]
+    suspicion: Suspicion
+    tries: int = 0
+
+    @classmethod
+    def begin(cls, bench: Bench, checker: Checker, annotator: Annotator, made: Rewritten) -> _Search:
+        bench.told("asking mypy")
+        before = placed(checker(Rewritten(files={})), partial(bytes_after, bench, {}))
+        return cls(bench, checker, annotator, before, dict(made.files), Suspicion(frozenset(annotator.done)))
+
+    def run(self) -> frozenset[Deed]:
+        """What is to be left alone."""
+        held = frozenset[Deed]()
+        while new := self._new():
+            self.bench.told(
+                f"{counted(len(new), 'new complaint')} of mypy's: leaving alone what is suspected"
+            )
+            wider = self.suspicion.left_alone(new)
+            self._hold(wider, held ^ wider)
+            held = wider
+        # Several were suspected together, or one after the other: some of them for nothing.
+        for deed in sorted(held if len(held) > 1 else ()):
+            if self.tries >= _TRIES:
+                break
+            self._hold(held - {deed}, {deed})
+            if self._new():
+                self._hold(held, {deed})
+            else:
+                held -= {deed}
+        return held
+
+    def _new(self) -> tuple[Placed, ...]:
+        """What mypy says of the files now and did not say before; nothing once it was asked often enough."""
+        if self.tries >= _TRIES or not self.files:
+            return ()
+        self.tries += 1
+        self.bench.pause()
+        after = self.checker(Rewritten(files=dict(self.files)))
+        return uncovered(self.before, placed(after, partial(bytes_after, self.bench, self.files)))
+
+    def _hold(self, held: Collection[Deed], changed: Collection[Deed]) -> None:
+        """Make the files anew that something changes in."""
+        paths = {one.path for one in changed}
+        bench = replace(self.bench, covers=lambda path: path in paths and self.bench.covers(path))
+        again = _swept(bench, replace(self.annotator, held=held, done=set()))
+        self.files = {path: data for path, data in self.files.items() if path not in paths} | dict(
+            again.files
+        )
+
+
+def _swept(bench: Bench, annotator: Annotator) -> Rewritten:
+    sweep = Sweep(title="", noun="annotation", likely=_likely, make=lambda _bench, _files: annotator)
+    return sweep.over(bench)
 
 
 def _likely(content: bytes) -> bool:
     return b"def " in content
-
-
-@dataclass(frozen=True, slots=True)
-class Annotator:
-    """Writes what is known. `only`: the lines of the functions it may touch, None for all."""
-
-    targets: Targets
-    families: Families
-    defaults: bool = False
-
-    @classmethod
-    def make(cls, bench: Bench, files: Files, *, defaults: bool = False) -> Annotator:
-        """What the project's classes say."""
-        return cls(Targets(bench.tree), Families.read(type(files)(bench)), defaults)
-
-    def step(self, path: str, source: Source, only: Collection[int] | None = None) -> Step:
-        """See `Rewriter.step`."""
-        called = Called.read(source)
-        oldest = self.targets.of(path)
-        signatures = Signatures(
-            source, called, self.families, unions=oldest >= (3, 10), generics=oldest >= (3, 9)
-        )
-        edits: list[Edit] = []
-        for function in functions(source.tree):
-            if only is None or function.node.lineno in only:
-                edits += self._edits(signatures, function)
-        names = {name for name in ("Optional", "TracebackType") if any(name in edit.new for edit in edits)}
-        modules = {"Optional": "typing", "TracebackType": "types"}
-        if any(called.local(modules[name], name) != name for name in names):
-            return Step()
-        done = len(edits)
-        return Step(
-            edits=(*edits, *imported(source, called, {(modules[name], name) for name in names})), done=done
-        )
-
-    def _edits(self, signatures: Signatures, function: Function) -> Iterator[Edit]:
-        source = signatures.source
-        kind = signatures.returned(function)
-        edit = return_edit(source, function.node, kind) if kind else None
-        if edit:
-            yield edit
-        for parameter, known in signatures.exit_parameters(function):
-            yield from parameter_edit(source, parameter, known)
-        if self.defaults:
-            yield from self._from_defaults(signatures, function)
-
-    def _from_defaults(self, signatures: Signatures, function: Function) -> Iterator[Edit]:
-        knowing = Knowing(signatures.called)
-        for parameter, default in with_defaults(function.node.args):
-            kind = knowing.of(default)
-            if parameter.annotation is None and kind in SCALARS and signatures.called.builtin(kind):
-                yield from parameter_edit(signatures.source, parameter, kind, [default])
-
-
-def with_defaults(given: ast.arguments) -> Iterator[tuple[ast.arg, ast.expr]]:
-    """The parameters that have a default, each with it."""
-    plain = [*given.posonlyargs, *given.args]
-    yield from zip(plain[len(plain) - len(given.defaults) :], given.defaults, strict=True)
-    for parameter, default in zip(given.kwonlyargs, given.kw_defaults, strict=True):
-        if default is not None:
-            yield parameter, default

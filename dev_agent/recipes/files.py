@@ -7,7 +7,7 @@ code (its source is elsewhere and would undo the change), and files Python does 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
@@ -109,6 +109,14 @@ class Files:
     def _paths(self) -> Iterator[str]:
         tree = self.bench.tree
         return (path for path in tree.paths() if path.endswith(self.suffixes) and tree.mode(path) in _REGULAR)
+
+
+def bytes_after(bench: Bench, files: Mapping[str, bytes | None], path: str) -> bytes:
+    """The bytes of a file once `files` are rewritten; none of one that is not there, or no file."""
+    content = files.get(path)
+    if content is not None:
+        return content
+    return bench.tree.read(path) if bench.tree.mode(path) in _REGULAR else b""
 
 
 def is_foreign(path: str, content: bytes) -> bool:

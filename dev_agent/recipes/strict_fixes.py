@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from dev_agent.recipes.annotations import Annotator, with_defaults
+from dev_agent.recipes.annotator import Annotator, with_defaults
 from dev_agent.recipes.called import Called, postponed
 from dev_agent.recipes.importing import imported
 from dev_agent.recipes.source import Edit

@@ -1,26 +1,28 @@
 """The recipe that takes the commonest complaints of `mypy --strict` away.
 
 It asks the project's own type checker, fixes what the messages are about, and asks again, until nothing changes or the
-number of complaints does not fall. A file that has more of them after a step goes back to what it was before it, and a
-step that helps nothing as a whole is not taken: the result was always checked as it is, and never has more complaints
-than the base.
+number of complaints does not fall. A fix that brings to light what the checker did not see before is left out
+(`uncovered`), and a step that helps nothing as a whole is not taken: the result was always checked as it is, has fewer
+complaints than the base, and none that the base does not have.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import field
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from dev_agent.recipes.annotations import Annotator
+from dev_agent.recipes.annotator import Annotator
 from dev_agent.recipes.bindings import unused
-from dev_agent.recipes.files import Files, counted
+from dev_agent.recipes.files import Files, bytes_after, counted
 from dev_agent.recipes.model import Declined, Place, Rewritten
 from dev_agent.recipes.pruning import pruned
 from dev_agent.recipes.source import Source, Spoiled, Unreadable
 from dev_agent.recipes.strict_fixes import FIXES, Fixing
 from dev_agent.recipes.sweep import narrow
+from dev_agent.recipes.uncovered import Deed, Placed, Suspicion, left_alone, placed, uncovered
 from dev_agent.recipes.wording import Phrases
 from dev_agent.values import dataclass
 
@@ -35,7 +37,7 @@ _PHRASES: Final = Phrases(
     r"make (?:mypy(?: --strict| strict)?|the type checker) (?:happy|pass|clean|green)",
     r"(?:remove|fix) (?:the )?unused type[: -]*ignores?(?: comments?)?",
 )
-_CHECKS: Final = 16
+_CHECKS: Final = 24
 _SHOWN: Final = 200
 _Contents: TypeAlias = "dict[str, bytes]"
 
@@ -83,70 +85,109 @@ class StrictJob:
         return narrowed if isinstance(narrowed, Declined) else _Loop.begin(narrowed, bench.checker).run()
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the checker says after a step, and what of it the base does not have."""
+
+    after: tuple[Complaint, ...]
+    new: tuple[Placed, ...]
+
+
 @dataclass(slots=True)
 class _Loop:
+    """What was made of the files so far (`contents`), and what is held back because of what it uncovers."""
+
     bench: Bench
     checker: Checker
     files: Files
     annotator: Annotator
     complaints: tuple[Complaint, ...]
     first: int
+    base: tuple[Placed, ...]
     contents: _Contents = field(default_factory=dict)
+    held: frozenset[Deed] = frozenset()
+    suspected: frozenset[Deed] = frozenset()
+    reasons: tuple[Placed, ...] = ()
     checks: int = 1
 
     @classmethod
     def begin(cls, bench: Bench, checker: Checker) -> _Loop:
         complaints = checker(Rewritten(files={}))
         files = Files(bench)
-        return cls(bench, checker, files, Annotator.make(bench, files), complaints, len(complaints))
+        base = placed(complaints, partial(bytes_after, bench, {}))
+        return cls(bench, checker, files, Annotator.make(bench, files), complaints, len(complaints), base)
 
     def run(self) -> Rewritten:
-        """Step by step: all fixes together, and one kind at a time where that does not help."""
+        """Step by step: all fixes, one kind at a time where that does not help, then what was held wrongly."""
         while self._attempt(FIXES) or any(self._attempt([code]) for code in FIXES):
-            self.bench.told(f"{len(self.complaints)} of {self.first} complaints left")
+            self._tell()
+        for deed in sorted(self.held if len(self.held) > 1 else ()):
+            step, _ = self._step(FIXES, self.held - {deed})
+            seen = self._see(step)
+            if seen and not seen.new and self._take(step, seen.after):
+                self.held -= {deed}
+                self._tell()
         return Rewritten(files=dict(self.contents), notes=self._notes(), places=self._places())
 
-    def _attempt(self, codes: Collection[str]) -> bool:
-        """Take one step if it leaves fewer complaints; files it makes worse are taken back first."""
-        step = self._step(codes)
-        if not step:
-            return False
-        for _ in range(2):
-            after = self._ask({**self.contents, **step})
-            if after is None:
-                return False
-            if len(after) < len(self.complaints):
-                worse = _worse(self.complaints, after, step)
-                if not worse:
-                    self.contents, self.complaints = {**self.contents, **step}, after
-                    return True
-            else:
-                worse = _worse(self.complaints, after, step)
-            step = {path: content for path, content in step.items() if path not in worse}
-            if not worse or not step:
-                return False
-        return False
+    def _tell(self) -> None:
+        self.bench.told(f"{len(self.complaints)} of {self.first} complaints left")
 
-    def _ask(self, contents: _Contents) -> tuple[Complaint, ...] | None:
-        if self.checks >= _CHECKS:
+    def _attempt(self, codes: Collection[str]) -> bool:
+        """Take one step if it leaves fewer complaints and none that the base does not have.
+
+        What a fix uncovers is not taken: the step is made again without the fixes that are suspected of it.
+        """
+        step, done = self._step(codes, self.held)
+        suspicion, held = Suspicion(done), self.held
+        seen = self._see(step)
+        while seen and seen.new:
+            held = self.held | suspicion.left_alone(seen.new)
+            step, _ = self._step(codes, held)
+            seen = self._see(step)
+        self.suspected |= held
+        self.reasons += suspicion.reasons()
+        if not seen or not self._take(step, seen.after):
+            return False
+        self.held = held
+        return True
+
+    def _see(self, step: _Contents) -> _Seen | None:
+        """What the checker says of a step; None if there is none, or it was asked often enough."""
+        if not step or self.checks >= _CHECKS:
             return None
         self.checks += 1
         self.bench.pause()
-        return self.checker(Rewritten(files=dict(contents)))
+        made = {**self.contents, **step}
+        after = self.checker(Rewritten(files=dict(made)))
+        return _Seen(after, uncovered(self.base, placed(after, partial(bytes_after, self.bench, made))))
 
-    def _step(self, codes: Collection[str]) -> _Contents:
-        """New bytes of the files that fixes of these kinds change."""
-        by_file: dict[str, list[Complaint]] = defaultdict(list)
-        for each in self.complaints:
-            if each.code in codes:
-                by_file[each.path].append(each)
-        rewritable = dict(self._sources(by_file))
-        step = {}
-        for path, source in rewritable.items():
-            fixed = self._fixed(path, source, by_file[path])
+    def _take(self, step: _Contents, after: tuple[Complaint, ...]) -> bool:
+        """Take a step that leaves fewer complaints."""
+        if len(after) >= len(self.complaints):
+            return False
+        self.contents, self.complaints = {**self.contents, **step}, after
+        return True
+
+    def _step(self, codes: Collection[str], held: Collection[Deed]) -> tuple[_Contents, tuple[Deed, ...]]:
+        """New bytes of the files that fixes of these kinds change, and what is done that is not held."""
+        by_file: dict[str, dict[Deed, list[Complaint]]] = defaultdict(lambda: defaultdict(list))
+        for deed, complaint in self._deeds(codes):
+            if deed not in held:
+                by_file[deed.path][deed].append(complaint)
+        step: _Contents = {}
+        done: list[Deed] = []
+        for path, source in self._sources(by_file):
+            fixed = self._fixed(path, source, [one for some in by_file[path].values() for one in some])
             if fixed is not None:
                 step[path] = fixed
-        return step
+                done += by_file[path]
+        return step, tuple(done)
+
+    def _deeds(self, codes: Collection[str]) -> Iterator[tuple[Deed, Complaint]]:
+        """The complaints of these kinds, each with what mending it would be."""
+        wanted = [each for each in self.complaints if each.code in codes]
+        for each in placed(wanted, partial(bytes_after, self.bench, self.contents)):
+            yield Deed(each.complaint.path, each.symbol, each.complaint.code), each.complaint
 
     def _sources(self, paths: Mapping[str, object]) -> Iterable[tuple[str, Source]]:
         for path in sorted(paths):
@@ -180,17 +221,17 @@ class _Loop:
             return None
 
     def _notes(self) -> tuple[str, ...]:
+        still = self.suspected & {deed for deed, _ in self._deeds(FIXES)}
         count = f"mypy --strict: {counted(self.first, 'complaint')} before, {len(self.complaints)} after"
         left = Counter(each.code or "without a code" for each in self.complaints)
         kinds = ", ".join(f"{number} {code}" for code, number in left.most_common())
-        return (count, *([f"left: {kinds}"] if kinds else []), *self.files.notes())
+        return (
+            count,
+            *([f"left: {kinds}"] if kinds else []),
+            *left_alone(still, self.reasons),
+            *self.files.notes(),
+        )
 
     def _places(self) -> tuple[Place, ...]:
         places = [Place(path=each.path, line=each.line, text=each.message) for each in self.complaints]
         return tuple(sorted(places)[:_SHOWN])
-
-
-def _worse(before: Iterable[Complaint], after: Iterable[Complaint], step: Mapping[str, bytes]) -> set[str]:
-    """The files of a step that have more complaints than before."""
-    was, now = Counter(each.path for each in before), Counter(each.path for each in after)
-    return {path for path in step if now[path] > was[path]}

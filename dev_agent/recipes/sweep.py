@@ -53,10 +53,12 @@ class Sweep:
     def work(self, bench: Bench) -> Rewritten | Declined:
         """See `Job.work`."""
         narrowed = narrow(bench, self.where)
-        if isinstance(narrowed, Declined):
-            return narrowed
-        files = Files(narrowed)
-        rewriter = self.make(narrowed, files)
+        return narrowed if isinstance(narrowed, Declined) else self.over(narrowed)
+
+    def over(self, bench: Bench) -> Rewritten:
+        """The same on all the files that a bench covers, wherever the task says."""
+        files = Files(bench)
+        rewriter = self.make(bench, files)
         result = Swept()
         for path, source in files.candidates(self.likely):
             result.add(path, source, rewriter)
