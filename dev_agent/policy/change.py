@@ -9,6 +9,7 @@ about what disappeared compares the two versions, and facts about places look at
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
 from functools import cached_property
@@ -19,6 +20,7 @@ from dev_agent.policy.python_source import PythonSource
 SYMLINK, SUBMODULE, EXECUTABLE = "120000", "160000", "100755"
 _SHARED_BY_AT_MOST = 4
 _READ_FOR_VOTES = 200_000
+_SCRIPT = re.compile(rb"#![^\n]{0,200}\bpython")
 _Content = tuple[str | None, bytes]
 
 
@@ -204,7 +206,9 @@ def _basename(path: str) -> str:
 
 
 def _is_python(path: str, content: bytes | None) -> bool:
-    return content is not None and path.casefold().endswith((".py", ".pyi", ".pyw"))
+    if content is None:
+        return False
+    return path.casefold().endswith((".py", ".pyi", ".pyw")) or _SCRIPT.match(content) is not None
 
 
 def _lines(content: bytes | None) -> list[str]:

@@ -21,7 +21,8 @@ from dev_agent.policy.settings import FactSettings
 
 _GATE_TABLES = (
     "build-system", "tool.mypy", "tool.pytest", "tool.coverage", "tool.pyright", "tool.basedpyright",
-    "tool.ruff", "tool.tox", "tool.nox", "tool.pylint", "tool.flake8", "tool.hatch.envs",
+    "tool.ty", "tool.pyrefly", "tool.pyre", "tool.ruff", "tool.tox", "tool.nox", "tool.pylint", "tool.flake8",
+    "tool.hatch.envs",
     "tool.hatch.build.hooks", "tool.hatch.build.targets.wheel.hooks", "tool.setuptools.cmdclass",
     "project.entry-points.pytest11", "project.entry-points.mypy",
 )  # fmt: skip

@@ -25,6 +25,7 @@ _TESTING = frozenset({
     "coverage", "hypothesis", "_hypothesis_pytestplugin", "xdist", "execnet", "pytest_cov", "pytest_mock",
     "pytest_asyncio", "anyio", "pytest_timeout", "pytest_randomly", "librt", "pathspec", "packaging",
 })  # fmt: skip
+_MARKER = "py.typed"
 _STARTUP = (
     "**/sitecustomize.py", "**/sitecustomize/**", "**/usercustomize.py", "**/usercustomize/**", "**/*.pth",
     "**/*.dist-info/**", "**/*.egg-info/**", "**/*.egg-link", "**/pyvenv.cfg", "**/*.pyc", "**/*.pyo",
@@ -94,6 +95,8 @@ def _by_name(delta: FileDelta, settings: FactSettings) -> Iterator[Sighting]:
         or _basename(delta.old_path).casefold() == "conftest.py"
     ):
         yield from _conftest(delta)
+    if _basename(delta.old_path) == _MARKER and (delta.is_deleted or b"partial" in (delta.after or b"")):
+        yield _whole("stub_shadows", delta.path, "the types of the package are told to nobody who uses it")
     appears = delta.is_added or delta.is_renamed
     if appears and not delta.is_deleted:
         if delta.path.casefold().endswith(".pyi"):

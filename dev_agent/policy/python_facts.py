@@ -13,7 +13,7 @@ import ast
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from dev_agent.policy import globs, powers, reaching
+from dev_agent.policy import globs, handles, powers, reaching, unchecked
 from dev_agent.policy.change import FileDelta
 from dev_agent.policy.marks import FileMarks, Mark, Sighting
 from dev_agent.policy.place import Place
@@ -29,7 +29,8 @@ from dev_agent.policy.python_source import (
 from dev_agent.policy.settings import FactSettings
 from dev_agent.python_text import READ_AS
 
-_ALWAYS = frozenset({"__eq__", "__ne__", "__contains__", "__instancecheck__", "__subclasscheck__"})
+_UNCHECKED = frozenset({"no_type_check", "no_type_check_decorator"})
+_HANDLES = powers.LAST_NAMES | {"__dict__"}
 _IMPORT = "import "
 # What pytest calls in every plugin and conftest by its name alone: a hook can stand in for the body of every test.
 _HOOK = "pytest_"
@@ -71,7 +72,7 @@ class _Reader:
     def __init__(self, source: PythonSource | None, path: str, settings: FactSettings) -> None:
         self.source = source or PythonSource(None, ())
         # Most files do neither, and their expressions need not be searched for it.
-        self._speaks_of_modules = b"modules" in self.source.content or b"argv" in self.source.content
+        self._speaks_of_modules = any(one in self.source.content for one in (b"modules", b"argv", b"environ"))
         self.is_test = path not in settings.used and globs.matches(settings.tests, path, casefold=True)
 
     def read(self, statements: Sequence[ast.stmt], *, imported: frozenset[str]) -> Iterator[Mark]:
@@ -116,6 +117,10 @@ class _Reader:
     def _see_call(self, node: ast.Call) -> _Signs:
         name = self._meaning(node.func)
         yield from powers.of_call(name, is_test=self.is_test)
+        if not self.is_test:
+            yield from handles.of_call(name, node, self._meaning)
+        if name == "setattr" and len(node.args) == 3 and isinstance(node.args[1], ast.Constant):
+            yield from _always(str(node.args[1].value), node.args[2])
         if not self.is_test and name in powers.LOADING_CALLS and not _names_module(name, node):
             yield "dynamic_code", name
         if self._typing(name) == "cast":
@@ -133,14 +138,19 @@ class _Reader:
     def _see_name(self, node: ast.Name) -> Iterable[_Sign]:
         # Names are most of all nodes: one look-up decides. An unimported name has no dot, so it is not typing's.
         meaning = self.source.imported.get(node.id, "")
-        if meaning in reaching.WAYS and not self.is_test:
-            return (("dynamic_code", meaning),)
+        if not self.is_test:
+            if meaning in reaching.WAYS:
+                return (("dynamic_code", meaning),)
+            if found := tuple(handles.of_name(node, meaning)):
+                return found
         return _ANY_SIGN if self._typing(meaning) == "Any" else ()
 
     def _see_attribute(self, node: ast.Attribute) -> Iterable[_Sign]:
         if node.attr in reaching.LAST_NAMES and not self.is_test:
             found = node.attr in reaching.NAMES or self._meaning(node) in reaching.WAYS
             return (("dynamic_code", node.attr),) if found else ()
+        if node.attr in _HANDLES and not self.is_test:
+            return handles.of_attribute(node, self._meaning)
         if node.attr != "Any" or self._typing(self._meaning(node)) != "Any":
             return ()
         return _ANY_SIGN
@@ -148,7 +158,16 @@ class _Reader:
     def _see_arg(self, node: ast.arg | ast.AnnAssign) -> _Signs:
         yield from _quoted_any(node.annotation)
 
-    _see_annassign = _see_arg
+    def _see_annassign(self, node: ast.AnnAssign) -> _Signs:
+        yield from _quoted_any(node.annotation)
+        if node.value is not None:
+            yield from _always(last_name(node.target), node.value)
+
+    def _see_dict(self, node: ast.Dict) -> _Signs:
+        # The members of a class that `type(...)` makes.
+        for key, value in zip(node.keys, node.values, strict=True):
+            if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                yield from _always(key.value, value)
 
     def _see_typealias(self, node: ast.AST) -> _Signs:
         yield from _quoted_any(getattr(node, "value", None))
@@ -160,34 +179,37 @@ class _Reader:
     def _see_functiondef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> _Signs:
         yield from _quoted_any(node.returns)
         yield from self._see_classdef(node)
-        if node.name in _ALWAYS and reaching.answers_without_looking(node):
-            yield "always_equal_objects", node.name
+        yield from _always(node.name, node)
         if node.name.startswith(_HOOK) and not self.is_test:
             yield "test_framework_in_source", node.name
 
     _see_asyncfunctiondef = _see_functiondef
 
     def _see_assign(self, node: ast.Assign) -> _Signs:
+        for one in node.targets:
+            if isinstance(one, ast.Attribute):
+                yield from _always(one.attr, node.value)
+            if not self.is_test:
+                yield from handles.of_assignment(one, self._meaning)
         for name in (one.id for one in node.targets if isinstance(one, ast.Name)):
-            if name in _ALWAYS and reaching.answers_without_looking(node.value):
-                yield "always_equal_objects", name
+            yield from _always(name, node.value)
             if name.startswith(_HOOK) and not self.is_test:
                 yield "test_framework_in_source", name
 
     def _see_classdef(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> _Signs:
-        if any(last_name(one) in {"no_type_check", "no_type_check_decorator"} for one in node.decorator_list):
-            yield "type_checking_disabled", "no_type_check"
+        for one in node.decorator_list:
+            name = last_name(one)
+            if self.source.imported.get(name, name).rpartition(".")[2] in _UNCHECKED:
+                yield "type_checking_disabled", "no_type_check"
 
     def _see_excepthandler(self, node: ast.ExceptHandler) -> _Signs:
         if (node.type is None or _is_broad(node.type)) and all(_does_nothing(one) for one in node.body):
             yield "swallowed_exceptions", "except"
 
-    def _see_if(self, node: ast.If) -> _Signs:
-        test = node.test
-        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-            meaning = self._meaning(test.operand)
-            if self._typing(meaning) == "TYPE_CHECKING" or meaning in {"TYPE_CHECKING", "MYPY"}:
-                yield "type_checking_disabled", "not TYPE_CHECKING"
+    def _see_if(self, node: ast.If | ast.IfExp) -> _Signs:
+        return unchecked.signs_of(node)
+
+    _see_ifexp = _see_if
 
     def _see_compare(self, node: ast.Compare) -> _Signs:
         # Arguments are compared to find out; put together with a framework's name they start it.
@@ -205,10 +227,15 @@ class _Reader:
     _see_setcomp = _see_generatorexp
 
     def _asking(self, parts: Sequence[ast.expr], *places: str) -> _Signs:
-        """Parts of one expression of which one holds the loaded modules and another names a test framework."""
+        """Parts of one expression of which one holds the loaded modules, or the environment, and another names a test
+        framework."""
         if self.is_test or not self._speaks_of_modules:
             return
         nodes = list(walk(parts))
+        if any(
+            isinstance(one, ast.Attribute | ast.Name) and self._meaning(one) == "os.environ" for one in nodes
+        ) and any(map(reaching.names_variables, nodes)):
+            yield "behaves_differently_under_test", "os.environ"
         holds = any(
             isinstance(one, ast.Attribute | ast.Name) and self._meaning(one) in {"sys.modules", *places}
             for one in nodes
@@ -217,18 +244,20 @@ class _Reader:
             yield "behaves_differently_under_test", "sys.modules"
 
     def _see_subscript(self, node: ast.Subscript) -> _Signs:
+        if not self.is_test:
+            yield from handles.of_subscript(node, self._meaning)
         if not self.is_test and self._holds_modules(node.value) and reaching.names_framework(node.slice):
             yield "behaves_differently_under_test", "sys.modules"
 
     def _see_constant(self, node: ast.Constant) -> _Signs:
-        if not self.is_test and node.value in {
-            "PYTEST_CURRENT_TEST",
-            "PYTEST_VERSION",
-            "PYTEST_XDIST_WORKER",
-        }:
-            yield "behaves_differently_under_test", str(node.value)
-        if not self.is_test and node.value in reaching.NAMES:
+        if self.is_test or not isinstance(node.value, str):
+            return
+        if reaching.gives_away(node.value):
+            yield "behaves_differently_under_test", node.value
+        if node.value in reaching.NAMES:
             yield "dynamic_code", node.value
+        if node.value == "_exit":
+            yield "process_control", node.value
 
     def _holds_modules(self, node: ast.expr) -> bool:
         inner = (
@@ -257,6 +286,11 @@ def _loaded(node: ast.AST) -> Iterator[str]:
     elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
         yield node.module
         yield from (f"{node.module}.{one.name}" for one in node.names)
+
+
+def _always(name: str, answer: ast.AST) -> Iterator[_Sign]:
+    if name in reaching.ALWAYS and reaching.answers_without_looking(answer):
+        yield "always_equal_objects", name
 
 
 def _quoted_any(annotation: ast.expr | None) -> Iterator[tuple[str, str]]:

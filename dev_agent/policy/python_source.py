@@ -58,7 +58,7 @@ class PythonSource:
     def cookie(self) -> str | None:
         """The declared encoding if it is not UTF-8 or ASCII, as written; None otherwise."""
         for line in self.lines[:2]:
-            found = _COOKIE.match(line[:1000])
+            found = _COOKIE.match(line)
             if found:
                 return found[1] if found[1].lower().replace("_", "-") not in _PLAIN else None
             if line.strip() and not line.lstrip().startswith("#"):

@@ -21,6 +21,7 @@ GATES = (
     "**/pytest.ini", "**/.pytest.ini", "**/pytest.toml", "**/.pytest.toml", "**/tox.ini", "**/tox.toml",
     "**/mypy.ini", "**/.mypy.ini", "**/.coveragerc", "**/.coveragerc.toml", "**/noxfile.py",
     "**/pyrightconfig.json", "**/ruff.toml", "**/.ruff.toml", "**/.flake8", "**/.pylintrc", "**/pylintrc",
+    "**/ty.toml", "**/pyrefly.toml", "**/.pyre_configuration", "**/hatch.toml",
 )  # fmt: skip
 CI = (
     ".github/**", ".gitlab-ci.yml", ".gitlab/**", ".circleci/**", "**/Jenkinsfile", "azure-pipelines*.y*ml",
@@ -35,7 +36,10 @@ HOOKS = (
     "**/.devcontainer/**", "**/.devcontainer.json", "**/*.code-workspace", "**/.exrc", "**/.nvimrc",
     "**/.vimrc", "**/.lvimrc", "**/.dir-locals.el", "**/.gdbinit", "**/.lldbinit", "**/.pdbrc",
     "**/.mise.toml", "**/mise.toml", "**/.tool-versions", "**/.ripgreprc", "**/.mcp.json", "**/.claude/**",
-    "**/.cursor/**", "**/.codex/**", "**/.zed/**", "**/.fleet/**",
+    "**/.cursor/**", "**/.codex/**", "**/.zed/**", "**/.fleet/**", "**/.gemini/**", "**/.windsurf/**", "**/.kiro/**",
+    "**/.roo/**", "**/.amazonq/**", "**/.aider.conf.yml", "**/.overcommit.yml", "**/prek.toml",
+    # Which server git-lfs asks, and it does while a tree is written for the gates: before anybody has agreed.
+    "**/.lfsconfig",
 )  # fmt: skip
 OWN = ("dev-agent.toml", ".dev-agent.toml", ".dev-agent/**")
 GIT = ("**/.gitattributes", "**/.gitmodules", "**/.lfsconfig")
@@ -43,7 +47,9 @@ DEPENDENCIES = (
     "**/requirements*.txt", "**/requirements*.in", "**/requirements/*.txt", "**/requirements/*.in",
     "**/constraints*.txt", "**/setup.py", "**/uv.lock", "**/poetry.lock", "**/pdm.lock", "**/pylock*.toml",
     "**/Pipfile", "**/Pipfile.lock", "**/environment.y*ml", "**/conda-lock.y*ml", "**/package-lock.json",
-    "**/yarn.lock", "**/pnpm-lock.yaml", "**/Cargo.lock", "**/go.sum",
+    "**/yarn.lock", "**/pnpm-lock.yaml", "**/Cargo.lock", "**/go.sum", "**/npm-shrinkwrap.json", "**/bun.lock*",
+    "**/pixi.toml", "**/pixi.lock", "**/uv.toml", "**/pdm.toml", "**/poetry.toml", "**/pip.conf", "**/pip.ini",
+    "**/.npmrc", "**/.yarnrc", "**/.yarnrc.yml", "**/hatch_build.py",
 )  # fmt: skip
 # No library's public face: scripts, documentation, build files.
 NOT_API = (

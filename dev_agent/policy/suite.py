@@ -10,7 +10,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-from dev_agent.policy.python_source import PythonSource, dotted, last_name, top_statements, walk
+from dev_agent.policy.python_source import (
+    PythonSource,
+    dotted,
+    import_bindings,
+    last_name,
+    top_statements,
+    walk,
+)
 from dev_agent.values import dataclass
 
 SKIPS = frozenset({
@@ -62,6 +69,9 @@ def _collect(
             bound[statement.name] = _class(statement, prefix, inherited, conditional=under)
         else:
             bound.update((name, {}) for name in _unbound_by(statement))
+            for name in _taken_from(statement):
+                owner, _, method = name.partition(".")
+                bound.get(owner, {}).pop(f"{prefix}{owner}.{method}", None)
     return {name: test for tests in bound.values() for name, test in tests.items()}
 
 
@@ -80,8 +90,20 @@ def _class(node: ast.ClassDef, prefix: str, inherited: int, *, conditional: bool
 
 
 def _unbound_by(statement: ast.stmt) -> Iterator[str]:
+    # `for x in`, `with a as x`, `x: int = 1`, `(x := 1)`: names that it binds to something else, or takes away.
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        yield from import_bindings(statement)
+        return
+    own = [one for one in ast.iter_child_nodes(statement) if isinstance(one, ast.expr | ast.withitem)]
+    for node in walk(own):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            yield node.id
+
+
+def _taken_from(statement: ast.stmt) -> Iterator[str]:
+    """`TestCart.test_total`, of which the statement makes something else, or nothing."""
     targets = statement.targets if isinstance(statement, ast.Assign | ast.Delete) else []
-    yield from (target.id for target in targets if isinstance(target, ast.Name))
+    yield from (dotted(one) for one in targets if isinstance(one, ast.Attribute))
 
 
 def _class_marks(node: ast.ClassDef) -> list[ast.AST]:

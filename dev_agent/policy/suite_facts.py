@@ -19,6 +19,7 @@ from dev_agent.policy.python_source import PythonSource, first_line, same_code, 
 from dev_agent.policy.settings import FactSettings
 from dev_agent.policy.strength import weaknesses
 from dev_agent.policy.suite import TestCase, skips_outside_tests, tests_in
+from dev_agent.policy.suite_support import weaker_support
 from dev_agent.values import dataclass
 
 
@@ -58,6 +59,8 @@ def _compare_file(
         yield from _compare(old[name], new[name])
     if old and new and skips_outside_tests(delta.after_python) > skips_outside_tests(delta.before_python):
         yield _at("tests_skipped", delta.path, None, "a skip or xfail bearing on the file's tests")
+    for line, what in weaker_support(delta):
+        yield _at("tests_weakened", delta.path, line, what)
     if not changed and not delta.is_added and _support_changed(delta, old, new):
         yield _at("tests_changed", delta.path, None, "deleted" if delta.is_deleted else "")
 

@@ -32,14 +32,13 @@ _INNOCENT = re.compile(
     "(?<=[^\x00-\x7f])[\u200c\u200d](?=[^\x00-\x7f])|\U0001f3f4[\U000e0020-\U000e007e]{2,6}\U000e007f"
 )
 _SUPPRESSION = re.compile(r"(?i)type:|mypy:|noqa|pragma|pyright|pylint:|ruff:|nosec|isort:")
-_TYPE_IGNORE = re.compile(
-    r"#\s{0,8}(?:type:\s{0,8}ignore|pyright:\s{0,8}ignore)\b(?:\[(?P<codes>[^\]]{0,200})\])?"
-)
-_WHOLE_FILE = re.compile(
-    r"#\s{0,8}(?:mypy:|pyright:(?!\s{0,8}ignore)|ruff:\s{0,8}noqa|flake8[:=]\s{0,8}noqa)"
-)
+_TYPE_IGNORE = re.compile(r"#\s*(?:type:\s*ignore|pyright:\s*ignore)\b(?:\[(?P<codes>[^\]]{0,200})\])?")
+_WHOLE_FILE = re.compile(r"#\s*(?:mypy:|pyright:(?!\s*ignore)|ruff:\s*noqa|flake8[:=]\s*noqa)")
+# Some versions of mypy look at the beginnings of lines, and know no strings.
+_SETTING = re.compile(r"\ufeff?# mypy: ")
+_ANY_COMMENT = re.compile(r"#\s*type:(?!\s*ignore)[^#]*\bAny\b")
 _LINT = re.compile(
-    r"(?i)#\s{0,8}(?:noqa|pragma:\s{0,4}no\s?(?:cover|branch)|nosec|pylint:\s{0,8}disable|pyrefly|isort:\s{0,4}skip)"
+    r"(?i)#\s*(?:noqa|pragma:\s{0,4}no\s?(?:cover|branch)|nosec|pylint:\s{0,8}disable|pyrefly|isort:\s{0,4}skip)"
 )
 _ELISION = re.compile(r"""(?ix)
     ^\s{0,200} (?: \#+ | // | /\* | <!-- | -- | ;+ | \* )? \s{0,8}
@@ -62,6 +61,8 @@ _COMMENT_START = re.compile(r"\s{0,200}(?:#|//|/\*|<!--|--|;|\*|[\[(<{]?(?:\.{3}
 # formulas.
 _GREEK_LOOKALIKE = frozenset("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧονι")
 _LONGEST_ELISION = 300
+# Code for whoever loads it, and in one of its versions made of letters.
+_PICKLED = (".pkl", ".pickle", ".joblib", ".dill")
 # Bytes of an image mean no characters; that they are no text is told by "binary_content".
 _OF_TEXT = {"invisible_characters", "elisions_added"}
 
@@ -74,7 +75,11 @@ def content_facts(deltas: Sequence[FileDelta]) -> Iterator[Sighting]:
                 fact="invisible_characters", place=Place(path=delta.path, text=excerpt(delta.path))
             )
         content, before = delta.after_content, delta.before_content
-        if content is not None and content != before and _is_binary(content, before):
+        if (
+            content is not None
+            and content != before
+            and (_is_binary(content, before) or delta.path.casefold().endswith(_PICKLED))
+        ):
             yield Sighting(fact="binary_content", place=Place(path=delta.path, text=f"{len(content)} bytes"))
 
 
@@ -141,8 +146,10 @@ def _python_line(number: int, line: str, python: PythonSource) -> Iterator[Mark]
 
 def _suppressions(number: int, line: str, python: PythonSource) -> Iterator[Mark]:
     comment = python.comments.get(number, "")
-    if _WHOLE_FILE.search(comment):
-        yield Mark(fact="type_checking_disabled", kind=comment.strip(), line=number, text=line)
+    if _WHOLE_FILE.search(comment) or _SETTING.match(line):
+        yield Mark(fact="type_checking_disabled", kind=(comment or line).strip(), line=number, text=line)
+    if _ANY_COMMENT.search(comment):
+        yield Mark(fact="any_added", kind="Any", line=number, text=line)
     for found in _TYPE_IGNORE.finditer(comment):
         if line.lstrip().startswith("#") and _nothing_before(number, python):
             yield Mark(fact="type_checking_disabled", kind="whole file", line=number, text=line)
