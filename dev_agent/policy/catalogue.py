@@ -67,7 +67,7 @@ _ROWS: tuple[tuple[str, Verdict, bool, str], ...] = (
         "stub_shadows",
         _ASK,
         True,
-        "The change adds a stub that hides a module's own types from the type checker.",
+        "The change hides a module's own types from the type checker: by a stub, or without py.typed.",
     ),
     (
         "shadowing_modules",

@@ -21,7 +21,7 @@ GATES = (
     "**/pytest.ini", "**/.pytest.ini", "**/pytest.toml", "**/.pytest.toml", "**/tox.ini", "**/tox.toml",
     "**/mypy.ini", "**/.mypy.ini", "**/.coveragerc", "**/.coveragerc.toml", "**/noxfile.py",
     "**/pyrightconfig.json", "**/ruff.toml", "**/.ruff.toml", "**/.flake8", "**/.pylintrc", "**/pylintrc",
-    "**/ty.toml", "**/pyrefly.toml", "**/.pyre_configuration", "**/hatch.toml",
+    "**/ty.toml", "**/pyrefly.toml", "**/.pyre_configuration", "hatch.toml",
 )  # fmt: skip
 CI = (
     ".github/**", ".gitlab-ci.yml", ".gitlab/**", ".circleci/**", "**/Jenkinsfile", "azure-pipelines*.y*ml",
