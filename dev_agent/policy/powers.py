@@ -23,7 +23,7 @@ _DYNAMIC = frozenset(
     | {"_ctypes", "code", "joblib", "jsonpickle", "zipimport", "__main__"}
 )
 _PROCESS_CALLS = re.compile(
-    r"os\.(?:system|popen|exec[lv]p?e?|spawn[lv]p?e?|posix_spawnp?|posix_spawn|fork|forkpty|startfile)"
+    r"os\.(?:system|popen|exec[lv]p?e?|spawn[lv]p?e?|posix_spawnp?|fork|forkpty|startfile)"
     r"|asyncio\.(?:create_subprocess_(?:exec|shell)|open_connection|start_server)"
 )
 _DYNAMIC_CALLS = frozenset({"compile"})
