@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 import dev_agent.gates
+from dev_agent.enclosing import definitions
 from dev_agent.gates.delta import Finding
-from dev_agent.gates.findings import definitions, read_findings, with_symbols
+from dev_agent.gates.findings import read_findings, with_symbols
 from dev_agent.gates.pytest_words import cause, told
 from dev_agent.gates.records import BadReport, read_records
 from dev_agent.gates.tool_config import MypyConfig, PytestConfig, read_mypy_config, read_pytest_config
