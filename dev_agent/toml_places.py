@@ -17,7 +17,8 @@ _TOKEN = re.compile(
     rf"(?P<string>{_STRING})|(?P<comment>\#[^\n]*)|(?P<open>[\[{{])|(?P<close>[\]}}])|(?P<end>\n)", re.DOTALL
 )
 _HEADER = re.compile(r"[ \t]*(\[\[?)(.*?)\]\]?[ \t]*(?:#.*)?\r?")
-_KEY = re.compile(r"""[ \t]*((?:[A-Za-z0-9_-]+|"(?:\\.|[^"\\\n])*"|'[^'\n]*'|[ \t.])+?)[ \t]*=""")
+# A word gives nothing back: cut into pieces in every way there is, a line without `=` would never end.
+_KEY = re.compile(r"""[ \t]*+((?:[A-Za-z0-9_-]++|"(?:\\.|[^"\\\n])*+"|'[^'\n]*+'|[ \t.])+?)[ \t]*=""")
 
 Lines = Mapping[str, int]
 

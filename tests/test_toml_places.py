@@ -107,3 +107,8 @@ def test_lines_are_right_for_every_document(tables: dict[str, dict[str, str]]) -
     text = "\n".join(out)
     assert tomllib.loads(text).keys() == tables.keys()
     assert lines_of(text) == written
+
+
+def test_a_comment_far_to_the_right_is_stepped_over_at_once() -> None:
+    """So much white space that only work in proportion to it ends."""
+    assert lines_of(f"a = 1\n{' ' * 50_000}# b\nc = 2\n") == {"a": 1, "c": 3}

@@ -38,10 +38,23 @@ def judged_for_all(
 ) -> Iterator[ClusterNow]:
     """What `--cluster` is for each child: the same word, or that of one cluster here for all of them.
 
-    That one is started when the first child begins and ends with the block. Then what its workers learned is brought
-    below its limit, however the block ended; killed before, the next campaign here does it.
-    Raises UsageFault for words that no child could use.
+    That one is started when the first child begins and ends with the block. Then what workers here learned is brought
+    below its limit, in this campaign or in one before, whoever judged this one and however the block ended; killed
+    before, the next campaign here does it. Raises UsageFault for words that no child could use.
     """
+    learned = kept.state / "cluster"
+    try:
+        with _judging(cluster, kept.state, session, sandbox=sandbox) as judged_by:
+            yield judged_by
+    finally:
+        if learned.is_dir():
+            from dev_agent.cluster.collecting import keep_workers_within  # noqa: PLC0415 - most campaigns keep nothing
+
+            keep_workers_within(learned, kept.limit)
+
+
+@contextmanager
+def _judging(cluster: str | None, state: Path, session: Session, *, sandbox: str) -> Iterator[ClusterNow]:
     if cluster is None:
         yield lambda: None
         return
@@ -51,11 +64,7 @@ def judged_for_all(
     if not address.is_local:
         yield lambda: cluster
         return
-    from dev_agent.cluster.collecting import keep_workers_within  # noqa: PLC0415 - as above
     from dev_agent.cluster.dask_sharing import Sharing  # noqa: PLC0415 - the engine is heavy
 
-    try:
-        with Sharing(kept.state, workers=address.workers, environ=session.environ) as sharing:
-            yield sharing.word
-    finally:
-        keep_workers_within(kept.state / "cluster", kept.limit)
+    with Sharing(state, workers=address.workers, environ=session.environ) as sharing:
+        yield sharing.word

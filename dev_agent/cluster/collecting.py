@@ -1,5 +1,7 @@
 """Keeping what workers learned below a size, where no repository's `gc` looks: `judges/` in the folder of campaigns.
 
+Those workers are nobody's repository's, so every campaign ends with this, whoever judged it (`campaign_judging`).
+
 What was used longest ago goes first, one thing after the other, each under its worker's lock (`kept`): what a worker
 has now stays, also if the limit is then not reached, and whoever ends next looks again. All of it can be had again.
 Killed between two things: the rest stays for the next; within one: see `kept`.

@@ -30,7 +30,7 @@ _HEADING = re.compile(
 )
 _UNDERLINED = re.compile(r"^([^\n]{3,120})\n(?:={3,}|-{3,}|~{3,})[ \t]*$", re.MULTILINE)
 _IMPORTS = re.compile(
-    r"^[ \t]*(?:import\s[^\n]{0,120}?from\s+|import\s+|from\s+|#include\s+|use\s+|require\s*\(?\s*)"
+    r"^[ \t]*(?:import\s[^\n]{0,120}?from\s+|import\s+|from\s+|#include\s+|use\s+|require\s*+\(?\s*+)"
     r"[\"'<]?([\w./@:-]{2,120})",
     re.MULTILINE,
 )

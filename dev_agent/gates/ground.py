@@ -28,9 +28,8 @@ class Ground:
         """True if nothing was installed or written there before the last program ended."""
         with self._looking:
             with self._counting:
-                ended = (
-                    self._ended
-                )  # before the look: a program that ends during it may have seen what it missed
+                # Before the look: a program that ends during it may have seen what it missed.
+                ended = self._ended
             if self._seen is None or self._seen[0] != ended:
                 self._seen = (ended, self._look())
             return self._seen[1]

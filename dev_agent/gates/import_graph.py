@@ -18,9 +18,13 @@ from dev_agent.python_text import parsed
 
 _LOADERS = frozenset({"import_module", "__import__", "resolve_name", "run_module"})
 _BEFORE = r"(?:^|[;:])[ \t]*"
-_REST = r"(?:\\\n|[^\n;])*"
+_REST = r"(?:\\\n|[^\n;])*+"
+# Nothing repeated here gives back what it took: a page of spaces behind `from` would be tried in every division.
 _FROM = re.compile(
-    _BEFORE + rf"from\s+(\.*)\s*([\w.]*)\s+import\s*(\((?:#[^\n]*|[^)#])*\)?|{_REST})", re.MULTILINE
+    _BEFORE
+    + r"from(?=[\s.])\s*+(\.*+)\s*+((?!import\b)[\w.]*+|)\s*+\bimport\b\s*+"
+    + rf"(\((?:#[^\n]*+|[^)#]++)*+\)?|{_REST})",
+    re.MULTILINE,
 )
 _IMPORT = re.compile(_BEFORE + rf"import\b({_REST})", re.MULTILINE)
 _LOADING = re.compile(rf"\b(?:{'|'.join(sorted(_LOADERS))})\s*\(\s*['\"]([\w.]+)")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dev_agent.gates.config import GateConfig
 
-_INTERPRETER = re.compile(r"(python|pypy)[\d.]*|(ba|da|z|k)?sh|node|deno|bun|perl|ruby|php")
+_INTERPRETERS = frozenset({"node", "deno", "bun", "perl", "ruby", "php"})
 _RUNNERS = frozenset({"uv", "poetry", "pdm", "pipenv", "hatch", "rye"})
 _RULES = {
     "make": ("GNUmakefile", "makefile", "Makefile"),
@@ -26,7 +26,11 @@ _RULES = {
     "pnpm": ("package.json",),
     "yarn": ("package.json",),
 }
-_WITH_VALUE = frozenset({"-W", "-X", "-r", "-o", "--require"})
+_SHELL = re.compile(r"(ba|da|z|k)?sh")
+_PYTHON = re.compile(r"(python|pypy)[\d.]*")
+# Letters that stand together, `-Im tools.check`, with the last one's value in the same word or in the next.
+_CLUSTER = re.compile(r"-[bBdEiIOPqsSuvx]*([cmWX])(.*)", re.DOTALL)
+_WITH_VALUE = frozenset({"-r", "-o", "--require"})
 _ROOTS = ("", "src/")
 
 
@@ -50,20 +54,51 @@ def _named(argv: Sequence[str]) -> Iterator[str]:
         yield from _named(rest[1:])
     elif name == "env":
         yield from _named([one for one in rest if "=" not in one and not one.startswith("-")])
-    elif _INTERPRETER.fullmatch(name):
+    elif _PYTHON.fullmatch(name):
+        yield from _given_to_python(rest)
+    elif _SHELL.fullmatch(name):
+        yield from _given_to_shell(rest)
+    elif name in _INTERPRETERS:
         yield from _given(rest)
 
 
+def _given_to_python(arguments: Sequence[str]) -> Iterator[str]:
+    """The script or module, and the words of `-c`."""
+    left = iter(arguments)
+    for one in left:
+        cluster = _CLUSTER.fullmatch(one)
+        if cluster is None and not one.startswith("-"):
+            yield one
+            return
+        value = "" if cluster is None else cluster[2] or next(left, "")
+        if cluster is not None and cluster[1] == "m":
+            base = value.replace(".", "/")
+            yield from (f"{root}{base}{end}" for root in _ROOTS for end in (".py", "/__main__.py"))
+            return
+        if cluster is not None and cluster[1] == "c":
+            yield from _words(value)
+            return
+
+
+def _given_to_shell(arguments: Sequence[str]) -> Iterator[str]:
+    """The script, or the words of `-c`, which may stand among other letters: `-euo pipefail -c TEXT`, `-lc TEXT`."""
+    left, is_text = iter(arguments), False
+    for one in left:
+        if not one.startswith(("-", "+")):
+            yield from _words(one) if is_text else [one]
+            return
+        if not one.startswith("--"):
+            is_text = is_text or "c" in one
+            if "o" in one or "O" in one:
+                next(left, "")
+
+
 def _given(arguments: Sequence[str]) -> Iterator[str]:
-    """The script or module among an interpreter's arguments."""
+    """The script among another interpreter's arguments, or the words of `-e`."""
     left = iter(arguments)
     for one in left:
         if one in _WITH_VALUE:
             next(left, "")
-        elif one == "-m":
-            base = next(left, "").replace(".", "/")
-            yield from (f"{root}{base}{end}" for root in _ROOTS for end in (".py", "/__main__.py"))
-            return
         elif one in {"-c", "-e"}:
             yield from _words(next(left, ""))
             return

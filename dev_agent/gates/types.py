@@ -37,7 +37,8 @@ from dev_agent.gates.type_run import NO_FILES, TypeRun
 from dev_agent.gates.verdict import Failure, GateResult, Verdict
 
 GATE = "types"
-_INLINE = re.compile(rb"^[ \t]*#[ \t]*mypy:[ \t]*(.+?)[ \t]*$", re.MULTILINE)
+# To the last that is no space, at once: sought from the front, a line of spaces would be read once for each of them.
+_INLINE = re.compile(rb"^[ \t]*+#[ \t]*+mypy:[ \t]*+(.*[^ \t\n])", re.MULTILINE)
 _SUDDEN = frozenset({"timed_out", "memory", "processes", "disk", "signalled"})
 
 

@@ -19,7 +19,7 @@ from dev_agent.runtime.canonical import Json, frozen_object
 from dev_agent.runtime.errors import NotCanonical
 from dev_agent.values import dataclass
 
-_THINKING = re.compile(r"\s*<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL)
+_THINKING, _THOUGHT = re.compile(r"<think(?:ing)?>"), re.compile(r"</think(?:ing)?>")
 _MOST_TRIES = 200
 
 
@@ -34,7 +34,7 @@ class Answer:
 
 def read_answer(text: str, form: Form) -> Answer:
     """The answer in a complete text."""
-    said = _THINKING.sub("", text, count=1).strip()
+    said = _without_thinking(text).strip()
     if not said:
         return Answer(trouble=Trouble.EMPTY, detail="the model answered nothing")
     found = _objects(said)
@@ -66,6 +66,13 @@ def _judged(value: dict[str, Any], form: Form) -> Answer:
 
 def _listed(faults: tuple[Fault, ...]) -> str:
     return "; ".join(map(str, faults))
+
+
+def _without_thinking(text: str) -> str:
+    """What was thought aloud comes first, if at all. Two looks: one pattern would try every opening to the very end."""
+    begins = _THINKING.search(text)
+    ends = _THOUGHT.search(text, begins.end()) if begins else None
+    return text[: begins.start()] + text[ends.end() :] if begins and ends else text
 
 
 def _objects(text: str) -> list[dict[str, Any]]:

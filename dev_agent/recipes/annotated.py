@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from dev_agent.recipes.source import Source
 
 _WORD: Final = re.compile(r"[^\W\d]\w*")
-_TYPE_COMMENT: Final = re.compile(r"#\s*type:\s*(?!ignore\b)(.*)")
+# The space before is not given back: behind less of it, no `ignore` would ever be seen.
+_TYPE_COMMENT: Final = re.compile(r"#\s*type:\s*+(?!ignore\b)(.*)")
 _EXAMPLE: Final = re.compile(r"^[ \t]*(?:>>>|\.\.\.)(.*)$", re.MULTILINE)
 # Calls that take types: the positions of those among their arguments, and the keywords.
 _TAKES_TYPES: Final = {

@@ -40,7 +40,7 @@ _PHRASES: Final = Phrases(
 _LOGS: Final = frozenset(
     {"debug", "info", "warning", "warn", "error", "exception", "critical", "fatal", "log"}
 )
-_LIKELY: Final = re.compile(rb"['\"]\s*\)?\s*(?:%|\.\s*format\b)")
+_LIKELY: Final = re.compile(rb"['\"]\s*+\)?+\s*+(?:%|\.\s*format\b)")
 _NEVER: Final = (
     ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr, ast.Lambda, ast.JoinedStr, ast.Starred, ast.Dict, ast.Set,
     ast.DictComp, ast.SetComp,

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from dev_agent.repository.discovery import Repository
 
 _PURPOSE = re.compile(r"[a-z][a-z0-9-]{0,31}")
+_LOCK = "lock"
 
 
 Known = Callable[[str], Files | None]
@@ -151,9 +152,14 @@ class Slot:
         forget_state(self.folder)
 
     def drop(self) -> None:
-        """Remove everything the slot holds. Killed in between, the next checkout starts from nothing."""
+        """Remove everything in the slot's folder but its lock, whoever put it there.
+
+        Killed in between, the next checkout starts from nothing. Raises OSError if something cannot be removed.
+        """
         self.distrust()
-        self._clear()
+        for entry in sorted(self.folder.iterdir()):
+            if entry.name != _LOCK:
+                remove_all(entry)
 
     def altered(self) -> tuple[str, ...]:
         """The paths where the folder is not what the last checkout left, judged without reading contents.
@@ -262,7 +268,7 @@ def _make_empty(folder: Path) -> None:
 def _try_lock(folder: Path) -> int | None:
     """A descriptor holding the slot's lock, None if somebody else has it."""
     folder.mkdir(parents=True, exist_ok=True)
-    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -54,13 +54,16 @@ def test_where_nothing_is_kept_nothing_is_dropped_and_nothing_made(tmp_path: Pat
     assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.parametrize("cluster", ["local:1", "tls://hub:8786", None])
 @pytest.mark.parametrize("ends_badly", [False, True])
-def test_a_campaign_ends_with_it_however_it_ends(tmp_path: Path, *, ends_badly: bool) -> None:
+def test_a_campaign_ends_with_it_whoever_judged_and_however_it_ends(
+    tmp_path: Path, *, ends_badly: bool, cluster: str | None
+) -> None:
     old = fill(tmp_path / "cluster" / "worker-1", "a", used=100)
     session = Session(directory=tmp_path, as_json=False, quiet=True)
     kept = Kept(state=tmp_path, limit=0)
     try:
-        with judged_for_all("local:1", kept, session, sandbox="auto"):
+        with judged_for_all(cluster, kept, session, sandbox="auto"):
             assert old.exists()
             if ends_badly:
                 raise KeyboardInterrupt

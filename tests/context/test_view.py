@@ -108,6 +108,11 @@ def test_the_outline_of_a_file(path: str, text: str, wanted: list[str]) -> None:
     assert all(any(one in line for line in shown) for one in wanted), shown
 
 
+@pytest.mark.parametrize("run", [" ", "\n"])
+def test_a_text_made_to_be_read_for_ever_is_read_once(run: str) -> None:
+    assert outline_of("a.js", f"require{run * 50_000}!\nimport x from 'late'\n").imports == ("late",)
+
+
 @since(3, 13)
 def test_type_parameters_and_type_statements_are_outlined_and_cut_out() -> None:
     text = (

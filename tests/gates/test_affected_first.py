@@ -153,6 +153,14 @@ def test_what_does_not_parse_imports_what_its_lines_say(ends: str) -> None:
         assert {(level, module, name) for name in (*names, "") if name != "*"} <= told
 
 
+@pytest.mark.parametrize(
+    "run", [" ", "\n", " .", "from ", "from a import (", "from . import #\\\n", "import ", ";: "]
+)
+def test_a_source_made_to_be_read_for_ever_is_read_once(run: str) -> None:
+    """So much text that only work in proportion to it ends."""
+    assert imports_of(f"def (:\nfrom{run * 50_000}x y\nimport late\n".encode())[-1] == (0, "late", ())
+
+
 def test_imports_wherever_they_stand() -> None:
     text = b"import a.b\ntry:\n    from . import c\nexcept ImportError:\n    from ..d.e import f, g\n"
 

@@ -66,8 +66,12 @@ def test_a_stub_in_front_of_the_source_is_refused(acme: Sample) -> None:
     assert [one.path for one in verdict.new_failures] == ["src/acme/calc.py"]
 
 
+# A search from the front would read it once for each of its spaces.
+LONG = "# mypy: a" + 200_000 * " " + "b\n"
+
+
 def test_inline_switches_are_named_for_policy_to_rule_on(acme: Sample) -> None:
-    verdict = acme.types({"src/acme/calc.py": "# mypy: ignore-errors\n" + WRONG})
+    verdict = acme.types({"src/acme/calc.py": "# mypy: ignore-errors\n" + WRONG + LONG})
 
     assert any("src/acme/calc.py sets mypy options for itself" in note for note in verdict.notes)
 

@@ -288,6 +288,16 @@ def test_a_text_that_only_a_copy_of_ours_holds_is_found_and_goes(shop: Shop) -> 
     assert erased(shop, report, match=SAID).exit_code == 2, "now it is nowhere"
 
 
+def test_a_file_laid_beside_an_idle_work_tree_goes_with_it(shop: Shop) -> None:
+    report = failed(shop)
+    slot = next(one for one in stored(shop.repository()) if one.kind is StoredKind.SLOT)
+    (slot.path / "notes.txt").write_text("Jane Reo-Smith")
+    done = erased(shop, report, match="Jane Reo-Smith")
+    assert (done.exit_code, done.remains) == (0, ())
+    assert f"slot {slot.name}" in done.cleared
+    assert [path.name for path in slot.path.iterdir()] == ["lock"]
+
+
 def test_a_text_that_is_only_where_nothing_can_be_erased_is_said_to_match_no_payload(shop: Shop) -> None:
     report = shop.apply(HARMLESS, task=WORD)
     erased(shop, report, match=NAME)

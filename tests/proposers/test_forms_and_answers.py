@@ -95,9 +95,10 @@ def test_strict_means_that_everything_is_required_everywhere() -> None:
         f"```json\n{json.dumps(GOOD, indent=1)}\n```",
         f"I thought about {{this}} and {{}}.\n{json.dumps(GOOD)} Done.",
         f'<think>{{"for": "task-1", "steps": ["draft"]}}</think>\n{json.dumps(GOOD)}',
+        f"{json.dumps(GOOD)}\n{'<think> ' * 100_000}",
         f"{json.dumps(GOOD)}\n{json.dumps(GOOD)}",
     ],
-    ids=["bare", "fenced", "in prose", "after thinking", "said twice"],
+    ids=["bare", "fenced", "in prose", "after thinking", "before thoughts without an end", "said twice"],
 )
 def test_the_answer_is_found_where_a_model_put_it(text: str) -> None:
     assert read_answer(text, PLAN).content == {"for": "task-1", "steps": tuple(GOOD["steps"])}  # type: ignore[arg-type]

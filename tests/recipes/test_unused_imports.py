@@ -37,6 +37,7 @@ TASK = "remove unused imports"
         ("import os; import sys\nx = 1\n", "x = 1\n"),
         ("x = 1; import os\n", "x = 1\n"),
         ("def f():\n    import os\n", "def f():\n    pass\n"),
+        ("from a import override\nx = 1  # type: ignore[override]\n", "x = 1  # type: ignore[override]\n"),
         ("def f():\n    import os\n    return 1\n", "def f():\n    return 1\n"),
         ("if x:\n    import a\n    import b\nelse:\n    import c\n", "if x:\n    pass\nelse:\n    pass\n"),
         ("x = 1\n\nimport os\n\ny = 2\n", "x = 1\n\ny = 2\n"),

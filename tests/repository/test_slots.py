@@ -469,6 +469,9 @@ def test_a_distrusted_slot_starts_from_nothing(project: Project) -> None:
 def test_a_dropped_slot_holds_nothing(project: Project) -> None:
     with slot(project) as leased:
         leased.checkout(project.tree())
+        (leased.folder / "planted").write_bytes(b"by nobody of ours")
+        (leased.folder / "more" / "deep").mkdir(parents=True)
+        (leased.folder / "link").symlink_to("lock")
         leased.drop()
 
         assert leased.at is None

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from dev_agent.recipes.renaming.scopes import Scope
     from dev_agent.recipes.renaming.seeker import Seeker
 
-_TYPE_COMMENT = re.compile(r"#\s*type:\s*(?!ignore\b)(.*)", re.DOTALL)
+# The space before is not given back: behind less of it, no `ignore` would ever be seen.
+_TYPE_COMMENT = re.compile(r"#\s*type:\s*+(?!ignore\b)(.*)", re.DOTALL)
 _TYPED = {"cast": (0,), "TypeVar": None, "NewType": (1,), "ForwardRef": (0,)}
 _GENERIC = frozenset(
     {"typing", "collections", "builtins", "types", "contextlib", "typing_extensions", "re", "os"}

@@ -31,6 +31,7 @@ MODULE_LEVEL = {
     "except name": "try: ...\nexcept ValueError as <run>: ...\n<run> = 1\n",
     "keyword arguments stay": "def <run>(run): ...\n<run>(run=<run>)\n",
     "type comment": "class <run>: ...\nx = []  # type: list[<run>]\n",
+    "what is ignored has a name of its own": "def <run>(): ...\n<run>()  # type: ignore[run-arg]\n",
     "quoted in cast, bound and alias": (
         'from typing import Optional, TypeVar, cast\nclass <run>: ...\nT = TypeVar("T", bound="<run>")\n'
         'A = Optional["<run>"]\nx = cast("list[<run>]", 1)\ny: "run_ | <run>"\n'
