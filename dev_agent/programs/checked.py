@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Any, TypeVar
+
+E = TypeVar("E")
 
 
 def count(value: Any) -> int:
@@ -24,3 +28,20 @@ def flag(value: Any) -> bool:
     if type(value) is not bool:
         raise TypeError("not yes or no")
     return value
+
+
+def event_of(
+    data: Mapping[str, Any], kinds: Mapping[str, type[E]], value: Callable[[str, Any], Any]
+) -> E | None:
+    """The event an object stands for, by its field `event` and exactly the fields of that kind; None for none.
+
+    `value` makes a field of what was recorded, and raises TypeError, ValueError or KeyError for what it cannot be.
+    """
+    kind = kinds.get(str(data.get("event")))
+    given = {name: one for name, one in data.items() if name != "event"}
+    if kind is None or set(given) != {one.name for one in fields(kind)}:  # type: ignore[arg-type] # all are dataclasses
+        return None
+    try:
+        return kind(**{name: value(name, one) for name, one in given.items()})
+    except (TypeError, ValueError, KeyError):
+        return None

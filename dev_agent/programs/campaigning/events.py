@@ -12,7 +12,7 @@ from typing import Any
 
 from dev_agent.errors import EnvironmentFault
 from dev_agent.programs.campaigning.model import Fate
-from dev_agent.programs.checked import count, flag, text
+from dev_agent.programs.checked import count, event_of, flag, text
 from dev_agent.programs.cost import Cost
 from dev_agent.programs.spending import Spending
 from dev_agent.values import dataclass
@@ -83,14 +83,10 @@ def to_json(event: Event) -> dict[str, Any]:
 
 def from_json(data: Mapping[str, Any]) -> Event:
     """The event an object stands for. Raises EnvironmentFault if it stands for none."""
-    kind = _KINDS.get(str(data.get("event")))
-    given = {name: value for name, value in data.items() if name != "event"}
-    if kind is None or set(given) != {one.name for one in fields(kind)}:
+    event = event_of(data, _KINDS, _value)
+    if event is None:
         raise _unreadable(data)
-    try:
-        return kind(**{name: _value(name, value) for name, value in given.items()})
-    except (TypeError, ValueError, KeyError):
-        raise _unreadable(data) from None
+    return event
 
 
 def _plain(value: object) -> object:

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from dev_agent.errors import EnvironmentFault
-from dev_agent.programs.checked import count, text
+from dev_agent.programs.checked import count, event_of, text
 from dev_agent.programs.queueing.model import Item, Verdict
 from dev_agent.values import dataclass
 
@@ -112,14 +112,10 @@ def to_json(event: Event) -> dict[str, Any]:
 
 def from_json(data: Mapping[str, Any]) -> Event:
     """The event an object stands for. Raises EnvironmentFault if it stands for none."""
-    kind = _KINDS.get(str(data.get("event")))
-    fields = {name: value for name, value in data.items() if name != "event"}
-    if kind is None or set(fields) != set(kind.__dataclass_fields__):
+    event = event_of(data, _KINDS, _value)
+    if event is None:
         raise _unreadable(data)
-    try:
-        return kind(**{name: _value(name, value) for name, value in fields.items()})
-    except (TypeError, ValueError, KeyError):
-        raise _unreadable(data) from None
+    return event
 
 
 def _plain(value: Any) -> Any:
