@@ -6,6 +6,7 @@ import signal
 import sys
 
 _OBJECTS_A_LOOK = 20_000
+_INTERRUPTED = 130
 
 
 def main() -> int:
@@ -20,8 +21,14 @@ def main() -> int:
         return 0
     # Hundreds of modules are made of objects that stay: looking through them for garbage takes a tenth of the time.
     gc.set_threshold(_OBJECTS_A_LOOK)
-    from dev_agent.cli.app import run  # noqa: PLC0415 - the framework, after the shortcut
+    try:
+        from dev_agent.cancel import signals_interrupt  # noqa: PLC0415 - after the shortcut
 
+        with signals_interrupt():
+            from dev_agent.cli.app import run  # noqa: PLC0415 - the framework, after the shortcut
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted. Nothing was changed.\n")
+        return _INTERRUPTED
     code = run(argv)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # Python gives signals their default back when it shuts down: one now would replace the exit code.

@@ -1,7 +1,8 @@
 """One object that says "stop": asked by whoever waits, set by a signal or a caller.
 
 Rules: a request is never lost; inside `shielded()` it is only remembered, so that a critical section is
-left by its own door. `install_signal_handlers` is for the outermost edge (the command line) only.
+left by its own door. `install_signal_handlers` and `signals_interrupt` are for the outermost edge (the command line)
+only.
 """
 
 from __future__ import annotations
@@ -66,3 +67,24 @@ class Cancel:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self.on_signal)
+
+
+@contextmanager
+def signals_interrupt() -> Iterator[None]:
+    """Inside, SIGTERM and SIGHUP raise KeyboardInterrupt as Ctrl-C does, if nobody has taken or ignored them yet.
+
+    For the time before a command can listen itself: a long import ends by its words and exit code too. Outside of
+    the main thread it does nothing.
+    """
+    taken = (
+        [one for one in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) is signal.SIG_DFL]
+        if threading.current_thread() is threading.main_thread()
+        else []
+    )
+    for number in taken:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, signal.SIG_DFL)

@@ -16,6 +16,9 @@ attributes; `dev_agent.cli.failure` maps them all to exit codes in one place.
 
 from __future__ import annotations
 
+import errno
+import os
+
 
 class DevAgentError(Exception):
     """What failed (`message`) and what to do about it (`hint`, may be empty)."""
@@ -51,3 +54,26 @@ class GitFailed(EnvironmentFault):
         self.argv = argv
         self.code = code
         self.stderr = stderr
+
+    @property
+    def system_error(self) -> int | None:
+        """The errno of what the system refused git, told from git's words; None if they name nothing of the kind."""
+        for number in _NAMED_BY_GIT:
+            if os.strerror(number) in self.stderr:
+                return number
+        return errno.EACCES if _NO_OBJECTS in self.stderr else None
+
+
+_NAMED_BY_GIT = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EROFS,
+    errno.EIO,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ENOMEM,
+)
+_NO_OBJECTS = "insufficient permission for adding an object to repository database"
+"""Git's own words for EACCES on `objects`: there it keeps the system's to itself."""

@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from dev_agent.cancel import Cancel
+from dev_agent.cancel import Cancel, signals_interrupt
 
 
 def test_a_request_is_seen_by_who_waits() -> None:
@@ -64,3 +64,25 @@ def test_a_signal_the_caller_has_us_ignore_stays_ignored() -> None:
         signal.signal(signal.SIGHUP, before)
         for number, handler in others.items():
             signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_before_a_command_listens_a_signal_is_an_interruption_and_not_a_death(number: signal.Signals) -> None:
+    before = signal.signal(number, signal.SIG_DFL)
+    try:
+        with pytest.raises(KeyboardInterrupt), signals_interrupt():
+            signal.raise_signal(number)
+        assert signal.getsignal(number) is signal.SIG_DFL
+    finally:
+        signal.signal(number, before)
+
+
+@pytest.mark.parametrize("taken", [signal.SIG_IGN, Cancel().on_signal], ids=["ignored", "taken"])
+def test_a_signal_somebody_ignores_or_has_taken_stays_so(taken: signal.Handlers) -> None:
+    before = signal.signal(signal.SIGHUP, taken)
+    try:
+        with signals_interrupt():
+            assert signal.getsignal(signal.SIGHUP) == taken
+        assert signal.getsignal(signal.SIGHUP) == taken
+    finally:
+        signal.signal(signal.SIGHUP, before)

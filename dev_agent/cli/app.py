@@ -17,6 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from dev_agent import __version__
+from dev_agent.cancel import signals_interrupt
 from dev_agent.cli.plain_values import take_plain_values
 from dev_agent.errors import UsageFault
 
@@ -98,7 +99,8 @@ class LazyGroup(TyperGroup):
         """The command, imported now."""
         if cmd_name not in COMMANDS:
             return None
-        command = typer.main.get_command(importlib.import_module(COMMANDS[cmd_name][0]).app)
+        with signals_interrupt():
+            command = typer.main.get_command(importlib.import_module(COMMANDS[cmd_name][0]).app)
         command.name = cmd_name
         return take_plain_values(command)
 

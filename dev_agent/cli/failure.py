@@ -17,7 +17,7 @@ from typing import Any
 
 from dev_agent.cli.bug import bug_report
 from dev_agent.edits.errors import EditError
-from dev_agent.errors import DevAgentError, RepositoryFault, UsageFault
+from dev_agent.errors import DevAgentError, GitFailed, RepositoryFault, UsageFault
 from dev_agent.policy.errors import PolicyError
 from dev_agent.runtime.errors import (
     BlobUnavailable,
@@ -130,6 +130,8 @@ def interrupted(*, began: bool) -> Failure:
 
 def _known(error: BaseException, exit_code: ExitCode) -> Failure:
     message, hint = str(error), getattr(error, "hint", "")
+    if isinstance(error, GitFailed) and not hint:
+        hint = _WORLD.get(error.system_error or 0, "")
     if isinstance(error, PolicyError):
         message = "\n".join(
             [message, *(f"  {fault}" for fault in error.faults if fault.problem not in message)]

@@ -11,30 +11,25 @@ Order of a run's death, under the lock of its journal so that nobody takes it up
     2. its refs `staged/<run>` and `kept/<run>` are deleted
     3. the folder is removed
 
-Killed after 1, the folder in `dropped/` is the record of what is left to do, and the next pruning does it first.
+Killed after 1, the folder in `dropped/` is the record of what is left to do, and recovery, which the next command
+begins with, does it (`dropping.py`).
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dev_agent.errors import UsageFault
-from dev_agent.programs.folders import RunFolder, all_runs, find_run, runs_dir
+from dev_agent.programs.dropping import drop_run
+from dev_agent.programs.folders import RunFolder, all_runs, find_run
 from dev_agent.programs.recovery import recover_everything
 from dev_agent.programs.report import Outcome
 from dev_agent.programs.runs import DAMAGED, RunSummary, summary_of
 from dev_agent.programs.storage import Stored, StoredKind, drop, stored
-from dev_agent.repository import kept
-from dev_agent.repository.confined import remove_all
 from dev_agent.repository.pruning import Freeable, free_slot, size_of, slots_of
-from dev_agent.repository.refs import drop_ref
-from dev_agent.repository.staging import staged_ref
 from dev_agent.values import dataclass
 
 if TYPE_CHECKING:
@@ -168,12 +163,11 @@ def prune(repository: Repository, request: PruneRequest, *, now: datetime | None
     Raises UsageFault, GitFailed or OSError; what was not reached stays.
     """
     recovered = recover_everything(repository)
-    finish_dropping(repository)
     plan = plan_pruning(repository, request, now=now)
     spared = list(plan.spared)
     gone: list[Doomed] = []
     for one in plan.runs:
-        if _drop(repository, one.run):
+        if drop_run(repository, one.run):
             gone.append(one)
         else:
             spared.append(Spared(name=one.run, reason=_RUNNING))
@@ -201,13 +195,6 @@ def _cached(repository: Repository) -> tuple[Stored, ...]:
 
 def _as_one(things: Iterable[Stored]) -> Freeable:
     return Freeable(name="cache", bytes=sum(one.bytes for one in things))
-
-
-def finish_dropping(repository: Repository) -> None:
-    """Do what is left of a pruning that died: every folder in `dropped/` is a run whose death was decided."""
-    folder = _dropped(repository)
-    for entry in sorted(folder.iterdir()) if folder.is_dir() else ():
-        _bury(repository, entry.name)
 
 
 def _fitting(runs: list[RunSummary], request: PruneRequest, now: datetime) -> set[str]:
@@ -244,47 +231,3 @@ def _doomed(folder: RunFolder, summary: RunSummary) -> Doomed:
         task=summary.task,
         bytes=size_of(folder.path),
     )
-
-
-def _drop(repository: Repository, run: str) -> bool:
-    """The three steps of the module; False if somebody drives the run now."""
-    folder = runs_dir(repository) / run
-    lock = _claimed(folder)
-    if lock is None:
-        return False
-    try:
-        grave = _dropped(repository)
-        grave.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.rename(grave / run)
-        _bury(repository, run)
-    finally:
-        os.close(lock)
-    return True
-
-
-def _claimed(folder: Path) -> int | None:
-    """A descriptor holding the run's lock; None if somebody has it, or another pruning was faster."""
-    path = folder / "lock"
-    try:
-        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    except FileNotFoundError:
-        return None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.path.samestat(os.fstat(lock), path.lstat()):
-            return lock
-    except (BlockingIOError, FileNotFoundError):
-        pass
-    os.close(lock)
-    return None
-
-
-def _bury(repository: Repository, run: str) -> None:
-    """Steps 2 and 3; each may be repeated."""
-    drop_ref(repository, staged_ref(run))
-    kept.release(repository, run)
-    remove_all(_dropped(repository) / run)
-
-
-def _dropped(repository: Repository) -> Path:
-    return repository.state_dir / "dropped"

@@ -2,7 +2,8 @@
 
 The repository's recovery brings work tree, index and branch exactly back or exactly forward. A run whose landing
 went through but whose trace does not say so yet is told so: its `land` state is entered again, finds the commit
-on the branch and finishes, with receipt and anchor. Everything is idempotent and may itself be killed.
+on the branch and finishes, with receipt and anchor. A run that a killed pruning had begun to drop is gone afterwards.
+Everything is idempotent and may itself be killed.
 
 Cheap when there is nothing: a directory listing, and one look at the newest runs' locks and last lines.
 """
@@ -19,6 +20,7 @@ from dev_agent.programs.anchoring import require_anchored
 from dev_agent.programs.clock import SystemClock
 from dev_agent.programs.conclude import conclude
 from dev_agent.programs.context import ApplyContext
+from dev_agent.programs.dropping import finish_dropping
 from dev_agent.programs.erase import finish_erasing
 from dev_agent.programs.folders import RunFolder, all_runs
 from dev_agent.programs.landed import already_landed
@@ -61,7 +63,11 @@ def recover_everything(repository: Repository) -> Recovered:
             f"what an earlier command began cannot be put in order now: {stop}",
             hint="mend that, then run: dev-agent recover",
         ) from stop
-    finished = (*finish_erasing(repository), *finish_landed_runs(repository))
+    finished = (
+        *finish_erasing(repository),
+        *finish_dropping(repository),
+        *finish_landed_runs(repository),
+    )
     busy = (f"not now: {report.busy}",) if report.busy else ()
     return Recovered(
         actions=(*busy, *report.actions, *finished), kept=tuple(str(one.folder) for one in report.kept)

@@ -17,6 +17,7 @@ Killed at any line: objects nobody names, and a scratch folder its next maker re
 
 from __future__ import annotations
 
+import errno
 import os
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -37,6 +38,7 @@ _SETTINGS = (
     "add.ignoreErrors=false",  # a file that cannot be read must not be left out in silence
 )
 _EPOCH = (1, 1)
+_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
 _NAMED = 5
 
 
@@ -134,22 +136,31 @@ def _add(git: Git, names: list[bytes]) -> tuple[str, ...]:
 
 def _read(git: Git, *args: str, stdin: bytes = b"") -> None:
     """Let git take files into the copy. What it refuses is said in its own words: it knows the file."""
-    done = git.run(*args, stdin=stdin, config=_SETTINGS)
-    if not done.ok:
-        said = done.stderr.decode("utf-8", "replace").strip()
+    try:
+        git.out(*args, stdin=stdin, config=_SETTINGS)
+    except GitFailed as error:
+        if _is_the_disks(error):
+            raise
         raise RepositoryFault(
             "unreadable-work-tree",
-            f"git cannot take the work tree as it is: {said}",
+            f"git cannot take the work tree as it is: {error.stderr.strip()}",
             hint="mend what git names; `git add` would refuse it too",
-        )
+        ) from error
 
 
 def _written(git: Git) -> str:
     try:
         return git.out("write-tree", config=_SETTINGS).decode("ascii").strip()
     except GitFailed as error:
+        if _is_the_disks(error):
+            raise
         raise RepositoryFault(
             "unreadable-index",
             f"the index cannot be written as a tree: {error.stderr.strip()}",
             hint="look at it with: git status",
         ) from error
+
+
+def _is_the_disks(failed: GitFailed) -> bool:
+    """True if no object could be written: nothing in index or work tree is to blame for that."""
+    return failed.system_error in _DISK or "repository database" in failed.stderr

@@ -23,6 +23,6 @@ def locked(folder: Path, run: str) -> int:
         if descriptor >= 0:
             os.close(descriptor)
         raise JournalFailed(
-            f"cannot lock {folder}: {error.strerror or error}", "check the folder's rights"
+            f"cannot lock {folder}: {error.strerror or error}", "make space or mend the rights"
         ) from error
     return descriptor

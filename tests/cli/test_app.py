@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import pty
 import signal
 import subprocess
 import sys
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 
 import pytest
 
 from dev_agent import __version__
+from dev_agent.__main__ import main
 from dev_agent.cli.app import COMMANDS, run, wants_json
 from tests.testing.repos import isolated_environ, make_repository
 
@@ -330,3 +333,42 @@ def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "nowhere" in done.stderr
     assert done.stderr.count("\n") == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_while_a_command_is_imported_has_its_words_and_code(
+    number: signal.Signals,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "slow_to_import.py").write_text(f"import signal\nsignal.raise_signal({int(number)})\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setitem(COMMANDS, "runs", ("slow_to_import", "never gets there"))
+    before = signal.signal(number, signal.default_int_handler if number is signal.SIGINT else signal.SIG_DFL)
+    try:
+        assert run(["runs"]) == 130
+    finally:
+        signal.signal(number, before)
+    assert "Nothing was changed" in capsys.readouterr().err
+
+
+def test_a_signal_while_the_framework_is_imported_has_them_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Stopping(MetaPathFinder):
+        def find_spec(self, fullname: str, path: object, target: object = None) -> None:
+            if fullname == "dev_agent.cli.app":
+                signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.delitem(sys.modules, "dev_agent.cli.app")
+    monkeypatch.setattr(sys, "meta_path", [Stopping(), *sys.meta_path])
+    monkeypatch.setattr(sys, "argv", ["dev-agent", "runs"])
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threshold = gc.get_threshold()
+    try:
+        assert main() == 130
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        gc.set_threshold(*threshold)
+    assert capsys.readouterr().err == "Interrupted. Nothing was changed.\n"

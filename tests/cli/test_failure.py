@@ -72,6 +72,30 @@ def test_a_policy_error_tells_all_its_faults() -> None:
     assert "gates.tests: not a word; use delta" in failure.message
 
 
+@pytest.mark.parametrize(
+    ("said", "remedy"),
+    [
+        (
+            "error: unable to create temporary file: Read-only file system\nfatal: failed",
+            "has to be writable",
+        ),
+        ("error: unable to write file: No space left on device", "free some space"),
+        ("error: Unable to create '/r/.git/packed-refs.lock': Permission denied", "permissions"),
+        (
+            "error: insufficient permission for adding an object to repository database .git/objects",
+            "permissions",
+        ),
+        ("fatal: bad object HEAD", ""),
+    ],
+)
+def test_what_the_system_refused_git_comes_with_a_remedy(said: str, remedy: str) -> None:
+    failure = failure_of(GitFailed(("write-tree",), 128, said), argv=[], environ={})
+    assert failure.exit_code is ExitCode.ENVIRONMENT
+    assert said in failure.message
+    assert remedy in failure.hint
+    assert bool(remedy) == bool(failure.hint)
+
+
 def test_a_full_disk_says_what_to_do() -> None:
     failure = failure_of(OSError(errno.ENOSPC, "No space left on device", "/x"), argv=[], environ={})
     assert failure.exit_code is ExitCode.ENVIRONMENT

@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from dev_agent.errors import UsageFault
+from dev_agent.programs import dropping
 from dev_agent.programs import prune as pruning
 from dev_agent.programs.folders import all_runs, runs_dir
 from dev_agent.programs.prune import PruneRequest, Pruning, parse_age, plan_pruning, prune
+from dev_agent.programs.recovery import recover_everything
 from dev_agent.programs.report import Outcome, RunReport
 from dev_agent.repository import receipts
 from dev_agent.repository.anchors import anchors_of
@@ -156,7 +158,7 @@ def test_a_damaged_trace_may_be_evidence_and_goes_only_by_name(shop: Shop) -> No
 
 @pytest.mark.kill
 @pytest.mark.parametrize("step", ["drop_ref", "remove_all"])
-def test_killed_at_any_step_it_is_finished_by_the_next(
+def test_killed_at_any_step_recovery_finishes_it(
     shop: Shop, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = shop.apply(HARMLESS, dry_run=True).run
@@ -165,11 +167,12 @@ def test_killed_at_any_step_it_is_finished_by_the_next(
         os.kill(os.getpid(), signal.SIGKILL)
 
     with monkeypatch.context() as patched:
-        patched.setattr(pruning, step, dies)
+        patched.setattr(dropping, step, dies)
         status = in_child(lambda: prune(shop.repository(), PruneRequest(keep=0)))
     assert os.WIFSIGNALED(status)
     assert left(shop) == []
-    prune(shop.repository(), PruneRequest(keep=0))
+    assert recover_everything(shop.repository()).actions == (f"run {run}: finished dropping it",)
+    assert recover_everything(shop.repository()).actions == ()
     assert not any(run in name for name in refs(shop))
     assert list((shop.repository().state_dir / "dropped").iterdir()) == []
 
@@ -182,6 +185,20 @@ def test_a_half_removed_run_is_finished_by_the_next(shop: Shop) -> None:
     (grave / run / "trace.jsonl").unlink()
     prune(shop.repository(), PruneRequest(cache=True))
     assert (list(grave.iterdir()), any(run in name for name in refs(shop))) == ([], False)
+
+
+def test_what_somebody_drops_right_now_is_left_to_him(shop: Shop) -> None:
+    run = shop.apply(HARMLESS, dry_run=True).run
+    grave = shop.repository().state_dir / "dropped"
+    grave.mkdir()
+    (runs_dir(shop.repository()) / run).rename(grave / run)
+    his = os.open(grave, os.O_RDONLY)
+    fcntl.flock(his, fcntl.LOCK_EX)
+    before = state(shop), refs(shop)
+    assert recover_everything(shop.repository()).actions == ()
+    assert (state(shop), refs(shop)) == before
+    os.close(his)
+    assert recover_everything(shop.repository()).actions == (f"run {run}: finished dropping it",)
 
 
 def test_slots_and_cache_are_freed_and_made_again(shop: Shop) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from dev_agent.errors import RepositoryFault
+from dev_agent.errors import GitFailed, RepositoryFault
 from dev_agent.repository.present import staged_tree, work_tree_tree
 from dev_agent.repository.tree_diff import tree_difference
+from tests.testing.children import in_child
 from tests.testing.repos import File, Project, make_repository
 
 FILES: dict[str, File] = {
@@ -305,3 +307,27 @@ def test_without_a_commit_every_file_is_new(tmp_path: Path) -> None:
     with pytest.raises(RepositoryFault, match="2 new files"):
         work_tree_tree(project.repository(), untracked=True, most_new=1)
     assert _objects(project) == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+@pytest.mark.parametrize("theirs", ["objects", "file"])
+def test_a_disk_that_takes_no_objects_is_not_blamed_on_the_work_tree(theirs: str) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        project = make_repository(Path(name), FILES)
+        project.write("a.txt", b"other\n")
+        for path in [Path(name), *Path(name).rglob("*")]:
+            if theirs != "objects" or "objects" not in path.parts:
+                os.chown(path, 65534, 65534, follow_symlinks=False)
+        if theirs == "file":
+            os.chown(project.root / "a.txt", 0, 0)
+            (project.root / "a.txt").chmod(0o600)
+        refusal = GitFailed if theirs == "objects" else RepositoryFault
+
+        def as_somebody_else() -> None:
+            os.setgid(65534)
+            os.setuid(65534)
+            with pytest.raises(refusal):
+                work_tree_tree(project.repository(), untracked=False, most_new=100)
+
+        assert in_child(as_somebody_else) == 0

@@ -111,6 +111,9 @@ class _Examination:
         except NotADirectoryError:
             self._blame_parent(path)
             return None
+        except OSError as error:
+            # It was opened below a folder's descriptor and names itself by its last part only.
+            raise OSError(error.errno, os.strerror(error.errno or 0), path) from error
 
     def _blame_parent(self, path: str) -> None:
         for folder in parents(path):

@@ -530,6 +530,34 @@ def test_where_one_may_not_write_the_landing_is_refused(git_dir_is_theirs: bool)
         assert snapshot(scene) == before
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_file_one_may_not_read_is_named_by_its_whole_path() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        scene = make_scene(Path(name))
+        trusting = scene.home / "config"
+        trusting.write_text("[safe]\n\tdirectory = *\n")
+        scene.environ["GIT_CONFIG_GLOBAL"] = str(trusting)
+        request = scene.request(scene.propose({"src/c.py": None}))
+        for path in [Path(name), *Path(name).rglob("*")]:
+            os.chown(path, 65534, 65534, follow_symlinks=False)
+        os.chown(scene.root / "src/c.py", 0, 0)
+        (scene.root / "src/c.py").chmod(0o600)
+        before = snapshot(scene)
+        repository = scene.repository
+
+        def as_somebody_else() -> None:
+            os.setgid(65534)
+            os.setuid(65534)
+            outcome = land_request(repository, request, Cancel())
+            assert isinstance(outcome, Blocked)
+            assert outcome.code is Code.NO_WRITE_PERMISSION
+            assert outcome.text == "src/c.py: Permission denied"
+
+        assert in_child(as_somebody_else) == 0
+        assert snapshot(scene) == before
+
+
 def test_a_landing_that_waits_too_long_for_another_says_whose_it_is(tmp_path: Path) -> None:
     scene = make_scene(tmp_path)
     request = scene.request(scene.propose({"a.txt": b"ours\n"}), land_wait_s=0.0)
