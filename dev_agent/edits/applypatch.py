@@ -40,7 +40,7 @@ from dev_agent.values import dataclass
 _BEGIN: Final = "*** Begin Patch"
 _END: Final = "*** End Patch"
 _EOF: Final = "*** End of File"
-_HEADER: Final = re.compile(r"^\*\*\* (Add File|Update File|Delete File|Move to):[ \t]*(.*?)[ \t]*$")
+_HEADER: Final = re.compile(r"^\*\*\* (Add File|Update File|Delete File|Move to):(.*)$")
 _NEAR: Final = re.compile(
     r"^[ \t]*\*\*\*[ \t]*(?:(?:begin|end) patch|(?:add|update|delete) file:|move to:|end of file)",
     re.IGNORECASE,
@@ -105,14 +105,15 @@ class _Envelope:
             if not line.strip() or line.startswith("*** Environment ID:"):
                 self.at += 1
                 continue
-            if header is None or header.group(1) == "Move to" or not header.group(2):
+            path = "" if header is None else _path(header)
+            if header is None or header.group(1) == "Move to" or not path:
                 raise ParseError(
                     f"'{escaped(line)}' begins no file of the patch",
                     "write '*** Update File: PATH', '*** Add File: PATH' or '*** Delete File: PATH'",
                     line=self.at + 1,
                 )
             self.at += 1
-            made += self._file(header.group(1), header.group(2).removeprefix("./"), begin)
+            made += self._file(header.group(1), path, begin)
         self.at += 1
         if not made:
             raise ParseError("the patch changes nothing", "add files to it, or leave it out", line=begin)
@@ -153,7 +154,7 @@ class _Envelope:
 
     def _updated(self, path: str, origin: Origin, begin: int) -> list[Edit]:
         header = _HEADER.match(self._line(begin))
-        to = header.group(2).removeprefix("./") if header and header.group(1) == "Move to" else None
+        to = _path(header) if header and header.group(1) == "Move to" else None
         if to is not None:
             self.at += 1
         chunks = self._chunks(begin)
@@ -203,6 +204,10 @@ class _Envelope:
                 "begin every line of a chunk with a space, '-' or '+'",
                 line=self.at + 1,
             )
+
+
+def _path(header: re.Match[str]) -> str:
+    return str(header.group(2)).strip(" \t").removeprefix("./")
 
 
 def _edit(chunk: _Chunk, path: str, to: str | None, name_line: int) -> Edit:

@@ -30,68 +30,77 @@ class Definition:
     decorated: bool
 
 
-def definitions(source: str) -> list[Definition]:
-    """Return all definitions of a Python source in the order of their lines.
+class PythonSource:
+    """A Python source, read once. Raises ValueError if LibCST cannot read it."""
 
-    Raises ValueError if LibCST cannot read it.
-    """
-    return [_definition(node, name, source, positions) for node, name, positions in _nodes(source)]
+    def __init__(self, source: str) -> None:
+        self._lines = source.split("\n")
+        self._module, self._positions = _read(source)
+
+    def definitions(self) -> list[Definition]:
+        """Return all definitions in the order of their lines."""
+        return [self._definition(node, name) for node, name in self._nodes()]
+
+    def is_one(self, *, below: bool) -> bool:
+        """Return whether it is one definition and comments, `below` an `if` that is all there is."""
+        import libcst  # noqa: PLC0415 -- slow; only symbol edits need it
+
+        body: Sequence[object] = self._module.body
+        if below:
+            block = body[0] if len(body) == 1 else None
+            body = block.body.body if isinstance(block, libcst.If) and block.orelse is None else ()
+        return len(body) == 1 and isinstance(body[0], libcst.FunctionDef | libcst.ClassDef)
+
+    def string_lines(self) -> set[int]:
+        """Return the lines, 0-based, that begin inside a string which is no docstring."""
+        import libcst  # noqa: PLC0415 -- slow; only symbol edits need it
+
+        kinds = (libcst.SimpleString, libcst.FormattedString, libcst.TemplatedString)
+        inside: set[int] = set()
+        stack: list[libcst.CSTNode] = [self._module]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, libcst.Expr) and isinstance(node.value, libcst.SimpleString):
+                continue
+            if isinstance(node, kinds):
+                first, last = self._positions[id(node)]
+                inside.update(range(first + 1, last + 1))
+            stack += node.children
+        return inside
+
+    def _nodes(self) -> Iterator[tuple[libcst.FunctionDef | libcst.ClassDef, str]]:
+        import libcst  # noqa: PLC0415 -- slow; only symbol edits need it
+
+        stack: list[tuple[libcst.CSTNode, str]] = [(self._module, "")]
+        while stack:
+            node, prefix = stack.pop()
+            if isinstance(node, libcst.FunctionDef | libcst.ClassDef):
+                yield node, prefix + node.name.value
+                prefix += node.name.value + "."
+            stack += ((child, prefix) for child in reversed(node.children))
+
+    def _definition(self, node: libcst.FunctionDef | libcst.ClassDef, name: str) -> Definition:
+        line, last = self._positions[id(node)]
+        start = min([line, *(self._positions[id(decorator)][0] for decorator in node.decorators)])
+        end = self._end(line, last + 1)
+        return Definition(name=name, line=line, start=start, end=end, decorated=bool(node.decorators))
+
+    def _end(self, line: int, end: int) -> int:
+        """Return the end of a definition with the comments after it that are indented like its body."""
+        lines = self._lines
+        margin = len(indentation(lines[line]))
+        at = end
+        while at < len(lines) and (not lines[at].strip() or lines[at].lstrip(" \t").startswith("#")):
+            if lines[at].strip():
+                if len(indentation(lines[at])) <= margin:
+                    break
+                end = at + 1
+            at += 1
+        return end
 
 
-def is_one(source: str, *, below: bool) -> bool:
-    """Return whether a source that can be read is one definition and comments, `below` an `if` that is all there is."""
-    import libcst  # noqa: PLC0415 -- slow; only symbol edits need it
-
-    body: Sequence[object] = libcst.parse_module(source).body
-    if below:
-        block = body[0] if len(body) == 1 else None
-        body = block.body.body if isinstance(block, libcst.If) and block.orelse is None else ()
-    return len(body) == 1 and isinstance(body[0], libcst.FunctionDef | libcst.ClassDef)
-
-
-def string_lines(source: str) -> set[int]:
-    """Return the lines, 0-based, that begin inside a string which is no docstring."""
-    import libcst  # noqa: PLC0415 -- slow; only symbol edits need it
-
-    module, positions = _positions(source)
-    kinds = (libcst.SimpleString, libcst.FormattedString, libcst.TemplatedString)
-    inside: set[int] = set()
-    stack: list[libcst.CSTNode] = [module]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, libcst.Expr) and isinstance(node.value, libcst.SimpleString):
-            continue
-        if isinstance(node, kinds):
-            first, last = positions[node]
-            inside.update(range(first + 1, last + 1))
-        stack += node.children
-    return inside
-
-
-def _nodes(source: str) -> Iterator[tuple[libcst.FunctionDef | libcst.ClassDef, str, _Positions]]:
-    import libcst  # noqa: PLC0415 -- slow; only symbol edits need it
-
-    module, positions = _positions(source)
-    stack: list[tuple[libcst.CSTNode, str]] = [(module, "")]
-    while stack:
-        node, prefix = stack.pop()
-        if isinstance(node, libcst.FunctionDef | libcst.ClassDef):
-            yield node, prefix + node.name.value, positions
-            prefix += node.name.value + "."
-        stack += ((child, prefix) for child in reversed(node.children))
-
-
-@dataclass(frozen=True, slots=True)
-class _Positions:
-    """Where nodes are, as [first, last] lines, 0-based."""
-
-    of: dict[int, tuple[int, int]]
-
-    def __getitem__(self, node: libcst.CSTNode) -> tuple[int, int]:
-        return self.of[id(node)]
-
-
-def _positions(source: str) -> tuple[libcst.Module, _Positions]:
+def _read(source: str) -> tuple[libcst.Module, dict[int, tuple[int, int]]]:
+    """Return the module, and where its nodes are by their ids, as [first, last] lines, 0-based."""
     import libcst  # noqa: PLC0415 -- slow; only symbol edits need it
     from libcst.metadata import MetadataWrapper, PositionProvider  # noqa: PLC0415 -- slow; only symbol edits need it
 
@@ -102,30 +111,5 @@ def _positions(source: str) -> tuple[libcst.Module, _Positions]:
         raise ValueError(f"line {error.raw_line}: {escaped(error.message)}") from None
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
-    return wrapper.module, _Positions(
-        {id(node): (place.start.line - 1, place.end.line - 1) for node, place in found.items()}
-    )
-
-
-def _definition(
-    node: libcst.FunctionDef | libcst.ClassDef, name: str, source: str, positions: _Positions
-) -> Definition:
-    line, last = positions[node]
-    start = min([line, *(positions[decorator][0] for decorator in node.decorators)])
-    return Definition(
-        name=name, line=line, start=start, end=_end(source, line, last + 1), decorated=bool(node.decorators)
-    )
-
-
-def _end(source: str, line: int, end: int) -> int:
-    """Return the end of a definition with the comments after it that are indented like its body."""
-    lines = source.split("\n")
-    margin = len(indentation(lines[line]))
-    at = end
-    while at < len(lines) and (not lines[at].strip() or lines[at].lstrip(" \t").startswith("#")):
-        if lines[at].strip():
-            if len(indentation(lines[at])) <= margin:
-                break
-            end = at + 1
-        at += 1
-    return end
+    places = {id(node): (place.start.line - 1, place.end.line - 1) for node, place in found.items()}
+    return wrapper.module, places

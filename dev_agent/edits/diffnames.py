@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 DEV_NULL: Final = "/dev/null"
-_TIMESTAMP: Final = re.compile(r"[ \t]+\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d.*)?$")
+_TIMESTAMP: Final = re.compile(r" \d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d.*)?$")
 _EPOCH: Final = re.compile(
     r"[ \t](?P<day>1969-12-31|1970-01-01) (?P<hours>[0-2]\d):(?P<minutes>[0-5]\d):00(?:\.0+)?"
     r" (?P<sign>[-+])(?P<off>[0-2]\d):?(?P<set>[0-5]\d)$"

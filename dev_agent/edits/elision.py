@@ -37,9 +37,14 @@ def is_placeholder(line: str) -> bool:
     return (dotted and len(words) <= 80) or _PHRASE.match(words) is not None
 
 
+def placeholders(lines: Iterable[str]) -> list[str]:
+    """Return the placeholders among `lines`, without the white space around them."""
+    return [line.strip() for line in lines if is_placeholder(line)]
+
+
 def new_placeholder(new: Iterable[str], known: Iterable[str]) -> str | None:
     """Return the first placeholder among `new` that is none of the `known` lines."""
-    found = [line.strip() for line in new if is_placeholder(line)]
+    found = placeholders(new)
     if not found:
         return None
     old = {line.strip() for line in known}

@@ -7,7 +7,8 @@ Rules kept here:
 - A line costs time in proportion to its length: no pattern has two open ends that could try each other's text.
 
 Formats: GNU diffutils' manual ("Detailed Description of Normal Format", "... Context Format", "Comparing
-Directories"), git's diff-format and diff-config documentation (`diff.submodule=log`, "Unmerged path", colour).
+Directories"), `svn diff` and `hg diff` as they print, git's diff-format and diff-config documentation
+(`diff.submodule=log`, "Unmerged path", colour).
 """
 
 from __future__ import annotations
@@ -86,6 +87,22 @@ _SIGNS: Final = (
         "leave the submodule out",
     ),
     _sign(
+        r"Property changes on: \S",
+        "a property of Subversion is changed here, which git does not have",
+        "leave it out; a file is made executable by a git diff or by the operation set_mode",
+        after=r"_{60,80}\r?$",
+    ),
+    _sign(
+        r"Cannot display: file marked as a binary type",
+        "a binary change cannot be applied",
+        "send text edits only; leave binary files out",
+    ),
+    _sign(
+        r"Binary file .+ has changed\r?$",
+        "a binary change cannot be applied",
+        "send text edits only; leave binary files out",
+    ),
+    _sign(
         r"\* Unmerged path \S",
         "a file with an unresolved conflict has no diff",
         "resolve it, or leave it out",
@@ -103,10 +120,27 @@ _ONE_SIDED: Final = LeftOut(
     message="a file that stands in one of two folders only has no diff",
     hint="make the diff with -N (diff -ruN), so that new and deleted files are in it",
 )
+# Subversion's line above every file, which is all it says of an empty one and, if told so, of a deleted one.
+_INDEX: Final = re.compile(r"Index: \S")
+_RULE: Final = re.compile(r"={67}$")
+_BARE: Final = LeftOut(
+    message="a file is named here without a diff: Subversion adds or deletes it",
+    hint="make the diff with svn diff --git, or send the file by an edit of its own",
+)
 
 
 def left_out_at(page: Page, at: int) -> LeftOut | None:
     """Return what line `at` (0-based), which belongs to no edit, leaves out of a diff; None if nothing."""
     if _ONLY_IN.match(page.lines[at]):
         return _ONE_SIDED if page.has_line(_WALKED) else None
+    if _INDEX.match(page.lines[at]) and _is_bare_index(page, at):
+        return _BARE
     return next((sign.meaning for sign in _SIGNS if sign.stands(page, at)), None)
+
+
+def _is_bare_index(page: Page, at: int) -> bool:
+    """Return whether Subversion's `Index:` line `at` has its rule below it, and no diff below that."""
+    below = [line.rstrip("\r") for line in page.lines[at + 1 : at + 3]]
+    if not below or not _RULE.match(below[0]):
+        return False
+    return len(below) < 2 or not below[1].startswith(("--- ", "diff --git ", "Cannot display: "))

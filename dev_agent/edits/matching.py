@@ -12,9 +12,9 @@ Rules kept here:
 - Lines are never compared with their indentation stripped one by one: in Python and YAML that moves code
   between blocks.
 - Whole lines only: `bar = 1` is not found in `foobar = 1`.
-- Time is bounded: candidates are found by string search over one code point per distinct line; verification
-  has a budget. Running out of it is `Exhausted`, never "no more places": that could make one of several
-  places look unique.
+- Time is bounded: candidates are found by the rarest of the sought lines, or by string search over one code
+  point per distinct line; both have a budget. Running out of it is `Exhausted`, never "no more places": that
+  could make one of several places look unique.
 """
 
 from __future__ import annotations
@@ -26,8 +26,15 @@ from dev_agent.edits.changes import MatchLevel
 from dev_agent.edits.text import FileText, Line, indentation, without_trailing_space
 from dev_agent.values import dataclass
 
+Scope = tuple[int, int]
+"""Base lines [start, end), 0-based."""
+
 MANY: Final = 20
 """So many places are enough to know and to show that there are too many."""
+_RARE: Final = 100
+"""The places of a line that has no more than these are looked at one by one."""
+_WALKED: Final = 4096
+"""Looking through so many lines is one more step."""
 
 _FOLDS: Final = str.maketrans(
     {
@@ -70,10 +77,6 @@ class Place:
     end: int
     shift: Shift = Shift()
 
-    def moved(self, lines: int) -> Place:
-        """Return this place so many lines further down."""
-        return Place(start=self.start + lines, end=self.end + lines, shift=self.shift)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
@@ -114,20 +117,35 @@ _KEYS: Final[dict[MatchLevel, Callable[[Line], str]]] = {
 
 
 class _Index:
-    """The file as a string with one code point per distinct line, so that `str.find` finds runs of lines."""
+    """The file as a string with one code point per distinct line, and where each distinct line stands."""
 
     def __init__(self, keys: Iterator[str]) -> None:
         self._codes: dict[str, str] = {}
         self._text = "".join(self._codes.setdefault(key, chr(len(self._codes))) for key in keys)
+        self._places: list[list[int]] = [[] for _ in self._codes]
+        for at, code in enumerate(self._text):
+            self._places[ord(code)].append(at)
 
-    def find(self, keys: Sequence[str]) -> Iterator[int]:
+    def needle(self, keys: Sequence[str]) -> str | None:
+        """Return what `find` and `stands` seek for lines with these keys, None if the file lacks one."""
         if any(key not in self._codes for key in keys):
-            return
-        needle = "".join(self._codes[key] for key in keys)
-        at = self._text.find(needle)
+            return None
+        return "".join(self._codes[key] for key in keys)
+
+    def rarest(self, needle: str) -> tuple[int, Sequence[int]]:
+        """Return which line of the needle stands at the fewest places, and those."""
+        found = min(range(len(needle)), key=lambda each: len(self._places[ord(needle[each])]))
+        return found, self._places[ord(needle[found])]
+
+    def find(self, needle: str, within: Scope) -> Iterator[int]:
+        """Yield all places of the needle in `within` by looking through the file."""
+        at = self._text.find(needle, *within)
         while at >= 0:
             yield at
-            at = self._text.find(needle, at + 1)
+            at = self._text.find(needle, at + 1, within[1])
+
+    def stands(self, needle: str, at: int, within: Scope) -> bool:
+        return within[0] <= at and self._text.startswith(needle, at, within[1])
 
 
 class Haystack:
@@ -139,33 +157,64 @@ class Haystack:
         self._indexes: dict[MatchLevel, _Index] = {}
         self._margins: dict[MatchLevel, list[str]] = {}
 
-    def find(self, lines: Sequence[Line], *, hint: int | None, levels: Sequence[MatchLevel]) -> Found | None:
-        """Find `lines` (at least one) at the first of `levels` that has any place.
+    def find(
+        self,
+        lines: Sequence[Line],
+        *,
+        hint: int | None,
+        levels: Sequence[MatchLevel],
+        within: Scope | None = None,
+    ) -> Found | None:
+        """Find `lines` (at least one) at the first of `levels` that has any place, all of it in `within`.
 
         `hint` is a 1-based line.
         """
         for level in levels:
-            places = self.places(lines, level, hint)
+            places = self.places(lines, level, hint, within)
             if places:
                 exact = [place for place in places if hint is not None and place.start == hint - 1]
                 chosen = places[0] if len(places) == 1 else exact[0] if exact else None
                 return Found(level=level, places=tuple(places), chosen=chosen)
         return None
 
-    def places(self, lines: Sequence[Line], level: MatchLevel, hint: int | None = None) -> list[Place]:
+    def places(
+        self,
+        lines: Sequence[Line],
+        level: MatchLevel,
+        hint: int | None = None,
+        within: Scope | None = None,
+    ) -> list[Place]:
         """Return the places at one level, at most `MANY` and the hinted one, in order. Raises Exhausted."""
-        key = _KEYS[level]
+        key, index = _KEYS[level], self._index(level)
+        scope = (0, len(self.file.lines)) if within is None else within
+        needle = index.needle([key(line) for line in lines])
+        if needle is None:
+            return []
         block = _Block(lines, level)
         places: list[Place] = []
-        for at in self._index(level).find([key(line) for line in lines]):
-            if len(places) >= MANY and (hint is None or at > hint - 1):
+        for at in self._candidates(index, needle, scope):
+            places += self._placed(block, at)
+            if len(places) >= MANY:
+                # The hinted place is looked up, not walked to: every hunk of a long file would walk.
+                if hint is not None and hint - 1 > at and index.stands(needle, hint - 1, scope):
+                    places += self._placed(block, hint - 1)
                 break
-            if len(places) >= MANY and hint is not None and at < hint - 1:
-                continue
-            shift = self._shift(block, at)
-            if shift is not None:
-                places.append(Place(start=at, end=at + len(lines), shift=shift))
         return places
+
+    def _candidates(self, index: _Index, needle: str, scope: Scope) -> Iterator[int]:
+        """Yield where the contents stand. A line that is rare says so without a look through the file."""
+        offset, places = index.rarest(needle)
+        if len(places) <= _RARE:
+            return (at - offset for at in places if index.stands(needle, at - offset, scope))
+        self._budget -= 1 + (scope[1] - scope[0]) // _WALKED
+        if self._budget < 0:
+            raise Exhausted
+        return index.find(needle, scope)
+
+    def _placed(self, block: _Block, at: int) -> list[Place]:
+        """Return the place of `block` at line `at`, where its contents stand, if one shift leads there."""
+        shift = self._shift(block, at)
+        return [] if shift is None else [Place(start=at, end=at + len(block.margins), shift=shift)]
 
     def _index(self, level: MatchLevel) -> _Index:
         if level not in self._indexes:

@@ -6,11 +6,11 @@ A refusal is raised where nothing else can be done, and returned where the calle
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
+from functools import cached_property
 from typing import Final
 
 from dev_agent.edits.changes import MatchLevel
-from dev_agent.edits.elision import new_placeholder
+from dev_agent.edits.elision import placeholders
 from dev_agent.edits.errors import ProblemCode
 from dev_agent.edits.explain import Explainer, Nearest, quoted_lines, without_viewer_numbers
 from dev_agent.edits.matching import MANY, Found, Haystack, Place
@@ -42,14 +42,24 @@ class Misfits:
 
     def refuse_placeholder(self, old: str, new: Sequence[Line]) -> None:
         """Refuse new lines that write a placeholder for code, unless it was there before."""
-        known = chain(old.split("\n"), (content for content, _ in self._file.lines))
-        found = new_placeholder((content for content, _ in new), known)
+        written = placeholders(content for content, _ in new)
+        if not written:
+            return
+        known = {line.strip() for line in old.split("\n")}
+        found = next(
+            (each for each in written if each not in known and each not in self._own_placeholders), None
+        )
         if found is not None:
             raise Refused(
                 ProblemCode.ELISION,
                 f"the replacement writes the placeholder '{escaped(found)}' into {self._path}",
                 "write out the lines it stands for, or edit only the lines that change",
             )
+
+    @cached_property
+    def _own_placeholders(self) -> frozenset[str]:
+        """The file's own lines that read like placeholders."""
+        return frozenset(placeholders(content for content, _ in self._file.lines))
 
     def refuse_repetition(self, sides: Sides, place: Place) -> None:
         """Refuse a pure insertion next to an anchor where the inserted lines stand already."""
@@ -73,7 +83,7 @@ class Misfits:
 
     def not_found(self, sides: Sides, stated: int | None = None) -> Refused:
         """Return why nothing fits: it is there already, or the lines that come nearest."""
-        if sides.akin:
+        if sides.new and sides.akin:
             there = self._haystack.find(sides.new, hint=None, levels=_STRICT)
             if there is not None and there.chosen is not None:
                 return self._applied(there.chosen.start)

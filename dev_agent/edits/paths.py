@@ -27,6 +27,8 @@ from dev_agent.edits.trees import DIRECTORY, GITLINK, SYMLINK, BaseTree, parents
 Fault = tuple[ProblemCode, str, str]
 """(code, what is wrong, what to do)."""
 
+_LONGEST: Final = 4000
+"""Linux opens no path of more than 4095 bytes."""
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Zl", "Zp"})
 _RESERVED: Final = re.compile(r"^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])$", re.IGNORECASE)
 _NTFS_DOTGIT: Final = re.compile(r"^(?:\.git|git~1)[. ]*$")
@@ -52,6 +54,8 @@ def path_fault(path: str, *, in_base: bool) -> Fault | None:
         return ProblemCode.FORBIDDEN_PATH, "the file name is empty", _RELATIVE
     if path.startswith("/") or re.match(r"^[A-Za-z]:[\\/]", path):
         return ProblemCode.FORBIDDEN_PATH, f"{shown} is an absolute path", _RELATIVE
+    if not in_base and len(path.encode("utf-8", "surrogateescape")) > _LONGEST:
+        return ProblemCode.NOT_PORTABLE, f"{shown} is longer than {_LONGEST} bytes", "choose another name"
     parts = path.split("/")
     if any(part in {"", ".", ".."} for part in parts):
         return ProblemCode.FORBIDDEN_PATH, f"{shown} has an empty, '.' or '..' component", _RELATIVE

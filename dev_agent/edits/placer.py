@@ -8,13 +8,12 @@ has no place raises `Refused`; `misfits.py` says why.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final, TypeAlias
 
 from dev_agent.edits import ellipsis
 from dev_agent.edits.changes import Match, MatchLevel
 from dev_agent.edits.errors import ProblemCode
-from dev_agent.edits.fit import Fit, insertion, verbatim
+from dev_agent.edits.fit import Fit, insertion
 from dev_agent.edits.imports import imported
 from dev_agent.edits.matching import Exhausted, Found, Haystack, Place
 from dev_agent.edits.misfits import Misfits
@@ -28,11 +27,12 @@ from dev_agent.edits.model import (
     TextEdit,
 )
 from dev_agent.edits.refused import Refused
-from dev_agent.edits.scope import scopes
+from dev_agent.edits.scope import Anchors
 from dev_agent.edits.sides import Sides
 from dev_agent.edits.splice import Region, Splice, splices
-from dev_agent.edits.symbols import inserted_after_symbol, replaced_symbol
+from dev_agent.edits.symbols import Symbols
 from dev_agent.edits.text import BOM, FileText, Line, escaped, split_lines, without_trailing_space
+from dev_agent.edits.verbatim import Verbatim
 
 _LADDER: Final = (MatchLevel.EXACT, MatchLevel.WHITESPACE, MatchLevel.INDENT, MatchLevel.UNICODE)
 PlacedEdit: TypeAlias = Replace | ReplaceText | Insert | ReplaceSymbol | InsertAfterSymbol
@@ -51,22 +51,20 @@ class Placer:
         self.keeps_bom = self.file.bom
         self.matches: list[Match] = []
         self._haystack = Haystack(self.file)
+        self._anchors = Anchors(self.file, self._path)
+        self._verbatim = Verbatim(self.file, self._path)
+        self._symbols = Symbols(self.file, self._path)
         self._misfits = Misfits(self.file, self._path, self._haystack, max_level)
 
     def region(self, edit: PlacedEdit) -> Region:
         """Return what `edit` covers and does. Raises Refused."""
-        if not isinstance(edit, Replace):
-            return self._fitted(edit)
-        sides = self._sides(edit)
-        if not sides.old:
-            return self._insertion(edit, sides)
         try:
-            return self._replacement(edit, sides)
+            return self._sought(edit) if isinstance(edit, Replace) else self._fitted(edit)
         except Exhausted:
             raise Refused(
                 ProblemCode.TOO_LARGE,
-                f"too many places of {self._path} nearly fit; the search was stopped",
-                "quote more, and exactly",
+                f"finding every place in {self._path} takes too long; the search was stopped",
+                "quote more, and exactly, or send fewer edits",
             ) from None
 
     def imports(self, edits: Sequence[AddImport]) -> Region:
@@ -76,6 +74,10 @@ class Placer:
         fit = imported(self.file, self._path, edits)
         return self._region_of(edits[0], fit)
 
+    def _sought(self, edit: Replace) -> Region:
+        sides = self._sides(edit)
+        return self._replacement(edit, sides) if sides.old else self._insertion(edit, sides)
+
     def _fitted(self, edit: ReplaceText | Insert | ReplaceSymbol | InsertAfterSymbol) -> Region:
         new = edit.new if isinstance(edit, ReplaceText) else edit.text
         old = edit.old if isinstance(edit, ReplaceText) else ""
@@ -84,17 +86,17 @@ class Placer:
         if isinstance(edit, Insert):
             fit = insertion(self.file, self._path, edit)
         elif isinstance(edit, ReplaceText):
-            found = verbatim(self.file, self._path, edit)
+            found = self._verbatim.fit(edit)
             if found is None and edit.verbatim:
                 raise self._misfits.not_found(self._sides(_as_lines(edit)))
             if found is None:
-                return self.region(_as_lines(edit))
+                return self._sought(_as_lines(edit))
             fit = found
             self._misfits.refuse_repetition(Sides(old=fit.old, new=fit.new), fit.place)
         elif isinstance(edit, ReplaceSymbol):
-            fit = replaced_symbol(self.file, self._path, edit)
+            fit = self._symbols.replaced(edit)
         else:
-            fit = inserted_after_symbol(self.file, self._path, edit)
+            fit = self._symbols.inserted_after(edit)
         return self._region_of(edit, fit)
 
     def _region_of(self, edit: TextEdit, fit: Fit) -> Region:
@@ -182,18 +184,13 @@ class Placer:
 
     def _found_in_scope(self, edit: Replace, sides: Sides) -> Found | None:
         """Return the places below the anchors, from the narrowest scope that has any."""
-        for start, end in scopes(self.file, self._path, edit.anchors):
-            first = max(start, end - len(sides.old)) if edit.at_end else start
-            part = Haystack(
-                replace(
-                    self.file, lines=self.file.lines[first : len(self.file.lines) if edit.at_end else end]
-                )
-            )
-            found = part.find(sides.old, hint=None, levels=_LADDER)
+        for start, end in self._anchors.scopes(edit.anchors):
+            within = (start, end)
+            if edit.at_end:
+                within = (max(start, end - len(sides.old)), len(self.file.lines))
+            found = self._haystack.find(sides.old, hint=None, levels=_LADDER, within=within)
             if found is not None:
-                places = tuple(each.moved(first) for each in found.places)
-                chosen = None if found.chosen is None else found.chosen.moved(first)
-                return replace(found, places=places, chosen=chosen)
+                return found
         return None
 
     def _elided(self, edit: Replace, sides: Sides) -> Region:

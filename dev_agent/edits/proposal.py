@@ -15,7 +15,7 @@ from typing import Final, Protocol
 from dev_agent.edits.model import Edit
 from dev_agent.values import dataclass
 
-_FENCE: Final = re.compile(r"^(`{3,}|~{3,})[ \t]*(.*?)[ \t]*\r?$")
+_FENCE: Final = re.compile(r"^(`{3,}|~{3,})(.*)$")
 _TAG: Final = re.compile(r"^</?(?:source|code|pre|codeblock|sourcecode)>[ \t]*\r?$")
 
 
@@ -124,7 +124,8 @@ def fence_at(line: str) -> Fence | None:
     found = _FENCE.match(line)
     if found is None:
         return None
-    marks, info = found.groups()
+    marks, after = found.groups()
+    info = after.removesuffix("\r").strip(" \t")
     if marks[0] == "`" and "`" in info:
         return None
     return Fence(character=marks[0], length=len(marks), info=info)

@@ -11,63 +11,113 @@ Rules kept here:
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Sequence
+from functools import cached_property
 
 from dev_agent.edits.errors import ProblemCode
-from dev_agent.edits.matching import MANY
+from dev_agent.edits.matching import MANY, Scope
 from dev_agent.edits.refused import Refused
 from dev_agent.edits.text import FileText, escaped, indentation
 
-Scope = tuple[int, int]
-"""Base lines [start, end), 0-based."""
 
+class Anchors:
+    """Looks anchors up in one file. `path` is for messages.
 
-def scopes(file: FileText, path: str, anchors: Sequence[str]) -> list[Scope]:
-    """Return where to search, the narrowest first. `path` is for messages. Raises Refused."""
-    lines = [content for content, _ in file.lines]
-    found: list[Scope] = [(0, len(lines))]
-    for anchor in anchors:
-        at = _only(lines, path, anchor, found)
-        found = [(at, _block_end(lines, at)), (at, len(lines))]
-    return found
+    A patch may have thousands of anchors in a file of as many lines: what is the same for all is found out once.
+    """
 
+    def __init__(self, file: FileText, path: str) -> None:
+        self._lines = [content for content, _ in file.lines]
+        self._path = path
+        self._beginnings: dict[str, list[int]] = {}
 
-def _only(lines: Sequence[str], path: str, anchor: str, within: Sequence[Scope]) -> int:
-    for start, end in within:
-        hits = _hits(lines, anchor, start, end)
-        if len(hits) == 1:
-            return hits[0]
-        if hits:
-            raise Refused(
-                ProblemCode.AMBIGUOUS,
-                f"the anchor '{escaped(anchor)}' stands at several places in {path}:"
-                f" lines {', '.join(str(hit + 1) for hit in hits[:MANY])}",
-                "put another '@@' line with the class or function around it before it",
-                nearest=tuple((hit + 1, escaped(lines[hit])) for hit in hits[:5]),
+    def scopes(self, anchors: Sequence[str]) -> list[Scope]:
+        """Return where to search, the narrowest first. Raises Refused."""
+        count = len(self._lines)
+        found: list[Scope] = [(0, count)]
+        for anchor in anchors:
+            at = self._only(anchor.strip(), found)
+            found = [(at, self._block_ends[at]), (at, count)]
+        return found
+
+    def _only(self, anchor: str, within: Sequence[Scope]) -> int:
+        for scope in within:
+            hits = self._hits(anchor, scope)
+            if len(hits) == 1:
+                return hits[0]
+            if hits:
+                raise Refused(
+                    ProblemCode.AMBIGUOUS,
+                    f"the anchor '{escaped(anchor)}' stands at several places in {self._path}:"
+                    f" lines {', '.join(str(hit + 1) for hit in hits)}",
+                    "put another '@@' line with the class or function around it before it",
+                    nearest=tuple((hit + 1, escaped(self._lines[hit])) for hit in hits[:5]),
+                )
+        raise Refused(
+            ProblemCode.NOT_FOUND,
+            f"the anchor '{escaped(anchor)}' is no line of {self._path}",
+            "after '@@ ' quote one whole line of the file, or write '@@' alone",
+        )
+
+    def _hits(self, anchor: str, scope: Scope) -> Sequence[int]:
+        """Return the lines of `scope` that are the anchor, else those that begin with it; at most `MANY`."""
+        return _inside(self._whole.get(anchor, ()), scope) or _inside(self._begun(anchor), scope)
+
+    @cached_property
+    def _whole(self) -> dict[str, list[int]]:
+        places: defaultdict[str, list[int]] = defaultdict(list)
+        for at, line in enumerate(self._lines):
+            places[line.strip()].append(at)
+        return dict(places)
+
+    @cached_property
+    def _sorted(self) -> list[str]:
+        return sorted(self._whole)
+
+    def _begun(self, anchor: str) -> list[int]:
+        if anchor not in self._beginnings:
+            self._beginnings[anchor] = sorted(
+                at
+                for line in self._beginning(anchor)
+                if _ends_a_word(anchor, line)
+                for at in self._whole[line]
             )
-    raise Refused(
-        ProblemCode.NOT_FOUND,
-        f"the anchor '{escaped(anchor)}' is no line of {path}",
-        "after '@@ ' quote one whole line of the file, or write '@@' alone",
-    )
+        return self._beginnings[anchor]
+
+    def _beginning(self, anchor: str) -> Sequence[str]:
+        """Return the distinct lines that begin with the anchor; sorted they are neighbours."""
+        first = last = bisect_left(self._sorted, anchor)
+        while last < len(self._sorted) and self._sorted[last].startswith(anchor):
+            last += 1
+        return self._sorted[first:last]
+
+    @cached_property
+    def _block_ends(self) -> list[int]:
+        """For each line, the line after the indented block it opens; its own number + 1 if it opens none.
+
+        A block ends above the next line that is indented no deeper and does not begin with a closing bracket. From
+        below, `margins` are those of the lines that may end a block, each deeper than the one under it.
+        """
+        ends = [0] * len(self._lines)
+        margins, lines = [-1], [len(self._lines)]
+        for at in range(len(self._lines) - 1, -1, -1):
+            margin = len(indentation(self._lines[at]))
+            ends[at] = lines[bisect_right(margins, margin) - 1]
+            content = self._lines[at].strip()
+            if content and content[0] not in ")]}":
+                keep = bisect_left(margins, margin)
+                margins[keep:], lines[keep:] = [margin], [at]
+        return ends
 
 
-def _hits(lines: Sequence[str], anchor: str, start: int, end: int) -> list[int]:
-    sought = anchor.strip()
-    whole = [at for at in range(start, end) if lines[at].strip() == sought]
-    return whole or [at for at in range(start, end) if _begins(lines[at].strip(), sought)]
+def _inside(places: Sequence[int], scope: Scope) -> Sequence[int]:
+    """Return the first `MANY` of sorted `places` that lie in `scope`."""
+    first = bisect_left(places, scope[0])
+    return places[first : min(first + MANY, bisect_left(places, scope[1]))]
 
 
-def _begins(line: str, sought: str) -> bool:
-    rest = line[len(sought) :]
-    return line.startswith(sought) and not (rest[:1].isalnum() or rest[:1] == "_")
-
-
-def _block_end(lines: Sequence[str], at: int) -> int:
-    """Return the line after the indented block that line `at` opens; `at` + 1 if it opens none."""
-    margin = len(indentation(lines[at]))
-    for below in range(at + 1, len(lines)):
-        content = lines[below].strip()
-        if content and len(indentation(lines[below])) <= margin and content[0] not in ")]}":
-            return below
-    return len(lines)
+def _ends_a_word(anchor: str, line: str) -> bool:
+    after = line[len(anchor) : len(anchor) + 1]
+    return not (after.isalnum() or after == "_")

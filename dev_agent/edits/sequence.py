@@ -15,50 +15,91 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
-from dev_agent.edits.errors import ParseError
+from dev_agent.edits.errors import ParseError, TooLarge
 from dev_agent.edits.model import Create, Edit, Insert, ReplaceText, TextEdit, Write
 from dev_agent.edits.text import escaped
 
+_STEPS: Final = 60_000_000
+"""So many looks at earlier operations are taken: enough for ten thousand operations on one file."""
+_LONG: Final = 1_000
+"""Looking through so many more characters is one more step."""
 
-def on_one_base(edits: Sequence[Edit]) -> tuple[Edit, ...]:
-    """Return the edits with every line number that of the base. Raises ParseError if one cannot be told."""
-    earlier: defaultdict[str, list[Edit]] = defaultdict(list)
+
+def on_one_base(edits: Sequence[Edit], *, steps: int = _STEPS) -> tuple[Edit, ...]:
+    """Return the edits with every line number that of the base.
+
+    Raises ParseError if one cannot be told, and TooLarge if that would take more than `steps`.
+    """
+    earlier: defaultdict[str, _Earlier] = defaultdict(_Earlier)
     made: list[Edit] = []
     for edit in edits:
         before = earlier[edit.path]
+        steps -= before.steps(edit)
+        if steps < 0:
+            raise TooLarge(
+                f"there are too many text editor operations on '{escaped(edit.path)}' to bring them onto one base",
+                "send a diff instead",
+            )
         if isinstance(edit, ReplaceText):
-            _refuse_dependent(edit, before)
-            made.append(replace(edit, verbatim=bool(before)))
+            made.append(replace(edit, verbatim=before.any))
+            before.refuse_dependent(edit)
         elif isinstance(edit, Insert) and edit.after is not None:
-            made.append(replace(edit, after=_base_line(edit, edit.after, before)))
+            made.append(replace(edit, after=before.base_line(edit, edit.after)))
         else:
             made.append(edit)
-        if isinstance(edit, TextEdit | Create | Write):
-            before.append(edit)
+        before.add(edit)
     return tuple(made)
 
 
-def _refuse_dependent(edit: ReplaceText, before: Sequence[Edit]) -> None:
-    for prior in before:
-        written = (
-            prior.new if isinstance(prior, ReplaceText) else prior.text if isinstance(prior, Insert) else ""
-        )
-        if edit.old in written:
-            raise _dependent(edit, prior, "the text it seeks is written by that one")
+class _Earlier:
+    """What came before in one file: the texts that were written, and what moved lines.
 
+    Of the movers an insertion stands with the line it follows and its number of lines, every other with None.
+    """
 
-def _base_line(edit: Insert, line: int, before: Sequence[Edit]) -> int:
-    for prior in reversed(before):
-        if isinstance(prior, Insert) and prior.after is not None:
-            count = prior.text.count("\n")
-            if prior.after < line < prior.after + count:
+    def __init__(self) -> None:
+        self.any = False
+        self._written: list[tuple[str, Edit]] = []
+        self._moved: list[tuple[Edit, tuple[int, int] | None]] = []
+        self._length = 0
+
+    def add(self, edit: Edit) -> None:
+        if not isinstance(edit, TextEdit | Create | Write):
+            return
+        self.any = True
+        if isinstance(edit, ReplaceText | Insert):
+            text = edit.new if isinstance(edit, ReplaceText) else edit.text
+            self._written.append((text, edit))
+            self._length += len(text)
+        if isinstance(edit, Insert) and edit.after is not None:
+            self._moved.append((edit, (edit.after, edit.text.count("\n"))))
+        elif not isinstance(edit, ReplaceText) or edit.old.count("\n") != edit.new.count("\n"):
+            self._moved.append((edit, None))
+
+    def steps(self, edit: Edit) -> int:
+        """Return what `refuse_dependent` or `base_line` will cost."""
+        if isinstance(edit, ReplaceText):
+            return len(self._written) + self._length // _LONG
+        return len(self._moved) if isinstance(edit, Insert) and edit.after is not None else 0
+
+    def refuse_dependent(self, edit: ReplaceText) -> None:
+        old = edit.old
+        for written, prior in self._written:
+            if old in written:
+                raise _dependent(edit, prior, "the text it seeks is written by that one")
+
+    def base_line(self, edit: Insert, line: int) -> int:
+        for prior, inserted in reversed(self._moved):
+            if inserted is None:
+                raise _dependent(edit, prior, "that one may have moved the line its number means")
+            after, count = inserted
+            if after < line < after + count:
                 raise _dependent(edit, prior, "its line number points into the lines inserted there")
-            if line >= prior.after + count:
+            if line >= after + count:
                 line -= count
-        elif not isinstance(prior, ReplaceText) or prior.old.count("\n") != prior.new.count("\n"):
-            raise _dependent(edit, prior, "that one may have moved the line its number means")
-    return line
+        return line
 
 
 def _dependent(edit: ReplaceText | Insert, prior: Edit, why: str) -> ParseError:

@@ -96,7 +96,8 @@ def overlap(regions: Sequence[Region]) -> list[tuple[Region, Region]]:
     ordered = sorted(regions, key=lambda region: (region.start, region.end, region.line))
     clashes: list[tuple[Region, Region]] = []
     for at, region in enumerate(ordered):
-        for other in ordered[at + 1 :]:
+        for below in range(at + 1, len(ordered)):
+            other = ordered[below]
             if other.start > region.end:
                 break
             if _disturbs(region, other) or _disturbs(other, region):
@@ -118,8 +119,12 @@ def run_together(file: FileText, regions: Sequence[Region]) -> list[tuple[Region
         for region in regions
         if any(splice.end == end and splice.lines and not splice.lines[-1][1] for splice in region.splices)
     ]
+    # One pair says what is wrong; thousands of regions at one line's end would make millions.
+    added = [region for region in regions if region.start == end]
     return [
-        (one, other) for one in open_ended for other in regions if other.start == end and other is not one
+        (one, other)
+        for one in open_ended
+        if (other := next((each for each in added if each is not one), None)) is not None
     ]
 
 

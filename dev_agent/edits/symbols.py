@@ -12,11 +12,14 @@ Rules kept here:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from functools import cached_property
+from typing import Final
 
 from dev_agent.edits.changes import MatchLevel
-from dev_agent.edits.definitions import Definition, definitions, is_one, string_lines
+from dev_agent.edits.definitions import Definition, PythonSource
 from dev_agent.edits.errors import ProblemCode
 from dev_agent.edits.fit import Fit, inserted
 from dev_agent.edits.matching import Place, Shift
@@ -25,104 +28,123 @@ from dev_agent.edits.refused import Refused
 from dev_agent.edits.text import FileText, Line, escaped, indentation, split_lines
 from dev_agent.values import dataclass
 
-_WHOLE = "send one whole 'def' or 'class', decorators included"
+_EXPLAINED: Final = 20
+"""After so many unknown symbols of one file those like them are no longer looked up."""
+_COMPARED: Final = 5_000
+"""So many of a file's names are compared letter by letter with an unknown one."""
+_WHOLE: Final = "send one whole 'def' or 'class', decorators included"
 
 
-def replaced_symbol(file: FileText, path: str, edit: ReplaceSymbol) -> Fit:
-    """Return the fit of a symbol's replacement. `path` is for messages. Raises Refused."""
-    found = _find(file, path, edit)
-    text = _Text.read(edit)
-    if text.name != found.name.rpartition(".")[2]:
-        raise Refused(
-            ProblemCode.NOT_A_DEFINITION,
-            f"the text for '{escaped(edit.symbol)}' defines '{escaped(text.name)}'",
-            "send the definition under its own name; rename it with edits of lines",
+class Symbols:
+    """The definitions of one file, looked up when the first edit asks. `path` is for messages."""
+
+    def __init__(self, file: FileText, path: str) -> None:
+        self._file, self._path = file, path
+        self._explained = 0
+
+    def replaced(self, edit: ReplaceSymbol) -> Fit:
+        """Return the fit of a symbol's replacement. Raises Refused."""
+        file, found = self._file, self._find(edit)
+        text = _Text.read(edit)
+        if text.name != found.name.rpartition(".")[2]:
+            raise Refused(
+                ProblemCode.NOT_A_DEFINITION,
+                f"the text for '{escaped(edit.symbol)}' defines '{escaped(text.name)}'",
+                "send the definition under its own name; rename it with edits of lines",
+            )
+        if found.decorated and not text.decorated:
+            raise Refused(
+                ProblemCode.NOT_A_DEFINITION,
+                f"'{escaped(edit.symbol)}' in {self._path} is decorated, and its replacement is not",
+                "repeat the decorators; remove one with an edit of lines",
+            )
+        new, level = text.at(indentation(file.lines[found.line][0]))
+        if not file.lines[found.end - 1][1]:
+            new = [*new[:-1], (new[-1][0], "")]
+        place = Place(start=found.start, end=found.end)
+        return Fit(place=place, old=list(file.lines[found.start : found.end]), new=new, level=level)
+
+    def inserted_after(self, edit: InsertAfterSymbol) -> Fit:
+        """Return the fit of a definition put after another, set apart by blank lines. Raises Refused."""
+        file, found = self._file, self._find(edit)
+        margin = indentation(file.lines[found.line][0])
+        new, level = _Text.read(edit).at(margin)
+        self._refuse_repeated(found.end, new)
+        blank: list[Line] = [("", "\n")] * (1 if margin else 2)
+        followed = found.end < len(file.lines) and file.lines[found.end][0].strip() != ""
+        return inserted(file, found.end, [*blank, *new, *(blank if followed else [])], level)
+
+    def _refuse_repeated(self, end: int, new: Sequence[Line]) -> None:
+        lines = self._file.lines
+        start = next((at for at in range(end, len(lines)) if lines[at][0].strip()), len(lines))
+        if [line.rstrip() for line, _ in lines[start : start + len(new)]] == [
+            line.rstrip() for line, _ in new
+        ]:
+            raise Refused(
+                ProblemCode.ALREADY_APPLIED,
+                f"the definition already stands in {self._path} at line {start + 1}",
+                "leave this edit out",
+                applied=True,
+            )
+
+    def _find(self, edit: ReplaceSymbol | InsertAfterSymbol) -> Definition:
+        known = self._known
+        if isinstance(known, Refused):
+            raise known.with_traceback(None)
+        sought = edit.symbol.replace(".<locals>.", ".")
+        found = known.get(sought, [])
+        if len(found) > 1 and edit.line_hint is not None:
+            found = [each for each in found if each.start < edit.line_hint <= each.line + 1] or found
+        if len(found) == 1:
+            return found[0]
+        raise self._several(found) if found else self._unknown(sought, known)
+
+    @cached_property
+    def _known(self) -> dict[str, list[Definition]] | Refused:
+        """The definitions by name, or why they cannot be known."""
+        lines = self._file.lines
+        # A lone CR ends a line for Python and not for git: line numbers would mean different lines.
+        if not self._file.utf8 or any("\r" in content for content, _ in lines):
+            return Refused(
+                ProblemCode.ENCODING,
+                f"{self._path} is not UTF-8 with ordinary line ends; symbols in it are not looked up",
+                "edit it by lines",
+            )
+        try:
+            found = PythonSource("".join(content + "\n" for content, _ in lines)).definitions()
+        except ValueError as error:
+            message = f"{self._path} cannot be read as Python: {error}"
+            return Refused(ProblemCode.UNKNOWN_SYMBOL, message, "edit it by lines")
+        known: defaultdict[str, list[Definition]] = defaultdict(list)
+        for each in found:
+            known[each.name].append(each)
+        return dict(known)
+
+    def _several(self, found: Sequence[Definition]) -> Refused:
+        lines = ", ".join(str(each.line + 1) for each in found[:20])
+        return Refused(
+            ProblemCode.AMBIGUOUS,
+            f"'{escaped(found[0].name)}' is defined {len(found)} times in {self._path}: lines {lines}",
+            'name the line of one of them ("line"), or edit lines',
+            nearest=tuple((each.line + 1, escaped(each.name)) for each in found[:5]),
         )
-    if found.decorated and not text.decorated:
-        raise Refused(
-            ProblemCode.NOT_A_DEFINITION,
-            f"'{escaped(edit.symbol)}' in {path} is decorated, and its replacement is not",
-            "repeat the decorators; remove one with an edit of lines",
-        )
-    new, level = text.at(indentation(file.lines[found.line][0]))
-    if not file.lines[found.end - 1][1]:
-        new = [*new[:-1], (new[-1][0], "")]
-    return Fit(
-        place=Place(start=found.start, end=found.end),
-        old=list(file.lines[found.start : found.end]),
-        new=new,
-        level=level,
-    )
 
-
-def inserted_after_symbol(file: FileText, path: str, edit: InsertAfterSymbol) -> Fit:
-    """Return the fit of a definition put after another, set apart by blank lines. Raises Refused."""
-    found = _find(file, path, edit)
-    margin = indentation(file.lines[found.line][0])
-    new, level = _Text.read(edit).at(margin)
-    _refuse_repeated(file, path, found.end, new)
-    blank: list[Line] = [("", "\n")] * (1 if margin else 2)
-    followed = found.end < len(file.lines) and file.lines[found.end][0].strip() != ""
-    return inserted(file, found.end, [*blank, *new, *(blank if followed else [])], level)
-
-
-def _refuse_repeated(file: FileText, path: str, end: int, new: Sequence[Line]) -> None:
-    start = next((at for at in range(end, len(file.lines)) if file.lines[at][0].strip()), len(file.lines))
-    if [line.rstrip() for line, _ in file.lines[start : start + len(new)]] == [
-        line.rstrip() for line, _ in new
-    ]:
-        raise Refused(
-            ProblemCode.ALREADY_APPLIED,
-            f"the definition already stands in {path} at line {start + 1}",
-            "leave this edit out",
-            applied=True,
+    def _unknown(self, sought: str, known: Mapping[str, Sequence[Definition]]) -> Refused:
+        self._explained += 1
+        alike = _alike(sought, list(known)) if self._explained <= _EXPLAINED else set()
+        nearest = sorted((each.line + 1, escaped(name)) for name in alike for each in known[name])[:5]
+        return Refused(
+            ProblemCode.UNKNOWN_SYMBOL,
+            f"{self._path} defines no '{escaped(sought)}'",
+            "name a function, class or method with the classes around it, as in 'Cart.total'",
+            nearest=tuple(nearest),
         )
 
 
-def _find(file: FileText, path: str, edit: ReplaceSymbol | InsertAfterSymbol) -> Definition:
-    # A lone CR ends a line for Python and not for git: line numbers would mean different lines.
-    if not file.utf8 or any("\r" in content for content, _ in file.lines):
-        raise Refused(
-            ProblemCode.ENCODING,
-            f"{path} is not UTF-8 with ordinary line ends; symbols in it are not looked up",
-            "edit it by lines",
-        )
-    try:
-        known = definitions("".join(content + "\n" for content, _ in file.lines))
-    except ValueError as error:
-        raise Refused(
-            ProblemCode.UNKNOWN_SYMBOL, f"{path} cannot be read as Python: {error}", "edit it by lines"
-        ) from None
-    sought = edit.symbol.replace(".<locals>.", ".")
-    found = [each for each in known if each.name == sought]
-    if len(found) > 1 and edit.line_hint is not None:
-        found = [each for each in found if each.start < edit.line_hint <= each.line + 1] or found
-    if len(found) == 1:
-        return found[0]
-    raise _several(path, found) if found else _unknown(path, sought, known)
-
-
-def _several(path: str, found: Sequence[Definition]) -> Refused:
-    lines = ", ".join(str(each.line + 1) for each in found[:20])
-    return Refused(
-        ProblemCode.AMBIGUOUS,
-        f"'{escaped(found[0].name)}' is defined {len(found)} times in {path}: lines {lines}",
-        'name the line of one of them ("line"), or edit lines',
-        nearest=tuple((each.line + 1, escaped(each.name)) for each in found[:5]),
-    )
-
-
-def _unknown(path: str, sought: str, known: Sequence[Definition]) -> Refused:
+def _alike(sought: str, known: Sequence[str]) -> set[str]:
     last = sought.rpartition(".")[2]
-    alike = [each.name for each in known if each.name.rpartition(".")[2] == last]
-    alike += get_close_matches(sought, [each.name for each in known], 5, 0.6)
-    nearest = sorted((each.line + 1, escaped(each.name)) for each in known if each.name in alike)[:5]
-    return Refused(
-        ProblemCode.UNKNOWN_SYMBOL,
-        f"{path} defines no '{escaped(sought)}'",
-        "name a function, class or method with the classes around it, as in 'Cart.total'",
-        nearest=tuple(nearest),
-    )
+    same = {name for name in known if name.rpartition(".")[2] == last}
+    return same | set(get_close_matches(sought, known[:_COMPARED], 5, 0.6))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,22 +167,22 @@ class _Text:
         head = "if True:\n" if margin else ""
         source = head + "".join(content + "\n" for content, _ in lines)
         try:
-            found = definitions(source)
-            strings = string_lines(source)
+            read = PythonSource(source)
         except ValueError as error:
             raise Refused(
                 ProblemCode.NOT_A_DEFINITION,
                 f"the text for '{escaped(edit.symbol)}' cannot be read as Python: {error}",
                 _WHOLE,
             ) from None
-        if not found or not is_one(source, below=bool(margin)):
+        found = read.definitions()
+        if not found or not read.is_one(below=bool(margin)):
             message = f"the text for '{escaped(edit.symbol)}' is not one definition"
             raise Refused(ProblemCode.NOT_A_DEFINITION, message, _WHOLE)
         first = next(each for each in found if "." not in each.name)
         offset = 1 if head else 0
         return cls(
             lines=lines,
-            strings=frozenset(line - offset for line in strings),
+            strings=frozenset(line - offset for line in read.string_lines()),
             name=first.name,
             decorated=first.decorated,
         )

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from dev_agent.edits.changes import MatchLevel
-from dev_agent.edits.definitions import string_lines
+from dev_agent.edits.definitions import PythonSource
 from dev_agent.edits.errors import ProblemCode
 from dev_agent.edits.jsonedits import OPERATIONS
 from dev_agent.edits.parse import parse
@@ -210,7 +210,7 @@ def test_lines_inside_a_string_are_not_shifted_but_those_of_a_docstring_are() ->
 
 @pytest.mark.parametrize("prefix", ["", "r", "b", "f", "t"])
 def test_lines_that_begin_inside_a_string_of_any_kind_are_known(prefix: str) -> None:
-    assert string_lines(f'x = {prefix}"""a\n  b\n"""\n') == {1, 2}
+    assert PythonSource(f'x = {prefix}"""a\n  b\n"""\n').string_lines() == {1, 2}
 
 
 def test_a_function_keeps_crlf_and_a_missing_final_newline() -> None:

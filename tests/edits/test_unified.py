@@ -275,6 +275,7 @@ def test_a_binary_change_is_refused(line: str) -> None:
     assert "binary" in parse_error(git("f.bin", f"index 1..2 100644\n{line}\n")).message
 
 
+RULE = "=" * 67
 NORMAL = "diff a/g.txt b/g.txt\n1c1\n< a\n---\n> b\n"
 CONTEXT = "*** a/g\t2020\n--- b/g\t2021\n***************\n*** 1 ****\n! a\n--- 1 ----\n! b\n"
 SUBMODULE = "Submodule lib 1234567..89abcde:\n  > more\n"
@@ -285,6 +286,15 @@ OTHER_KIND = "File a/g is a regular file while file b/g is a directory\n"
     ("beside", "said", "line"),
     [
         ("Binary files a/f.png and b/f.png differ\n", "binary", 1),
+        (
+            f"\nProperty changes on: a.sh\n{'_' * 67}\nAdded: svn:executable\n## -0,0 +1 ##\n+*\n",
+            "property",
+            2,
+        ),
+        (f"Index: f.png\n{RULE}\nCannot display: file marked as a binary type.\n", "binary", 3),
+        (f"Index: empty.py\n{RULE}\nIndex: g.txt\n", "without a diff", 1),
+        (f"Index: gone.py (deleted)\r\n{RULE}\r\nIndex: f.txt\r\n", "without a diff", 1),
+        ("Binary file f.png has changed\n", "binary", 1),
         (NORMAL, "normal format", 2),
         (CONTEXT, "context diff", 3),
         ("similarity index 100%\nrename from g\nrename to h\n", "renamed or copied", 2),
@@ -318,6 +328,8 @@ def test_what_a_tool_says_of_a_file_without_a_unified_diff_is_not_dropped(
         "rename from b to B\n",
         "2d3\nwas wrong\n",
         "***************\n",
+        "Property changes on: a.sh\nare not wanted.\n",
+        "Index: of all names\n======\n",
     ],
 )
 def test_a_sentence_that_only_resembles_a_tools_line_is_prose(prose: str) -> None:
