@@ -70,10 +70,10 @@ class JsonWatcher(Watcher):
 def watching(session: Session) -> Iterator[Watcher]:
     """The watcher that goes with the terminal and the user's words."""
     _, stderr = standard_terminals(session.environ)
-    if session.as_json:
-        yield JsonWatcher(stderr)
-    elif session.quiet:
+    if session.quiet:
         yield Watcher()
+    elif session.as_json:
+        yield JsonWatcher(stderr)
     elif stderr.is_terminal and not stderr.dumb:
         with _table(stderr) as watcher:
             yield watcher

@@ -139,7 +139,7 @@ class Judgement:
             failures=tuple(listed),
             weighed=weighed,
             flaky=flaky,
-            hint=nothing_passes(self._context, self._case, kept) if idle else "",
+            hint=nothing_passes(self._context, self._case, kept, weighed.superseded) if idle else "",
         )
 
     def _flaky(self, weighed: Weighed, own: TestRun | None) -> tuple[str, ...]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 from dev_agent.gates.absent import absent_files
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dev_agent.gates.case import Case
     from dev_agent.gates.context import GateContext
     from dev_agent.gates.test_run import TestRun
@@ -33,8 +35,21 @@ def _remedy(context: GateContext, case: Case, base: TestRun, cause: str) -> str:
     return f"; see whether they do without dev-agent: {shlex.quote(str(shown))} -m pytest"
 
 
-def nothing_passes(context: GateContext, case: Case, run: TestRun) -> str:
-    """What keeps every test from passing, as far as one line can say it, and what to do if that is known."""
+def nothing_passes(context: GateContext, case: Case, run: TestRun, superseded: Sequence[str]) -> str:
+    """What keeps every test of the base from passing, as far as one line can say it, and what to do about it.
+
+    `superseded` are those that pass in the form the change gave them: a change that brings all of its own judges.
+    """
+    if superseded:
+        ones = (
+            "the only test that passes does"
+            if len(superseded) == 1
+            else f"all {len(superseded)} tests that pass do"
+        )
+        return (
+            f"{ones} so in the form that the change gave, and nothing of the base's own tests is left to judge it; "
+            "keep a test as it is, or bring the tests' new form in a change of its own"
+        )
     first = next(iter(run.failures.values()), None)
     said = f"no test passes, before or after the change{f': {first.message}' if first else ''}"
     absent = absent_files(

@@ -18,7 +18,7 @@ from typing import Any
 
 import dev_agent
 from dev_agent.cancel import Cancel
-from dev_agent.errors import DevAgentError
+from dev_agent.errors import DevAgentError, UsageFault
 from dev_agent.gates.config import GateConfig, read_config
 from dev_agent.gates.interpreter import Surroundings
 from dev_agent.gates.project import Project
@@ -29,6 +29,7 @@ from dev_agent.programs.finding import LACK, OK, WARN, Finding
 from dev_agent.programs.model_doctor import model_findings
 from dev_agent.programs.recipe_task import shipped_recipes
 from dev_agent.programs.rules import read_rules
+from dev_agent.programs.setting import wanted_sandbox
 from dev_agent.programs.submodule_doctor import submodule_findings
 from dev_agent.python_text import NEWER_SYNTAX, OWN
 from dev_agent.repository.discovery import Repository, discover, read_head, tree_of
@@ -38,7 +39,7 @@ from dev_agent.repository.landing.ref_locks import own_ref_locks
 from dev_agent.repository.landing.transaction import leftover_transactions
 from dev_agent.repository.trees import RepositoryTrees
 from dev_agent.runtime.errors import RuntimeFault
-from dev_agent.sandbox.choose import choose, probes
+from dev_agent.sandbox.choose import SETTINGS, choose, probes
 from dev_agent.sandbox.profile import Profile, load_profile, shipped
 from dev_agent.sandbox.sandbox import Probe, Sandbox
 
@@ -47,15 +48,20 @@ _MEGABYTE = 1024 * 1024
 _LEAST_SPACE, _SCARCE_SPACE = 200 * _MEGABYTE, 1024 * _MEGABYTE
 
 
-def examine(start: Path, environ: Mapping[str, str], *, online: bool = False) -> tuple[Finding, ...]:
-    """Everything that can be seen from `start`. Never raises for what it finds.
+def examine(
+    start: Path, environ: Mapping[str, str], *, online: bool = False, sandbox: str = "auto"
+) -> tuple[Finding, ...]:
+    """Everything that can be seen from `start`, for a run with this `sandbox`. Never raises for what it finds.
 
     Only `online` is the model's service asked, for its models; no question is put to one, and nothing is charged.
+    Raises UsageFault for a sandbox that there is not.
     """
+    if sandbox not in SETTINGS:
+        raise UsageFault(f"no sandbox {sandbox!r}", hint=f"there are: {', '.join(SETTINGS)}")
     findings = [_ok("dev-agent", f"{dev_agent.__version__} on Python {platform.python_version()}")]
     findings += _checked("program", lambda: [_program()])
     findings += [_proposers(), *model_findings(environ, online=online)]
-    findings += _confinement()
+    findings += _unconfined() if sandbox == "off" else _confinement(sandbox)
     try:
         repository = discover(start, environ)
         repository.work_tree  # noqa: B018 - a bare repository is refused by asking
@@ -67,7 +73,7 @@ def examine(start: Path, environ: Mapping[str, str], *, online: bool = False) ->
     findings += _checked("hooks", lambda: [_hooks(repository)])
     findings += [_state(repository), _space(repository)]
     findings += _checked("leftovers", lambda: [_leftovers(repository)])
-    findings += _checked("settings", lambda: list(_project(repository, environ)))
+    findings += _checked("settings", lambda: list(_project(repository, environ, sandbox)))
     return tuple(findings)
 
 
@@ -102,10 +108,27 @@ def _profile() -> Profile:
     return load_profile(shipped("default"), source="default")
 
 
-def _confinement() -> list[Finding]:
+def _unconfined() -> list[Finding]:
+    """What a run without confinement is, where there can be one."""
+    try:
+        lacks = choose("off", _profile()).describe()["lacks"]
+    except DevAgentError as error:
+        return [_lack("confinement", error)]
+    listed = "; ".join(map(str, lacks)) if isinstance(lacks, list) else ""
+    return [
+        Finding(
+            topic="confinement",
+            status=WARN,
+            detail=f"off: the project's code runs with your rights. It lacks {listed}",
+            remedy="leave --sandbox=off out (`dev-agent doctor --sandbox=auto` says whether you can)",
+        )
+    ]
+
+
+def _confinement(setting: str) -> list[Finding]:
     """The first variant that works is the one a run takes; without one, why each does not."""
     try:
-        tried = probes(_profile())
+        tried = probes(_profile(), setting=setting)
     except DevAgentError as error:
         return [_lack("confinement", error)]
     working = next((probe for probe in tried if probe.works), None)
@@ -214,20 +237,23 @@ def _leftovers(repository: Repository) -> Finding:
     return _ok("leftovers", "none")
 
 
-def _project(repository: Repository, environ: Mapping[str, str]) -> Iterator[Finding]:
+def _project(repository: Repository, environ: Mapping[str, str], sandbox: str) -> Iterator[Finding]:
     """Settings, policy and the environment the gates judge in, as HEAD has them."""
     base = tree_of(repository, read_head(repository).commit)
     with closing(RepositoryTrees(repository)) as trees:
         config = read_config(trees, base)
         yield _ok("settings", config.source or "none, the defaults hold")
-        yield from _checked("policy", lambda: [_policy(config, trees, base)])
+        wanted = "auto"
+        try:
+            rules = read_rules(None, config.policy, trees, base)
+            wanted = wanted_sandbox(sandbox, config, rules)
+            yield _ok("policy", f"{rules.policy.name} ({rules.source}, {rules.policy.digest[:12]})")
+        except _REFUSALS as error:
+            yield _lack("policy", error)
         yield from submodule_findings(repository.work_tree, trees, base, config.include)
-        yield from _checked("interpreter", lambda: _environment(repository, trees, base, config, environ))
-
-
-def _policy(config: GateConfig, trees: RepositoryTrees, base: str) -> Finding:
-    rules = read_rules(None, config.policy, trees, base)
-    return _ok("policy", f"{rules.policy.name} ({rules.source}, {rules.policy.digest[:12]})")
+        yield from _checked(
+            "interpreter", lambda: _environment(repository, trees, base, config, environ, wanted)
+        )
 
 
 def _environment(
@@ -236,9 +262,10 @@ def _environment(
     base: str,
     config: GateConfig,
     environ: Mapping[str, str],
+    wanted: str,
 ) -> list[Finding]:
     root = repository.work_tree
-    sandbox: Sandbox = choose("auto", _profile(), outside=(root,))
+    sandbox: Sandbox = choose(wanted, _profile(), outside=(root,))
     project = discover_project(
         root, trees, base, config, surroundings=Surroundings.of(environ), sandbox=sandbox, cancel=Cancel()
     )

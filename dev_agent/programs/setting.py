@@ -193,6 +193,20 @@ def read_profile(named: str | None) -> Profile:
     return load_profile(text, source=named)
 
 
+def wanted_sandbox(asked: str, config: GateConfig, rules: Rules) -> str:
+    """The sandbox to choose: the caller's word, else the settings', as policy lets it be.
+
+    Raises UsageFault for one that policy rules out, and for settings that turn it off.
+    """
+    wanted = _within_policy(asked if asked != "auto" else _at_least(config.sandbox), rules)
+    if wanted == "off" and asked != "off":
+        raise UsageFault(
+            f"{config.source} turns the sandbox off; only the person who runs dev-agent may do that",
+            hint="remove it there and say --sandbox=off yourself if you mean it",
+        )
+    return wanted
+
+
 def _at_least(setting: str) -> str:
     """What to choose where a repository's settings name the least confinement it asks for.
 
@@ -230,13 +244,7 @@ def _complete(
     environ: Mapping[str, str],
     cancel: Cancel,
 ) -> Setting:
-    wanted = request.sandbox if request.sandbox != "auto" else _at_least(config.sandbox)
-    wanted = _within_policy(wanted, rules)
-    if wanted == "off" and request.sandbox != "off":
-        raise UsageFault(
-            f"{config.source} turns the sandbox off; only the person who runs dev-agent may do that",
-            hint="remove it there and say --sandbox=off yourself if you mean it",
-        )
+    wanted = wanted_sandbox(request.sandbox, config, rules)
     profile = read_profile(request.profile)
     sandbox = choose(
         wanted,

@@ -35,6 +35,8 @@ _OVERLAY = Path("/overlay")
 _TRIAL_LIMITS = Limits(wall_s=60, cpu_s=10, memory_bytes=1024**3, processes=64)
 _APPARMOR = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
 _CONTAINER_MARKS = (Path("/.dockerenv"), Path("/run/.containerenv"))
+_ON_LINUX = "run dev-agent in a Linux container or virtual machine"
+_ENDS = "elsewhere the end of all that a job starts is not certain"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,6 +65,11 @@ def choose(
         raise UsageFault(f"no sandbox {setting!r}", hint=f"there are: {', '.join(SETTINGS)}")
     root = scratch_root or default_scratch_root()
     if setting == "off":
+        if sys.platform != "linux":
+            # Its supervisor finds what a job left behind by means of Linux: prctl(2) and /proc.
+            raise SandboxUnavailable(
+                f"running code needs Linux, also without a sandbox: {_ENDS}", hint=_ON_LINUX
+            )
         return Off(scratch_root=root)
     failed = []
     for tried in _trials(setting, profile, root, bwrap, outside, memory):
@@ -78,13 +85,17 @@ def choose(
 def probes(
     profile: Profile | None = None,
     *,
+    setting: str = "auto",
     scratch_root: Path | None = None,
     bwrap: Path | None = None,
     outside: Sequence[Path] = (),
 ) -> tuple[Probe, ...]:
-    """What trying every variant shows, in the order of preference. Takes a fraction of a second."""
+    """What trying every variant that `setting` may mean shows, in the order of preference.
+
+    Takes a fraction of a second. `off` is no variant to try.
+    """
     root = scratch_root or default_scratch_root()
-    return tuple(tried.probe for tried in _trials("auto", profile or Profile(), root, bwrap, outside, None))
+    return tuple(tried.probe for tried in _trials(setting, profile or Profile(), root, bwrap, outside, None))
 
 
 def default_scratch_root() -> Path:
@@ -113,9 +124,7 @@ def _trials(
     """Each variant that `setting` may mean, tried when its turn comes."""
     machine = os.uname().machine
     if sys.platform != "linux":
-        yield _failed(
-            "confinement", 1, "needs Linux", "run dev-agent in a Linux container or virtual machine"
-        )
+        yield _failed("confinement", 1, "needs Linux", _ON_LINUX)
         return
     if not seccomp.supported(machine):
         yield _failed("confinement", 1, f"no system-call filter for {machine}", "use x86_64 or aarch64")

@@ -10,7 +10,7 @@ import pytest
 from dev_agent.cli.failure import ExitCode, Failure
 from dev_agent.cli.output.human import HumanOutput
 from dev_agent.cli.output.json import JsonOutput
-from dev_agent.cli.output.output import Output
+from dev_agent.cli.output.output import Output, choose_output
 from dev_agent.cli.output.page import Page, prose
 from dev_agent.cli.output.terminal import Terminal
 from dev_agent.runtime.engine import Reporter
@@ -51,6 +51,29 @@ def test_json_puts_one_object_on_stdout_and_an_object_a_line_on_stderr(pipe: Mak
         {"event": "left", "state": "check", "outcome": "failed", "ms": 2500},
     ]
     assert "\x1b" not in written(err)
+
+
+@pytest.mark.parametrize("variant", [HumanOutput, JsonOutput])
+def test_quiet_leaves_the_progress_out_and_nothing_else(
+    pipe: Maker, variant: type[HumanOutput] | type[JsonOutput]
+) -> None:
+    out, err = pipe(), pipe()
+    output = variant(stdout=out, stderr=err, quiet=True)
+    with output.watching() as reporter:
+        walk(reporter)
+    assert written(err) == ""
+    output.page(PAGE)
+    output.failure(FAILURE)
+    assert "42" in written(out)
+    assert "do better" in written(out) + written(err)
+
+
+def test_json_and_quiet_together_are_quiet(monkeypatch: pytest.MonkeyPatch, pipe: Maker) -> None:
+    err = pipe()
+    monkeypatch.setattr("dev_agent.cli.output.output.standard_terminals", lambda _environ: (pipe(), err))
+    with choose_output({}, as_json=True, quiet=True).watching() as reporter:
+        walk(reporter)
+    assert written(err) == ""
 
 
 def test_progress_for_people_goes_to_stderr_as_plain_lines_in_a_pipe(pipe: Maker) -> None:

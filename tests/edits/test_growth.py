@@ -72,10 +72,6 @@ def anchored_above_brackets(count: int) -> Sent:
     return base, envelope([f"@@ )a{at}\n-)a{at}\n+)b{at}\n" for at in range(count)])
 
 
-def at_the_end(count: int) -> Sent:
-    return lines(count), envelope([f"@@\n-line {at} is here\n+x\n*** End of File\n" for at in range(count)])
-
-
 def verbatim(count: int) -> Sent:
     edits = [
         {"command": "str_replace", "path": "f.txt", "old_str": f"ne {at} is", "new_str": "x"}
@@ -102,7 +98,6 @@ def known_placeholders(count: int) -> Sent:
     [
         anchored,
         anchored_above_brackets,
-        at_the_end,
         verbatim,
         numbered_in_equal_lines,
         known_placeholders,

@@ -15,7 +15,7 @@ from dev_agent.gates.neighbours import Vicinity
 from dev_agent.gates.verdict import GateResult
 from dev_agent.runtime.canonical import canonical
 from dev_agent.sandbox.sandbox import Sandbox
-from tests.gates.samples import BROKEN, CALC, SRC_LAYOUT, Sample, make_sample, tree_of
+from tests.gates.samples import BROKEN, CALC, SRC_LAYOUT, TEST_CALC, Sample, make_sample, tree_of
 
 ADD = "tests/test_calc.py::test_add"
 HALVE = "tests/test_calc.py::test_halve"
@@ -343,6 +343,30 @@ def test_a_suite_of_which_nothing_passes_shows_nothing_and_says_what_it_lacks(
     assert 'set include = ["src/acme/_version.py"]' in refused.hint
     mended = sample.tests({"src/acme/__init__.py": ""})
     assert (mended.result, mended.passed) == (GateResult.PASSED, 2)
+
+
+def test_a_change_that_gives_every_test_a_new_form_is_told_that_and_not_that_nothing_passes(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    sample = make_sample(tmp_path, SRC_LAYOUT, sandbox)
+    change = {
+        "src/acme/calc.py": CALC.replace("def add", "def plus").replace("def halve", "def half"),
+        "tests/test_calc.py": TEST_CALC.replace("add, halve", "half, plus")
+        .replace("assert add", "assert plus")
+        .replace("assert halve", "assert half"),
+    }
+
+    refused, allowed = sample.tests(change), sample.tests(change, no_tests="allow")
+
+    assert (refused.result, refused.reason, refused.superseded) == (
+        GateResult.FAILED,
+        "none_pass",
+        (ADD, HALVE),
+    )
+    assert allowed.result is GateResult.SKIPPED
+    for verdict in (refused, allowed):
+        assert verdict.hint.startswith("all 2 tests that pass do so in the form that the change gave")
+        assert "no test passes" not in verdict.hint
 
 
 def test_what_is_absent_is_looked_for_where_python_would(tmp_path: Path) -> None:

@@ -192,5 +192,7 @@ def test_where_an_overlay_does_not_work_scratch_is_a_copy(
 
 def test_another_system_than_linux(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.platform", "darwin")
-    with pytest.raises(SandboxUnavailable, match="needs Linux"):
-        choose("auto", Profile(), scratch_root=tmp_path)
+    for setting in ("auto", "bubblewrap", "landlock", "off"):
+        with pytest.raises(SandboxUnavailable, match="needs Linux") as caught:
+            choose(setting, Profile(), scratch_root=tmp_path)
+        assert "Linux container" in caught.value.hint

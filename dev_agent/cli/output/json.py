@@ -63,16 +63,17 @@ class JsonReporter(Reporter):
 
 
 class JsonOutput:
-    """See the module."""
+    """See the module. `quiet` leaves the progress out; answers and failures stay."""
 
-    def __init__(self, *, stdout: Terminal, stderr: Terminal) -> None:
+    def __init__(self, *, stdout: Terminal, stderr: Terminal, quiet: bool = False) -> None:
         self._stdout = stdout
         self._stderr = stderr
+        self._quiet = quiet
 
     @contextmanager
     def watching(self) -> Iterator[Reporter]:
         """Progress as lines on stderr."""
-        yield JsonReporter(self._stderr)
+        yield Reporter() if self._quiet else JsonReporter(self._stderr)
 
     def page(self, page: Page) -> None:
         """The object of the page."""

@@ -40,7 +40,7 @@ def choose_output(environ: Mapping[str, str], *, as_json: bool, quiet: bool) -> 
     if as_json:
         from dev_agent.cli.output.json import JsonOutput  # noqa: PLC0415 - one variant is used
 
-        return JsonOutput(stdout=stdout, stderr=stderr)
+        return JsonOutput(stdout=stdout, stderr=stderr, quiet=quiet)
     from dev_agent.cli.output.human import HumanOutput  # noqa: PLC0415 - one variant is used
 
     return HumanOutput(stdout=stdout, stderr=stderr, quiet=quiet)
