@@ -59,8 +59,8 @@ class Symbols:
                 "repeat the decorators; remove one with an edit of lines",
             )
         new, level = text.at(indentation(file.lines[found.line][0]))
-        if not file.lines[found.end - 1][1]:
-            new = [*new[:-1], (new[-1][0], "")]
+        # Whether the file ends in a newline is not for a definition's text to say.
+        new = [*new[:-1], (new[-1][0], "\n" if file.lines[found.end - 1][1] else "")]
         place = Place(start=found.start, end=found.end)
         return Fit(place=place, old=list(file.lines[found.start : found.end]), new=new, level=level)
 
@@ -96,8 +96,19 @@ class Symbols:
         if len(found) > 1 and edit.line_hint is not None:
             found = [each for each in found if each.start < edit.line_hint <= each.line + 1] or found
         if len(found) == 1:
-            return found[0]
+            return self._plain(found[0])
         raise self._several(found) if found else self._unknown(sought, known)
+
+    def _plain(self, found: Definition) -> Definition:
+        """Return the definition unless a form feed stands before it, which indents for Python and not for an eye."""
+        heads = (self._file.lines[at][0] for at in (found.start, found.line))
+        if any("\x0c" in head[: len(head) - len(head.lstrip())] for head in heads):
+            raise Refused(
+                ProblemCode.NOT_A_DEFINITION,
+                f"'{escaped(found.name)}' stands behind a form feed on its line {found.line + 1} of {self._path}",
+                "edit it by lines",
+            )
+        return found
 
     @cached_property
     def _known(self) -> dict[str, list[Definition]] | Refused:

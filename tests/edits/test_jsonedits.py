@@ -342,3 +342,21 @@ def test_a_symbol_edit_follows_a_move() -> None:
         "m.py": None,
         "n.py": b"def f(): pass\n",
     }
+
+
+@pytest.mark.parametrize("last", ["\n", "", "\r\n"])
+@pytest.mark.parametrize("sent", ["", "\n", "\n\n"])
+def test_a_definition_at_the_end_leaves_the_final_newline_as_it_is(last: str, sent: str) -> None:
+    op = {"op": "replace_symbol", "path": "m.py", "symbol": "f", "text": "def f(): return 2" + sent}
+    made = after(applied({"m.py": f"x = 1\ndef f(): return 1{last}".encode()}, json.dumps({"edits": [op]})))
+    assert made == {"m.py": f"x = 1\ndef f(): return 2{last}".encode()}
+
+
+@pytest.mark.parametrize(
+    "head", ["\x0c    def f(self):", "    @d\n\x0c    def f(self):", "  \x0c    def f(self):"]
+)
+def test_a_definition_behind_a_form_feed_is_not_moved_out_of_its_block(head: str) -> None:
+    base = f"class A:\n    x = 1\n{head}\n        return 1\n".encode()
+    op = {"op": "replace_symbol", "path": "m.py", "symbol": "A.f", "text": "@d\ndef f(self):\n    return 2\n"}
+    found = problem({"m.py": base}, json.dumps({"edits": [op]}), ProblemCode.NOT_A_DEFINITION)
+    assert "form feed" in found.message

@@ -475,3 +475,8 @@ def test_deletion_carries_what_it_expects() -> None:
     edit = parse(b"--- a/f.txt\n+++ /dev/null\n@@ -1 +0,0 @@\n-a\n").edits[0]
     assert isinstance(edit, Delete)
     assert edit.expected == b"a\n"
+
+
+def test_a_line_taken_from_an_empty_file_is_not_there_rather_than_taken_already() -> None:
+    found = problem({"f.txt": b""}, "--- a/f.txt\n+++ b/f.txt\n@@ -1 +0,0 @@\n-\n", ProblemCode.NOT_FOUND)
+    assert not found.already_applied
