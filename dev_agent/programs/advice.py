@@ -22,6 +22,7 @@ _IN_THE_WAY = {
     "no-write-permission": "make the files writable",
     "operation-in-progress": "finish or abort what is in progress",
     "ref-update-failed": "mend what git says about the ref",
+    "replaced-objects": "take the replacement away (git replace -d) and check the commit out",
     "sparse-overlap": "widen the sparse checkout",
     "unmerged-index": "resolve the conflicts in the index",
 }

@@ -22,6 +22,7 @@ from dev_agent.repository.discovery import read_head, tree_of
 from dev_agent.repository.distrust import DistrustedTrees
 from dev_agent.repository.identity import user_identity
 from dev_agent.repository.landing.outcome import Blocked, Refusal
+from dev_agent.repository.landing.replaced import require_unreplaced
 from dev_agent.repository.landing.target import (
     Target,
     TargetKind,
@@ -108,12 +109,16 @@ def find_base(repository: Repository, branch: str | None) -> Base:
     try:
         require_no_operation(repository.git_dir)
         require_sole_checkout(repository, target)
+        commit = (
+            read_head(repository).commit
+            if target.kind is TargetKind.NEW_BRANCH
+            else tip_of(repository, target)
+        )
+        if target.has_work_tree:
+            require_unreplaced(repository, commit)
     except Refusal as refusal:
         code = refusal.outcome.code.value if isinstance(refusal.outcome, Blocked) else "blocked"
         raise RepositoryFault(code, str(refusal), hint="nothing was changed") from None
-    commit = (
-        read_head(repository).commit if target.kind is TargetKind.NEW_BRANCH else tip_of(repository, target)
-    )
     return Base(target=target, commit=commit, tree=tree_of(repository, commit))
 
 

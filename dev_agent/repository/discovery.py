@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -65,8 +66,10 @@ class Repository:
 def discover(start: Path, environ: Mapping[str, str]) -> Repository:
     """The repository around `start`.
 
-    Raises RepositoryFault (`not-a-repository`, `unsafe-repository`) or EnvironmentFault (no git, too old).
+    Raises RepositoryFault (`not-a-repository`, `unsafe-repository`) or EnvironmentFault (no git, too old, names of
+    files are not read as UTF-8).
     """
+    _require_names_as_git_has_them(sys.getfilesystemencoding())
     try:
         start = start.absolute()
     except FileNotFoundError:
@@ -101,6 +104,16 @@ def discover(start: Path, environ: Mapping[str, str]) -> Repository:
     )
 
 
+def _require_names_as_git_has_them(encoding: str) -> None:
+    """Refuse where Python would write another name to the disk than the one git told, `é` as one byte for two."""
+    if encoding != "utf-8":
+        raise EnvironmentFault(
+            f"names of files are read as {encoding} here, and git's are taken for UTF-8: a change could land under "
+            "another name than its own",
+            hint="set PYTHONUTF8=1 (any file name can be read then, in UTF-8 or not), or a locale with UTF-8",
+        )
+
+
 def _flushing(common_dir: Path) -> tuple[str, ...]:
     """What git must flush itself: nothing where one call of ours at a landing's flush points covers all it wrote."""
     folder = os.open(common_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -114,15 +127,24 @@ def _places(git: Git) -> tuple[str, str, str, Path | None]:
     """Git's folder, the shared one, the object format, and the top of the work tree (None: bare)."""
     asked = ("--absolute-git-dir", "--git-common-dir", "--is-bare-repository", "--show-object-format")
     done = git.run("rev-parse", *asked, "--show-toplevel")
-    said = done.stdout.decode("utf-8", "surrogateescape").splitlines()
+    said = _text(done.stdout).split("\n")
     if done.ok and len(said) == len(asked) + 1 and said[2] == "false":
         return said[0], said[1], said[3], Path(said[4])
-    # Bare, in git's own folder, or a path with a line end in it: one by one.
-    done = git.run("rev-parse", *asked)
+    # Bare, in git's own folder, or a path with a line end in it: each answer by itself.
+    git_dir, common, bare, object_format = (_answer(git, one) for one in asked)
+    return git_dir, common, object_format, None if bare == "true" else _top_level(git)
+
+
+def _answer(git: Git, question: str) -> str:
+    done = git.run("rev-parse", question)
     if not done.ok:
         raise _not_found(git.cwd, done.stderr.decode("utf-8", "replace"))
-    git_dir, common, bare, object_format = done.stdout.decode("utf-8", "surrogateescape").splitlines()
-    return git_dir, common, object_format, None if bare == "true" else _top_level(git)
+    return _text(done.stdout)
+
+
+def _text(said: bytes) -> str:
+    """What git said as the text of a path, which may have any line end but the last one that git put behind it."""
+    return said.removesuffix(b"\n").decode("utf-8", "surrogateescape")
 
 
 def _top_level(git: Git) -> Path:
@@ -133,7 +155,7 @@ def _top_level(git: Git) -> Path:
             f"{git.cwd} lies inside a git directory, not in a work tree",
             hint="start in the work tree, or name it with -C DIR",
         )
-    return Path(done.stdout.decode("utf-8", "surrogateescape").rstrip("\n"))
+    return Path(_text(done.stdout))
 
 
 def _require_version(git: Git) -> str:

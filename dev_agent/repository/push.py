@@ -84,7 +84,7 @@ def remote_tip(repository: Repository, branch: Branch) -> str | None:
     done = repository.git.run("ls-remote", "--", branch.remote, branch.ref, hooks=True)
     if not done.ok:
         raise _unreachable(branch, done.stderr)
-    rows = (line.split("\t") for line in done.stdout.decode("utf-8", "surrogateescape").splitlines())
+    rows = (line.split("\t") for line in done.stdout.decode("utf-8", "surrogateescape").split("\n"))
     return next((row[0] for row in rows if len(row) == 2 and row[1] == branch.ref), None)
 
 

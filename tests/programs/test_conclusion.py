@@ -93,6 +93,7 @@ def test_a_gate_that_crashed_is_told_with_its_words() -> None:
         ("disk-full", "free some space"),
         ("index-locked", "wait for the git command that holds the index"),
         ("branch_busy", "wait until the branch rests"),
+        ("replaced-objects", "take the replacement away"),
         ("operation-in-progress", "finish or abort what is in progress"),
     ],
 )

@@ -78,7 +78,7 @@ def _meant(name: str, refs: Sequence[str]) -> str:
 
 def _refs(repository: Repository) -> tuple[str, ...]:
     listed = repository.git.out("for-each-ref", "--format=%(refname)").decode("utf-8", "surrogateescape")
-    return tuple(line for line in listed.splitlines() if not line.startswith("refs/dev-agent/"))
+    return tuple(line for line in listed.split("\n") if line and not line.startswith("refs/dev-agent/"))
 
 
 def _matches(pattern: str, refs: Sequence[str], target: str) -> Iterator[str]:

@@ -30,6 +30,7 @@ class Code(StrEnum):
     NO_WRITE_PERMISSION = "no-write-permission"
     OPERATION_IN_PROGRESS = "operation-in-progress"
     REF_UPDATE_FAILED = "ref-update-failed"
+    REPLACED_OBJECTS = "replaced-objects"
     SPARSE_OVERLAP = "sparse-overlap"
     STAGED_OVERLAP = "staged-overlap"
     SUBMODULE_CHANGE = "submodule-change"

@@ -12,6 +12,7 @@ from dev_agent.repository.landing.index_copy import index_bytes
 from dev_agent.repository.landing.index_view import require_index_fit, view_index
 from dev_agent.repository.landing.outcome import BranchMoved
 from dev_agent.repository.landing.preimage import Before, examine_work_tree
+from dev_agent.repository.landing.replaced import require_unreplaced
 from dev_agent.repository.landing.target import (
     Target,
     require_no_operation,
@@ -42,6 +43,8 @@ def make_plan(repository: Repository, target: Target, base: str | None, commit: 
     """Plan the landing of `commit`, built on `base`. Changes nothing. Raises Stop, GitFailed, OSError."""
     require_ready(repository, target, base)
     require_sole_checkout(repository, target)
+    if target.has_work_tree:
+        require_unreplaced(repository, base)
     changes = difference(repository, base, commit)
     require_landable(repository, base, commit, changes)
     if not target.has_work_tree:

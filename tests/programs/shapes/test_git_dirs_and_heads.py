@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +15,18 @@ import pytest
 from dev_agent.errors import RepositoryFault
 from dev_agent.programs.folders import all_runs
 from dev_agent.programs.report import Outcome
-from tests.programs.conftest import TESTS_ONLY, Shop
-from tests.programs.shapes.scene import MODIFY, SMALL, applied, at, lands, proposing, refuses, shop_of
+from tests.programs.conftest import NO_GATES, TESTS_ONLY, Shop
+from tests.programs.shapes.scene import (
+    MODIFY,
+    SMALL,
+    applied,
+    at,
+    lands,
+    proposing,
+    refuses,
+    shop_of,
+    tree_with,
+)
 from tests.testing.repos import isolated_environ, make_repository
 
 CHANGE = {"a.txt": b"ours\n", "src/c.py": None, "new/e": b"e\n"}
@@ -72,6 +83,98 @@ def test_on_an_unborn_branch_the_change_is_the_first_commit(tmp_path: Path) -> N
     assert report.outcome is Outcome.COMMITTED, report
     assert shop.project.git("rev-list", "--count", "HEAD") == "1"
     assert shop.status() == ""
+
+
+def test_where_git_shows_another_commit_for_the_base_nothing_lands(tmp_path: Path) -> None:
+    """The files are those of the replacement: what it differs in would be left in the index as a change of theirs."""
+    shop = shop_of(tmp_path)
+    other = shop.project.git("commit-tree", tree_with(shop.project, {"b.txt": None}), "-m", "other")
+    shop.project.git("replace", shop.head(), other)
+    shop.project.git("reset", "-q", "--hard")
+    assert not (shop.root / "b.txt").exists()
+    _refused_early(shop, "replaced-objects")
+    shop.project.git("config", "core.useReplaceRefs", "false")
+    shop.project.git("reset", "-q", "--hard")
+    lands(shop, CHANGE)
+
+
+def test_where_git_shows_another_folder_for_one_of_the_base_nothing_lands(tmp_path: Path) -> None:
+    shop = shop_of(tmp_path)
+    other = tree_with(shop.project, {"src/c.py": None})
+    shop.project.git("replace", shop.project.git("rev-parse", "HEAD:src"), f"{other}:src")
+    _refused_early(shop, "replaced-objects")
+    shop.project.git("replace", "-d", shop.project.git("rev-parse", "HEAD:src"))
+    lands(shop, CHANGE)
+
+
+def test_replaced_commits_further_back_are_no_obstacle(tmp_path: Path) -> None:
+    shop = shop_of(tmp_path)
+    first = shop.head()
+    shop.project.commit("second", {"b.txt": b"2\n"})
+    shop.project.git("replace", first, shop.project.git("commit-tree", "HEAD^{tree}", "-m", "other"))
+    report = lands(shop, CHANGE)
+    assert shop.undo(report.run).outcome is Outcome.COMMITTED
+
+
+@pytest.mark.parametrize(
+    "name", ["-a b\n'\"$(x)`e\\:", "two\n", "caf\u00e9\u2028\x85", os.fsdecode(b"\xff\n\xe9")]
+)
+def test_below_a_folder_with_any_name_the_change_lands(tmp_path: Path, name: str) -> None:
+    shop = shop_of(tmp_path)
+    odd = at(shop, tmp_path / name)
+    shop.root.rename(odd.root)
+    report = lands(odd, CHANGE)
+    assert odd.undo(report.run).outcome is Outcome.COMMITTED
+    assert odd.status() == ""
+
+
+def test_in_a_folder_that_is_a_repository_of_its_own_files_are_added_as_git_adds_them(tmp_path: Path) -> None:
+    shop = shop_of(tmp_path, {**SMALL, ".gitignore": b"ignored/\n"})
+    inner = [make_repository(shop.root, {"z": b"z\n"}, name=name) for name in ("ignored", "seen")]
+    before = [one.snapshot() for one in inner]
+    report = applied(shop, {"ignored/n": b"n\n", "seen/n": b"n\n"})
+    assert report.outcome is Outcome.COMMITTED, report
+    assert [
+        set(one.snapshot().items()) >= set(was.items()) for one, was in zip(inner, before, strict=True)
+    ] == [True] * 2
+    assert shop.undo(report.run).outcome is Outcome.COMMITTED
+    assert [one.snapshot() for one in inner] == before
+
+
+def test_where_names_of_files_are_not_read_as_utf8_nothing_is_begun_and_it_is_said(tmp_path: Path) -> None:
+    shop = shop_of(tmp_path)
+    patch = tmp_path / "change.patch"
+    patch.write_bytes(proposing(shop.project, {"a.txt": b"ours\n"}))
+    before = shop.project.snapshot()
+
+    def applying(utf8: str) -> subprocess.CompletedProcess[str]:
+        place = os.pathsep.join([str(Path(__file__).parents[3]), os.environ.get("PYTHONPATH", "")])
+        locale = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": utf8, "PYTHONPATH": place}
+        return subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "dev_agent",
+                "apply",
+                "t",
+                "--patch",
+                str(patch),
+                "--policy",
+                shop.policy(NO_GATES),
+            ],
+            cwd=shop.root,
+            env={**shop.project.environ, **locale},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    refused = applying("0")
+    assert refused.returncode == 3, refused
+    assert "ascii" in refused.stderr
+    assert "PYTHONUTF8=1" in refused.stderr
+    assert shop.project.snapshot() == before
+    assert applying("1").returncode == 0
 
 
 def test_a_bare_repository_is_refused(tmp_path: Path) -> None:

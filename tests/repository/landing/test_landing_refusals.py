@@ -292,6 +292,18 @@ def test_an_operation_in_progress_is_refused(tmp_path: Path, mark: str, folder: 
     refused(scene, MODIFY, Code.OPERATION_IN_PROGRESS)
 
 
+@pytest.mark.parametrize("which", ["HEAD", "HEAD^{tree}", "HEAD:src"])
+def test_a_base_that_was_replaced_meanwhile_is_refused(tmp_path: Path, which: str) -> None:
+    scene = make_scene(tmp_path)
+    scene.commit({"src/deep/x": b"x\n"})
+    kind = scene.git("cat-file", "-t", which)
+    other = (
+        scene.git("commit-tree", "HEAD^{tree}", "-m", "other") if kind == "commit" else scene.git("mktree")
+    )
+    scene.git("update-ref", f"refs/replace/{scene.git('rev-parse', which)}", other)
+    refused(scene, MODIFY, Code.REPLACED_OBJECTS)
+
+
 def test_a_real_merge_conflict_is_refused_as_the_operation_and_without_it_as_unmerged(tmp_path: Path) -> None:
     scene = make_scene(tmp_path)
     scene.git("checkout", "-q", "-b", "side")
