@@ -109,7 +109,8 @@ class PythonSource:
                     comments[reached] = token.string
                 elif token.type == tokenize.NAME and not token.string.isascii():
                     names.setdefault(reached, []).append(token.string)
-        except (tokenize.TokenError, SyntaxError, ValueError, RecursionError):
+        except (tokenize.TokenError, SyntaxError, ValueError, RecursionError, SystemError):
+            # SystemError is what CPython 3.12 and 3.13 make of a NUL where a block ends.
             # What the tokenizer did not reach is judged by its lines, which errs on the strict side.
             for number, line in enumerate(self.lines[reached:], start=reached + 1):
                 comments[number] = line

@@ -152,6 +152,14 @@ def test_thousands_of_files_and_tests_are_survived() -> None:
     assert facts_of(edited("tests/test_a.py", before, after))["tests_removed"] == 2_000
 
 
+@pytest.mark.parametrize("odd", [b"\0", b"\x0c\xff\x0c\0", b"  \0", b'"', b"\xff", b"?"])
+def test_an_exemption_behind_what_no_tokenizer_reads_is_seen_all_the_same(odd: bytes) -> None:
+    """Tokenizers stop there in ways of their own, from one Python to the next; none may end the judging."""
+    before = b"if x:\n  pass\n"
+    facts = facts_of(edited("src/a.py", before, before + odd + b"\n\ny = z()  # type: ignore\n"))
+    assert facts["type_ignores_added"] == 1
+
+
 _FRAGMENTS = st.sampled_from([
     b"def test_a():\n", b"    assert f() == 1\n", b"class TestA(B):\n", b"@pytest.mark.skip\n", b"\x27\x27\x27", b'"',
     b"import subprocess\n", b"(", b")", b"\n", b"# type: ignore\n", b"\xff", b"\0", b"if x:\n", b"  pass\n",
