@@ -54,6 +54,7 @@ test: .venv/.ready-dev
 # What a newer Python may do otherwise: read more syntax, warn of more, pickle, start and confine processes in another way.
 NEWEST := tests/test_python_text.py tests/recipes/renaming/test_new_syntax.py tests/recipes/test_fstrings.py \
   tests/recipes/test_modern_typing.py tests/context/test_view.py tests/policy/test_what_code_can_newly_do.py \
+  tests/policy/test_facts.py::test_an_exemption_behind_what_no_tokenizer_reads_is_seen_all_the_same \
   tests/gates/test_foreign_syntax.py tests/gates/test_runner_parts.py tests/sandbox/test_seccomp.py \
   tests/cli/test_scenarios.py::test_a_good_patch_lands_and_can_be_looked_at
 
