@@ -46,6 +46,14 @@ def two(tmp_path: Path) -> Two:
     return Two(project=project, remote=remote, base=base, next=project.commit("next", {"a.txt": b"2\n"}))
 
 
+@pytest.mark.parametrize("end", ["\u2028", "\x85"])
+def test_a_branch_with_what_unicode_calls_a_line_end_in_its_name_has_a_tip(two: Two, end: str) -> None:
+    two.git("branch", f"odd{end}name", "main")
+
+    odd = Branch(remote="origin", ref=f"refs/heads/odd{end}name")
+    assert remote_tip(two.project.repository(), odd) == two.base
+
+
 def test_a_branch_that_stands_where_it_should_moves(two: Two) -> None:
     assert two.push(two.next, two.base) == Pushed()
     assert two.there() == two.next
