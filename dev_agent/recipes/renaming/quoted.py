@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from dev_agent.recipes.renaming.dynamic import is_enum
+from dev_agent.recipes.renaming.likely import as_a_module
 from dev_agent.recipes.renaming.shapes import own_name
 from dev_agent.recipes.renaming.uses import Verdict
 from dev_agent.recipes.renaming.values import Class, Foreign
@@ -115,7 +116,8 @@ class Quoted:
         return spans
 
     def comments(self, module: Scope) -> None:
-        """Rename in `# type:` comments; other comments with the name are noted."""
+        """Rename in `# type:` comments; other comments with the name are noted, of a module's what can mean it."""
+        likely = as_a_module(self._literals.old) if self._seeker.target.modules else None
         for offset, text in self._literals.found.source.comments(self._literals.old):
             found = _TYPE_COMMENT.fullmatch(text)
             spans = self._spans(found[1].partition("#")[0], module) if found else None
@@ -124,5 +126,5 @@ class Quoted:
                 self._literals.found.edits.append(
                     (begin, begin + len(self._literals.old), self._literals.new)
                 )
-            if not spans:
+            if not spans and (likely is None or likely.search(text.encode("utf-8", "surrogateescape"))):
                 self._literals.found.noted.append(self._literals.found.source.line_at(offset))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dev_agent.recipes.model import Place
 from dev_agent.recipes.renaming.dotted import dotted_spans
+from dev_agent.recipes.renaming.likely import as_a_module, starts
 from dev_agent.recipes.renaming.project import word
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def rename_in_texts(
     """Return the files with renamed entry points, and other lines that mention the old name (twenty at most)."""
     old, changed, noted = seeker.target.name, dict[str, bytes](), list[Place]()
     mention = re.compile(word(old))
+    likely = as_a_module(old) if seeker.target.modules else None
     for path in bench.tree.paths():
         if not path.endswith(_SUFFIXES) or not (bench.tree.mode(path) or "").startswith("100"):
             continue
@@ -59,8 +61,9 @@ def rename_in_texts(
             spans += [found.start() + start for start in dotted_spans(inference, seeker, value)]
         if spans:
             changed[path] = _replaced(content, spans, len(old), new.encode())
-        left = [one for one in mention.finditer(content) if one.start() not in spans]
-        noted += [_place(path, content, one.start()) for one in left[: _MOST_PLACES - len(noted)]]
+        found_at = starts(likely, content) if likely else [one.start() for one in mention.finditer(content)]
+        left = [start for start in found_at if start not in spans]
+        noted += [_place(path, content, start) for start in left[: _MOST_PLACES - len(noted)]]
     return changed, noted
 
 

@@ -83,3 +83,49 @@ def test_top_level_module_and_its_bare_name() -> None:
 def test_back_again_is_byte_identical() -> None:
     tree, _ = moved(PACKAGE, "rename package shop.core to kernel")
     assert moved(tree, "rename package shop.kernel to core")[0] == PACKAGE
+
+
+MEANT = [
+    "see `pkg.more` for it",
+    "``more``",
+    "more.first(x)",
+    "src/pkg/more.py",
+    "docs/more/index",
+    'modules = ["more"]',
+    "py_modules = base, more",
+    "python -m more",
+    "from pkg import base, more",
+    "from more import first",
+    ".. automodule:: more",
+    "- more",
+    "   more",
+]
+PROSE = [
+    "There is more to it.",
+    "and more, too",
+    "Read on for more: a lot",
+    "one more time... more",
+    "Now with more routines (and more)",
+    "import some more of it",
+]
+
+
+def test_words_of_a_sentence_are_no_mention_of_a_module() -> None:
+    lines = [one for pair in zip(MEANT, PROSE * 3, strict=False) for one in pair]
+    files = {
+        "pkg/__init__.py": "",
+        "pkg/more.py": "def first(x): ...\n",
+        "pkg/use.py": "from pkg import more\n\n# no more of it\n# see more.first\nmore.first(1)\n",
+        "guide.rst": "".join(f"{one}\n" for one in lines),
+    }
+    _, found = moved(files, "rename module pkg.more to extra")
+    told = [(one.path, one.text) for one in found.places]
+    assert sorted(told) == sorted(
+        [*(("guide.rst", one.strip()) for one in MEANT), ("pkg/use.py", "# see more.first")]
+    )
+
+
+def test_a_function_called_like_a_word_is_looked_for_in_sentences_too() -> None:
+    files = {"m.py": "def more(): ...\n", "guide.rst": "There is more to it.\n"}
+    _, found = moved(files, "rename function more to extra")
+    assert [(one.path, one.line) for one in found.places] == [("guide.rst", 1)]
