@@ -15,7 +15,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dev_agent.programs.change import MOST_BYTES, MOST_FILES
-from dev_agent.programs.not_found import STATUSES, where_others_are_sought, why_not_found
+from dev_agent.programs.not_found import (
+    STATUSES,
+    launchers_words,
+    where_others_are_sought,
+    why_not_executed,
+    why_not_found,
+)
 from dev_agent.programs.path_law import breach
 from dev_agent.programs.proposers import Answer
 from dev_agent.repository.confined import remove_all
@@ -41,6 +47,7 @@ _ALL = Most(entries=10_000_000, size=1 << 50)
 _NO_HOOKS = UserHooks(names=(), folder=None, files={})
 _BRANCH = "dev-agent-run"
 _TOLD_LINES, _TOLD = 20, 2_000
+_NOTHING = "changed nothing that git does not ignore"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,7 +110,16 @@ class CommandRun:
         fault = breach(self.repository, tree, before.files, changes)
         if fault:
             return Answer(declined=fault, reason="refused_path", blobs=blobs)
-        return Answer(tree=compose(self.repository, tree, changes), status=ended.code, blobs=blobs)
+        made = compose(self.repository, tree, changes)
+        return Answer(
+            tree=made,
+            status=ended.code,
+            blobs=blobs,
+            # A program may swallow its own failure: whoever sees no change is shown what it said.
+            nothing_done=f"{self.argv[0]} ended with status 0 and {_NOTHING}{_told(ended)}"
+            if made == tree
+            else "",
+        )
 
     def _problem(self, ended: Ended, tree: str, clone: Path) -> str:
         """Why the program's work does not count, "" if it ended well."""
@@ -116,10 +132,14 @@ class CommandRun:
         if ended.code not in STATUSES:
             return said
         sight = self.judges.in_sight(tree)
-        return why_not_found(program, ended.code, sight, clone) or f"{said}; {where_others_are_sought(sight)}"
+        missing = why_not_found(program, ended.code, sight, clone)
+        if not missing and launchers_words(ended.stderr):
+            return why_not_executed(program, ended.code)
+        return missing or f"{said}; {where_others_are_sought(sight)}"
 
 
 def _told(ended: Ended) -> str:
-    """The end of what it said, below the sentence."""
-    said = (ended.stdout + b"\n" + ended.stderr).decode("utf-8", "replace").strip()
+    """The end of what it said, below the sentence; what only the sandbox's launcher said is ours to say in words."""
+    theirs = b"" if launchers_words(ended.stderr) else ended.stderr
+    said = (ended.stdout + b"\n" + theirs).decode("utf-8", "replace").strip()
     return "\n" + "\n".join(said.splitlines()[-_TOLD_LINES:])[-_TOLD:] if said else ""

@@ -19,6 +19,9 @@ _REFUSED = 126
 STATUSES = frozenset({_REFUSED, 127})
 """How a shell, and the sandbox, say that a program cannot be executed, or is not there."""
 
+_LAUNCHERS = (b"setpriv: failed to execute ", b"bwrap: execvp ")
+"""How setpriv (run by root) and bubblewrap say that the program itself could not be executed."""
+
 _SYSTEM = tuple(map(Path, ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")))
 
 
@@ -53,6 +56,21 @@ def why_not_found(program: str, status: int, sight: InSight, clone: Path) -> str
         f"folders (/usr, /bin …), and {shown}\n"
         'Or show the folder it is in: read_only = ["/folder"] in a profile, named with --profile FILE '
         "(docs/configuration.md, what `run` runs)"
+    )
+
+
+def launchers_words(stderr: bytes) -> bool:
+    """Whether all that was said is one line of what starts a program inside the sandbox: the program never ran."""
+    return stderr.startswith(_LAUNCHERS) and b"\n" not in stderr.strip()
+
+
+def why_not_executed(program: str, status: int) -> str:
+    """For a program that is there, and that the kernel would not execute all the same."""
+    what = "is not there" if status != _REFUSED else "may not be executed"
+    return (
+        f"{program} is there, but could not be executed inside the sandbox: what its first line (#!) names, or the "
+        f"loader it was built for, {what}\n"
+        f"Name the interpreter yourself, for example: python {shlex.quote(program)}"
     )
 
 

@@ -32,14 +32,16 @@ class Answer:
     """What a proposer said: the raw bytes or a tree's id, or neither with the reason it declined.
 
     `commit` is a commit that already has the tree, "" if one is to be made. `unchanged` says why the tree may be the
-    base's own. `status` is a program's exit status, if one was run and ended by itself. `hint` belongs to the refusal;
-    `places` are lines of the base it is about, or that are worth a look. `blobs` go beside the trace.
+    base's own. `nothing_done` is how a program ended that left the base as it was, with what it said, and
+    is kept beside the trace. `status` is a program's exit status, if one was run and ended by itself. `hint` belongs to
+    the refusal; `places` are lines of the base it is about, or that are worth a look. `blobs` go beside the trace.
     """
 
     content: bytes | None = None
     tree: str = ""
     commit: str = ""
     unchanged: str = ""
+    nothing_done: str = ""
     declined: str = ""
     reason: str = "declined"
     hint: str = ""

@@ -29,8 +29,7 @@ def reason_of(story: Story, outcome: Outcome) -> Reason:
     if outcome is Outcome.COMMITTED or outcome is Outcome.VERIFIED:
         return Reason(code="", sentence=_remaining(story))
     if outcome is Outcome.NO_CHANGE:
-        last = story.path[-1].state if story.path else ""
-        return Reason(code="", sentence=str(facts.get(last, {}).get("explanation", "")))
+        return Reason(code="", sentence=_nothing(story))
     if outcome is Outcome.RUNNING:
         return Reason(code="", sentence=f"the run is in state {story.state}")
     if outcome is Outcome.INTERRUPTED:
@@ -47,6 +46,13 @@ def reason_of(story: Story, outcome: Outcome) -> Reason:
     if outcome is Outcome.FAILED:
         return _failure(story)
     return _rejection(story)
+
+
+def _nothing(story: Story) -> str:
+    """Why there is no change: what the program that made none said of itself, else what the last state said."""
+    last = story.path[-1].state if story.path else ""
+    told = story.facts.get("patch", {}).get("explanation", "") if last == "stage" else ""
+    return str(told or story.facts.get(last, {}).get("explanation", ""))
 
 
 def _asks(facts: Mapping[str, Any]) -> str:

@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from dev_agent.gates.in_sight import InSight
-from dev_agent.programs.not_found import where_others_are_sought, why_not_found
+from dev_agent.programs.not_found import (
+    launchers_words,
+    where_others_are_sought,
+    why_not_executed,
+    why_not_found,
+)
 
 
 @pytest.fixture
@@ -75,3 +80,18 @@ def test_what_may_not_be_executed_is_not_there(sight: InSight) -> None:
 def test_a_script_of_the_commit_without_the_right_is_told_how_to_run_it(sight: InSight) -> None:
     program(sight.root.parent / "clone/tools/a script", 0o644)
     assert why("tools/a script", sight, 126).endswith("for example: python 'tools/a script'")
+
+
+def test_the_launchers_words_are_known_from_those_of_a_program() -> None:
+    assert launchers_words(b"setpriv: failed to execute ruff: No such file or directory\n")
+    assert launchers_words(b"bwrap: execvp ruff: No such file or directory\n")
+    assert not launchers_words(b"sh: 1: ruff: not found\n")
+    assert not launchers_words(b"setpriv: failed to execute a: x\nand then it went on\n")
+    assert not launchers_words(b"")
+
+
+def test_a_script_without_its_interpreter_is_told_how_to_run_it() -> None:
+    assert why_not_executed("./a b", 127).endswith(
+        "is not there\nName the interpreter yourself, for example: python './a b'"
+    )
+    assert "may not be executed" in why_not_executed("x", 126)

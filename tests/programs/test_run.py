@@ -132,6 +132,7 @@ def test_a_program_that_changes_nothing_is_no_change(shop: Shop) -> None:
     report = ran(shop, *shell("touch notes.txt; mkdir empty; echo done"))
     assert (report.outcome, report.exit_code) == (Outcome.NO_CHANGE, 0)
     assert said(shop, report, "stdout") == b"done\n"
+    assert report.explanation == "sh ended with status 0 and changed nothing that git does not ignore\ndone"
     assert shop.project.snapshot() == before
 
 

@@ -56,6 +56,8 @@ def test_it_is_refused_and_nothing_is_left(shop: Shop, what: str) -> None:
     report = ran(shop, *argv)
     assert (report.outcome, report.reason, report.exit_code) == (Outcome.REJECTED, reason, 1), report
     assert word in report.explanation
+    assert "setpriv" not in report.explanation
+    assert "bwrap" not in report.explanation
     assert everything(shop) == before
 
 

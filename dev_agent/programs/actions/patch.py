@@ -34,7 +34,10 @@ def _patch(context: ApplyContext, _view: View) -> Result:
             "commit": answer.commit,
             "unchanged": answer.unchanged,
         }
-        return Result("proposed", {**taken, **told}, dict(answer.blobs))
+        if not answer.nothing_done:
+            return Result("proposed", {**taken, **told}, dict(answer.blobs))
+        kept, texts = quoted({"explanation": answer.nothing_done})
+        return Result("proposed", {**taken, **told, **kept}, {**answer.blobs, **texts})
     if answer.content is None:
         # The sentence holds the last words of a program or a type checker, and a line of the trace cannot be erased.
         declined, texts = quoted(
