@@ -51,9 +51,14 @@ class Tool:
 
 
 def choose_mypy(interpreter: Interpreter, installed: Installed, notes: list[str]) -> Tool | None:
-    """The project's mypy; dev-agent's own where it has none or one too old to understand."""
+    """The project's mypy; dev-agent's own where it has none, or one that cannot be used.
+
+    Such are one too old to understand, and one that is built on the project itself (pathspec, typing_extensions), which
+    is installed there as an editable checkout: mypy runs on no module of a change, which could answer for it.
+    """
     own = installed.find("mypy")
-    if own is not None and own.editable is None and _numbers(own.version) >= _OLDEST_MYPY:
+    built_on_it = own is not None and installed.needs_editable(own)
+    if own is not None and own.editable is None and not built_on_it and _numbers(own.version) >= _OLDEST_MYPY:
         return Tool(
             name="mypy",
             version=own.version,
@@ -62,6 +67,7 @@ def choose_mypy(interpreter: Interpreter, installed: Installed, notes: list[str]
             site_dirs=interpreter.site_dirs,
         )
     why = "has no mypy" if own is None else f"has mypy {own.version}, which the gate cannot use"
+    why = f"{why}: it needs a package that is an editable checkout" if built_on_it else why
     site = _home_of("mypy")
     if site is None:
         notes.append(f"the environment {why}, and dev-agent's own mypy was not found: install mypy in either")

@@ -14,9 +14,10 @@ from dev_agent.cancel import Cancel
 from dev_agent.errors import EnvironmentFault
 from dev_agent.gates.environment import importable_names, read_installed
 from dev_agent.gates.included import find_included
-from dev_agent.gates.interpreter import Candidate, Surroundings, find_interpreter, inspect
+from dev_agent.gates.interpreter import Candidate, Interpreter, Surroundings, find_interpreter, inspect
 from dev_agent.gates.layout import TestLayout, import_roots, own_names, type_targets
 from dev_agent.gates.test_command import plugins
+from dev_agent.gates.tools import choose_mypy
 from dev_agent.sandbox.sandbox import Sandbox
 from tests.gates.samples import make_venv
 
@@ -208,6 +209,40 @@ def test_a_plugin_that_needs_the_repository_waits_for_it(tmp_path: Path) -> None
 
     assert plugins(found) == (("other", "pytest"), ("JSON_Schema", "attrs", "plug"))
     assert plugins(found, founded=True) == (("JSON_Schema", "other", "plug", "pytest"), ("attrs",))
+
+
+@pytest.mark.parametrize(("editable", "lent"), [("pathspec", True), ("other", False)])
+def test_a_project_that_mypy_is_built_on_is_checked_by_another_mypy(
+    tmp_path: Path, editable: str, *, lent: bool
+) -> None:
+    """Its own would import the checkout it is to judge."""
+    for name, required in {"mypy": "Requires-Dist: pathspec>=1\n", "pathspec": "", "other": ""}.items():
+        info = tmp_path / f"{name}-9.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Name: {name}\n{required}")
+    (tmp_path / f"{editable}-9.0.dist-info/direct_url.json").write_text(
+        '{"url": "file:///checkout", "dir_info": {"editable": true}}'
+    )
+    python = Interpreter(
+        path=Path(sys.executable),
+        because="",
+        version=(3, 11, 0),
+        implementation="cpython",
+        prefix=tmp_path,
+        base_prefix=tmp_path,
+        is_venv=True,
+        site_dirs=(tmp_path,),
+        shown=(),
+    )
+    notes: list[str] = []
+
+    tool = choose_mypy(python, read_installed((tmp_path,)), notes)
+
+    assert tool is not None
+    assert tool.lent == lent
+    assert (
+        "needs a package that is an editable checkout; dev-agent's own checks it" in "".join(notes)
+    ) == lent
 
 
 @pytest.mark.parametrize("text", ["[pytest11\n", "[other_pytest11]\n"])
