@@ -55,6 +55,17 @@ class _Project:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class _Types:
+    """How long types took, in milliseconds: the whole gate, its work tree included, and mypy's runs in it.
+
+    mypy's are those of the sandbox around it, from before it starts to after it ended.
+    """
+
+    gate: float
+    mypy: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Judging:
     """Runs of `apply` on the project, each of a patch nobody has judged yet, by one policy."""
 
@@ -67,15 +78,15 @@ class _Judging:
     def new_patch(self) -> None:
         self.patch[:] = [self.project.patch(next(self.numbers))]
 
-    def land(self) -> float:
-        """Judge the patch and land it; how long the types gate took, in milliseconds."""
+    def land(self) -> _Types:
+        """Judge the patch and land it."""
         return self._apply()
 
-    def judge(self) -> float:
+    def judge(self) -> _Types:
         """Judge the patch and land nothing."""
         return self._apply("--dry-run")
 
-    def _apply(self, *more: str) -> float:
+    def _apply(self, *more: str) -> _Types:
         done = self.bench.agent(
             "apply", "bench", "--patch", str(self.patch[0]), "--policy", str(self.policy), "--json",
             "-C", str(self.project.root), *more, cwd=self.bench.folder, allowed=(0, 1, 3),
@@ -83,10 +94,11 @@ class _Judging:
         answer = json.loads(done.stdout)
         if answer["outcome"] not in ("committed", "verified"):
             raise RuntimeError(f"the patch was not accepted: {answer['reason']}: {answer.get('explanation')}")
-        return _types_gate_ms(done.stderr)
+        mypy = next(float(one["ms"]) for one in answer["gates"] if one["name"] == "types")
+        return _Types(gate=_types_gate_ms(done.stderr), mypy=mypy)
 
-    def first_types(self, forgotten: tuple[str, ...], *, runs: int) -> Pairs:
-        """The types gate where what is named was forgotten, against as many warm runs of the user's."""
+    def first_types(self, forgotten: tuple[str, ...], *, runs: int) -> tuple[Pairs, Pairs]:
+        """The types gate where what is named was forgotten, and mypy in it, against as many warm runs of the user's."""
         ours, theirs = [], []
 
         def their_runs() -> None:
@@ -97,9 +109,13 @@ class _Judging:
             for name in forgotten:
                 shutil.rmtree(self.project.root / ".git" / "dev-agent" / name, ignore_errors=True)
             self.new_patch()
-            ours.append(Sample(cpu=0.0, wall=self.judge()))
+            ours.append(self.judge())
             theirs.append(measured(Side(work=their_runs)))
-        return Pairs(ours=tuple(ours), theirs=tuple(theirs))
+        gate, mypy = (
+            Pairs(ours=tuple(Sample(cpu=0.0, wall=one) for one in some), theirs=tuple(theirs))
+            for some in ([one.gate for one in ours], [one.mypy for one in ours])
+        )
+        return gate, mypy
 
 
 def verified(bench: Bench) -> Iterator[Row]:
@@ -142,18 +158,23 @@ def verified(bench: Bench) -> Iterator[Row]:
         unit="ms wall",
         note=f"median of {len(samples)}",
     )
-    yield compared(
-        "verified-first-types",
-        "the types gate in a new slot",
-        types.first_types(("slots",), runs=1),
-        theirs="their warm mypy --strict",
-        at_most=_FIRST_TYPES,
-        clock=Clock.WALL,
-    )
+    gate, mypy = types.first_types(("slots",), runs=1)
+    for key, what, pairs in (
+        ("mypy", "the first mypy in a new slot, start and end of the sandbox included", mypy),
+        ("types", "the types gate in a new slot, the slot's files and the verdict included", gate),
+    ):
+        yield compared(
+            f"verified-first-{key}",
+            what,
+            pairs,
+            theirs="their warm mypy --strict",
+            at_most=_FIRST_TYPES,
+            clock=Clock.WALL,
+        )
     yield compared(
         "verified-first-ever-types",
         "the types gate of a repository's first run: base, then change",
-        types.first_types(("slots", "cache"), runs=2),
+        types.first_types(("slots", "cache"), runs=2)[0],
         theirs="their warm mypy --strict, twice",
         at_most=_FIRST_TYPES,
         clock=Clock.WALL,
