@@ -5,6 +5,7 @@ import signal
 import pytest
 
 from dev_agent.cancel import Cancel, signals_interrupt
+from tests.testing.children import in_child
 
 
 def test_a_request_is_seen_by_who_waits() -> None:
@@ -68,13 +69,14 @@ def test_a_signal_the_caller_has_us_ignore_stays_ignored() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_before_a_command_listens_a_signal_is_an_interruption_and_not_a_death(number: signal.Signals) -> None:
-    before = signal.signal(number, signal.SIG_DFL)
-    try:
+    def interrupted() -> None:
+        signal.signal(number, signal.SIG_DFL)
         with pytest.raises(KeyboardInterrupt), signals_interrupt():
             signal.raise_signal(number)
         assert signal.getsignal(number) is signal.SIG_DFL
-    finally:
-        signal.signal(number, before)
+
+    # In a child, which alone dies of it otherwise.
+    assert in_child(interrupted) == 0
 
 
 @pytest.mark.parametrize("taken", [signal.SIG_IGN, Cancel().on_signal], ids=["ignored", "taken"])

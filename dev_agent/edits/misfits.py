@@ -93,7 +93,7 @@ class Misfits:
             hint = (
                 "you may be pasting line numbers: leave out the numbers that a viewer puts before the lines"
             )
-        message = f"{quoted_lines(sides.old)} does not stand in {self._path}"
+        message = f"{quoted_lines(sides.old)} cannot be found in {self._path}"
         return Refused(ProblemCode.NOT_FOUND, message, hint, nearest=self._nearest(bare or sides.old, stated))
 
     def ambiguous(self, sides: Sides, found: Found) -> Refused:
@@ -102,7 +102,7 @@ class Misfits:
         more = " and more" if len(found.places) >= MANY else ""
         return Refused(
             ProblemCode.AMBIGUOUS,
-            f"{quoted_lines(sides.old)} stands at {len(numbers)}{more} places in {self._path}:"
+            f"{self._path} has {len(numbers)}{more} places that fit {quoted_lines(sides.old)}:"
             f" lines {', '.join(numbers)}{more}",
             "quote more lines around it, until only one place fits",
             nearest=tuple(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import pty
@@ -17,6 +16,7 @@ import pytest
 from dev_agent import __version__
 from dev_agent.__main__ import main
 from dev_agent.cli.app import COMMANDS, run, wants_json
+from tests.testing.children import in_child
 from tests.testing.repos import isolated_environ, make_repository
 
 HEAVY = ("anthropic", "openai", "mcp", "libcst", "git", "streamlit", "pydantic", "rich")
@@ -345,12 +345,14 @@ def test_a_signal_while_a_command_is_imported_has_its_words_and_code(
     (tmp_path / "slow_to_import.py").write_text(f"import signal\nsignal.raise_signal({int(number)})\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setitem(COMMANDS, "runs", ("slow_to_import", "never gets there"))
-    before = signal.signal(number, signal.default_int_handler if number is signal.SIGINT else signal.SIG_DFL)
-    try:
+
+    def interrupted() -> None:
+        signal.signal(number, signal.default_int_handler if number is signal.SIGINT else signal.SIG_DFL)
         assert run(["runs"]) == 130
-    finally:
-        signal.signal(number, before)
-    assert "Nothing was changed" in capsys.readouterr().err
+        assert "Nothing was changed" in capsys.readouterr().err
+
+    # In a child, which alone dies of it otherwise.
+    assert in_child(interrupted) == 0
 
 
 def test_a_signal_while_the_framework_is_imported_has_them_too(
@@ -364,11 +366,10 @@ def test_a_signal_while_the_framework_is_imported_has_them_too(
     monkeypatch.delitem(sys.modules, "dev_agent.cli.app")
     monkeypatch.setattr(sys, "meta_path", [Stopping(), *sys.meta_path])
     monkeypatch.setattr(sys, "argv", ["dev-agent", "runs"])
-    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    threshold = gc.get_threshold()
-    try:
+
+    def interrupted() -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         assert main() == 130
-    finally:
-        signal.signal(signal.SIGTERM, before)
-        gc.set_threshold(*threshold)
-    assert capsys.readouterr().err == "Interrupted. Nothing was changed.\n"
+        assert capsys.readouterr().err == "Interrupted. Nothing was changed.\n"
+
+    assert in_child(interrupted) == 0

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+from dev_agent.cli import campaign_watching, queue_watching
 from dev_agent.cli.failure import ExitCode, Failure
 from dev_agent.cli.output.human import HumanOutput
 from dev_agent.cli.output.json import JsonOutput
 from dev_agent.cli.output.output import Output, choose_output
 from dev_agent.cli.output.page import Page, prose
 from dev_agent.cli.output.terminal import Terminal
+from dev_agent.cli.session import Session
 from dev_agent.runtime.engine import Reporter
 from tests.cli.conftest import written
 
@@ -160,3 +164,13 @@ def test_both_variants_keep_the_interface(variant: type, pipe: Maker) -> None:
     options = {"quiet": True} if variant is HumanOutput else {}
     output: Output = variant(stdout=pipe(), stderr=pipe(), **options)
     output.page(PAGE)
+
+
+@pytest.mark.parametrize("module", [campaign_watching, queue_watching], ids=["campaign", "queue"])
+def test_quiet_is_heard_by_what_watches_many_runs_with_json_too(module: ModuleType, tmp_path: Path) -> None:
+    kinds = []
+    for quiet in (False, True):
+        with module.watching(Session(directory=tmp_path, as_json=True, quiet=quiet, environ={})) as watcher:
+            kinds.append(type(watcher))
+
+    assert kinds == [module.JsonWatcher, module.Watcher]

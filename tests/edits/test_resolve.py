@@ -27,6 +27,17 @@ def test_an_ambiguous_search_is_refused_and_lists_the_lines() -> None:
     assert [number for number, _ in found.nearest] == [2, 6]
 
 
+def test_what_fits_nowhere_or_too_often_is_a_sentence_for_one_line_and_for_many() -> None:
+    def said(files: dict[str, bytes], old: str, code: ProblemCode) -> str:
+        return problem(files, block("a.txt", old, "z\n"), code).message
+
+    one, two = {"a.txt": b"x\nx\n"}, {"a.txt": b"x\ny\nx\ny\n"}
+    assert said(one, "w\n", ProblemCode.NOT_FOUND) == "'w' cannot be found in 'a.txt'"
+    assert said(one, "v\nw\n", ProblemCode.NOT_FOUND) == "'v', 'w' cannot be found in 'a.txt'"
+    assert said(one, "x\n", ProblemCode.AMBIGUOUS) == "'a.txt' has 2 places that fit 'x': lines 1, 2"
+    assert said(two, "x\ny\n", ProblemCode.AMBIGUOUS) == "'a.txt' has 2 places that fit 'x', 'y': lines 1, 3"
+
+
 def test_overlapping_occurrences_are_two_places() -> None:
     problem({"a.txt": b"x\nx\nx\n"}, block("a.txt", "x\nx\n", "y\n"), ProblemCode.AMBIGUOUS)
 

@@ -173,6 +173,21 @@ def test_a_pass_from_an_environment_that_changed_meanwhile_is_none(tmp_path: Pat
     assert gates.judge_tests(change, Cancel()).cached is False
 
 
+def test_what_changes_between_two_gates_is_seen_by_the_second(tmp_path: Path, sandbox: Sandbox) -> None:
+    """The look that answered for the first was taken before the programs of the second ended."""
+    sample = make_sample(tmp_path, SRC_LAYOUT, sandbox)
+    change = sample.change({"src/acme/calc.py": CALC + "# again\n"})
+    gates = sample.gates()
+    site = next((sample.project.root / ".venv/lib").glob("python*/site-packages"))
+
+    types = gates.judge_types(change, Cancel())
+    (site / "pytest_more.py").write_text("")
+    tests = gates.judge_tests(change, Cancel())
+
+    assert types.result is GateResult.PASSED
+    assert (tests.result, tests.reason) == (GateResult.ERROR, "environment_changed")
+
+
 def test_beside_too_many_files_nothing_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(neighbours, "_MOST_FILES", 1)
     for name in ("a", "b"):

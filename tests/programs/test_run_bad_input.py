@@ -61,6 +61,21 @@ def test_it_is_refused_and_nothing_is_left(shop: Shop, what: str) -> None:
     assert everything(shop) == before
 
 
+def test_a_script_whose_interpreter_is_not_there_is_told_by_that(shop: Shop) -> None:
+    (shop.root / "script").write_text("#!/no/such/interpreter\n")
+    (shop.root / "script").chmod(0o755)
+    shop.project.commit("a script")
+    before = everything(shop)
+
+    report = ran(shop, "./script")
+
+    assert (report.outcome, report.reason) == (Outcome.REJECTED, "command_failed"), report
+    assert "what its first line (#!) names" in report.explanation
+    assert "setpriv" not in report.explanation
+    assert "bwrap" not in report.explanation
+    assert everything(shop) == before
+
+
 NOTHING = {
     "it does nothing": "true",
     "it deletes git's folder": "rm -rf .git",

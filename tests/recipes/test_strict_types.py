@@ -172,17 +172,21 @@ def test_files_outside_the_path_are_not_touched(tmp_path: Path) -> None:
 
 def test_it_asks_no_more_than_a_bounded_number_of_times(tmp_path: Path) -> None:
     class Never(Mypy):
+        """Complains of every function, and whenever it is asked again of something new in the next one."""
+
         def __call__(self, rewriting: Rewritten) -> tuple[Complaint, ...]:
             self.asked += 1
-            return tuple(
-                Complaint(path="a.py", line=1, column=0, code="no-untyped-def", message="Function is missing")
-                for _ in range(100 - self.asked)
-            )
+            untyped = [
+                Complaint(path="a.py", line=line, column=0, code="no-untyped-def", message="missing")
+                for line in range(1, 200, 2)
+            ]
+            new = Complaint(path="a.py", line=2 * self.asked, column=0, code="misc", message="new")
+            return (*untyped, new) if rewriting.files else tuple(untyped)
 
-    files = {"a.py": "def f():\n    print()\n"}
+    files = {"a.py": "".join(f"def f{number}():\n    print()\n" for number in range(100))}
     checker = Never(tmp_path, files)
     work(TASK, files, checker=checker)
-    assert checker.asked <= 16
+    assert checker.asked == 24
 
 
 def test_a_clean_project_is_left_as_it_is(tmp_path: Path) -> None:

@@ -155,6 +155,16 @@ def test_suspicion_widens_from_the_place_to_everything_and_drops_what_was_no_cau
     assert far in told[-1]
 
 
+def test_a_circle_with_nothing_more_in_it_is_not_tried_again() -> None:
+    """Each try is a question to mypy."""
+    done = {only := Deed("a.py", "Box.__init__"), far := Deed("b.py", "far")}
+    suspicion = Suspicion(done)
+
+    told = [suspicion.left_alone([at("Box.__init__")]) for _ in range(2)]
+
+    assert told == [{only}, {only, far}]
+
+
 def test_what_was_settled_stays_while_another_complaint_is_looked_into() -> None:
     done = {one := Deed("a.py", "f"), other := Deed("b.py", "g")}
     suspicion = Suspicion(done)

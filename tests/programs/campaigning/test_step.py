@@ -240,6 +240,14 @@ def test_an_event_that_was_tampered_with_is_refused(change: dict[str, object]) -
         from_json({**to_json(ended(0)), **change})
 
 
+@pytest.mark.parametrize("name", ["why", "fate", "cost"])
+def test_an_event_that_lacks_a_field_is_refused_though_it_could_have_a_default(name: str) -> None:
+    recorded = to_json(ended(0))
+    del recorded[name]
+    with pytest.raises(EnvironmentFault):
+        from_json(recorded)
+
+
 def test_a_share_is_of_what_is_free_and_nothing_is_no_share() -> None:
     limits = Spending(tokens=100, wall_ms=61_000)
     assert share(limits, Used(tokens=40), elapsed_ms=0, places=2) == Spending(tokens=30, wall_ms=120_000)

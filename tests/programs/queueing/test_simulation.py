@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from dev_agent.errors import EnvironmentFault
 from dev_agent.programs.queueing.events import Blocked, Judged, Opened, from_json, to_json
 from dev_agent.programs.queueing.model import Fate, Phase, QueueState, Verdict
 from dev_agent.programs.queueing.ordering import in_order
@@ -105,6 +106,14 @@ def test_the_state_is_what_its_events_say_and_an_event_is_what_its_record_says()
     state = world.run(world.open(jobs=3, max_batch=4))
     assert fold(world.events) == state
     assert [from_json(to_json(event)) for event in world.events] == world.events
+
+
+@pytest.mark.parametrize("name", ["event", "reason", "attempt"])
+def test_an_event_that_lacks_a_field_is_refused_though_it_could_have_a_default(name: str) -> None:
+    recorded = to_json(Judged(attempt=1, commit="a" * 40, parent="b" * 40, verdict=Verdict.RED))
+    del recorded[name]
+    with pytest.raises(EnvironmentFault):
+        from_json(recorded)
 
 
 @pytest.mark.parametrize(("seed", "jobs", "max_batch"), [(0, 3, 4), (1, 16, 1)])

@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,6 +34,8 @@ from tests.repository.landing.landing_scene import (
     status,
 )
 from tests.testing.children import in_child
+
+_NOBODY = 65534
 
 
 class At(Progress):
@@ -504,58 +506,58 @@ def test_git_children_inherit_the_land_lock(tmp_path: Path) -> None:
     assert seen.exists()
 
 
+@pytest.fixture
+def readable() -> Iterator[Scene]:
+    """A scene that whoever somebody else is may look into, and whose owner git trusts."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        scene = make_scene(Path(name))
+        trusting = scene.home / "config"
+        trusting.write_text("[safe]\n\tdirectory = *\n")
+        scene.environ["GIT_CONFIG_GLOBAL"] = str(trusting)
+        yield scene
+
+
+def landed_by_nobody(scene: Scene, request: Request, check: Callable[[Outcome], object]) -> None:
+    """Land as another user, for whom the outcome is checked and nothing changes."""
+    before = snapshot(scene)
+    repository = scene.repository
+
+    def as_somebody_else() -> None:
+        os.setgid(_NOBODY)
+        os.setuid(_NOBODY)
+        check(land_request(repository, request, Cancel()))
+
+    assert in_child(as_somebody_else) == 0
+    assert snapshot(scene) == before
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 @pytest.mark.parametrize("git_dir_is_theirs", [False, True], ids=["nothing", "the git dir only"])
-def test_where_one_may_not_write_the_landing_is_refused(git_dir_is_theirs: bool) -> None:
-    with tempfile.TemporaryDirectory() as name:
-        Path(name).chmod(0o755)
-        scene = make_scene(Path(name))
-        trusting = scene.home / "config"
-        trusting.write_text("[safe]\n\tdirectory = *\n")
-        scene.environ["GIT_CONFIG_GLOBAL"] = str(trusting)
-        request = scene.request(scene.propose({"a.txt": b"ours\n", "src/c.py": None}))
-        if git_dir_is_theirs:
-            for path in [scene.root / ".git", *(scene.root / ".git").rglob("*")]:
-                os.chown(path, 65534, 65534)
-        before = snapshot(scene)
-        repository = scene.repository
+def test_where_one_may_not_write_the_landing_is_refused(readable: Scene, git_dir_is_theirs: bool) -> None:
+    request = readable.request(readable.propose({"a.txt": b"ours\n", "src/c.py": None}))
+    if git_dir_is_theirs:
+        for path in [readable.root / ".git", *(readable.root / ".git").rglob("*")]:
+            os.chown(path, _NOBODY, _NOBODY)
+    blamed = (".", "src") if git_dir_is_theirs else ()
 
-        def as_somebody_else() -> None:
-            os.setgid(65534)
-            os.setuid(65534)
-            outcome = land_request(repository, request, Cancel())
-            refused_as(outcome, Code.NO_WRITE_PERMISSION, *((".", "src") if git_dir_is_theirs else ()))
-
-        assert in_child(as_somebody_else) == 0
-        assert snapshot(scene) == before
+    landed_by_nobody(readable, request, lambda seen: refused_as(seen, Code.NO_WRITE_PERMISSION, *blamed))
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-def test_a_file_one_may_not_read_is_named_by_its_whole_path() -> None:
-    with tempfile.TemporaryDirectory() as name:
-        Path(name).chmod(0o755)
-        scene = make_scene(Path(name))
-        trusting = scene.home / "config"
-        trusting.write_text("[safe]\n\tdirectory = *\n")
-        scene.environ["GIT_CONFIG_GLOBAL"] = str(trusting)
-        request = scene.request(scene.propose({"src/c.py": None}))
-        for path in [Path(name), *Path(name).rglob("*")]:
-            os.chown(path, 65534, 65534, follow_symlinks=False)
-        os.chown(scene.root / "src/c.py", 0, 0)
-        (scene.root / "src/c.py").chmod(0o600)
-        before = snapshot(scene)
-        repository = scene.repository
+def test_a_file_one_may_not_read_is_named_by_its_whole_path(readable: Scene) -> None:
+    request = readable.request(readable.propose({"src/c.py": None}))
+    top = readable.root.parent
+    for path in [top, *top.rglob("*")]:
+        os.chown(path, _NOBODY, _NOBODY, follow_symlinks=False)
+    os.chown(readable.root / "src/c.py", 0, 0)
+    (readable.root / "src/c.py").chmod(0o600)
 
-        def as_somebody_else() -> None:
-            os.setgid(65534)
-            os.setuid(65534)
-            outcome = land_request(repository, request, Cancel())
-            assert isinstance(outcome, Blocked)
-            assert outcome.code is Code.NO_WRITE_PERMISSION
-            assert outcome.text == "src/c.py: Permission denied"
+    def check(seen: Outcome) -> None:
+        assert isinstance(seen, Blocked)
+        assert (seen.code, seen.text) == (Code.NO_WRITE_PERMISSION, "src/c.py: Permission denied")
 
-        assert in_child(as_somebody_else) == 0
-        assert snapshot(scene) == before
+    landed_by_nobody(readable, request, check)
 
 
 def test_a_landing_that_waits_too_long_for_another_says_whose_it_is(tmp_path: Path) -> None:
