@@ -38,35 +38,12 @@ _CONTROL_CALLS = re.compile(
 )
 _FRAMEWORK = frozenset({"pytest", "_pytest", "pluggy", "mock"})
 _HELD = frozenset({"builtins.eval", "builtins.exec", "builtins.compile", "builtins.__import__"})
-LAST_NAMES = frozenset(
-    {
-        "_exit",
-        "abort",
-        "kill",
-        "killpg",
-        "signal",
-        "set_wakeup_fd",
-        "sigaction",
-        "register",
-        "system",
-        "popen",
-    }
-    | {
-        "execl",
-        "execle",
-        "execlp",
-        "execlpe",
-        "execv",
-        "execve",
-        "execvp",
-        "execvpe",
-        "fork",
-        "forkpty",
-        "startfile",
-    }
-    | {"spawnl", "spawnle", "spawnlp", "spawnlpe", "spawnv", "spawnve", "spawnvp", "spawnvpe", "posix_spawn"}
-    | {"posix_spawnp", "eval", "exec", "compile", "__import__"}
-)
+LAST_NAMES = frozenset({
+    "_exit", "abort", "kill", "killpg", "signal", "set_wakeup_fd", "sigaction", "register", "system", "popen", "fork",
+    "forkpty", "startfile", "posix_spawn", "posix_spawnp", "execl", "execle", "execlp", "execlpe", "execv", "execve",
+    "execvp", "execvpe", "spawnl", "spawnle", "spawnlp", "spawnlpe", "spawnv", "spawnve", "spawnvp", "spawnvpe",
+    "eval", "exec", "compile", "__import__",
+})  # fmt: skip
 """The last names of what `of_reference` knows: to look no further at the many others."""
 
 _REPLACING = frozenset({"unittest.mock"})
