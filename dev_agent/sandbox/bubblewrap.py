@@ -29,9 +29,10 @@ from dev_agent.sandbox.arguments import Wiring, bubblewrap_arguments, host_layou
 from dev_agent.sandbox.binary import Binary
 from dev_agent.sandbox.identity import Identity, Unreadable, for_root, ordinary
 from dev_agent.sandbox.job import Ended, EndedHow, Job, Mount, MountKind
-from dev_agent.sandbox.launch import Host, ended, holding, launch, pipe
+from dev_agent.sandbox.launch import Host, ended, holding, launch
 from dev_agent.sandbox.mounts import MountRefused, check, in_order, mount_points_in_place
 from dev_agent.sandbox.ownership import hand_over
+from dev_agent.sandbox.pipe import Pipe
 from dev_agent.sandbox.profile import Profile
 from dev_agent.sandbox.sandbox import Json
 from dev_agent.sandbox.scratch import copy_tree, folder, sweep
@@ -175,13 +176,12 @@ class Bubblewrap:
         status = Status()
         with ExitStack() as stack:
             stack.callback(status.close)
-            reading, writing = stack.enter_context(pipe())
-            hearing, saying = stack.enter_context(pipe())
-            supervised = Supervised(hearing)
+            said_by_bwrap, said_by_supervisor = stack.enter_context(Pipe()), stack.enter_context(Pipe())
+            supervised = Supervised(said_by_supervisor)
             hold, held = stack.enter_context(holding())
             wiring = Wiring(
                 hold=hold,
-                status_fd=writing,
+                status_fd=said_by_bwrap.writing,
                 filter=self._filter,
                 copies=prepared.copies,
                 setpriv=self._setpriv,
@@ -191,9 +191,9 @@ class Bubblewrap:
             )
             watchdog = self._watchdog(job, prepared, status)
             host = Host(
-                pass_fds=[writing, saying, *held],
-                status=saying,
-                readers=[(reading, status.add), (hearing, supervised.add)],
+                pass_fds=[said_by_bwrap.writing, said_by_supervisor.writing, *held],
+                status=said_by_supervisor.writing,
+                readers=[(said_by_bwrap.reading, status.add), (said_by_supervisor.reading, supervised.add)],
             )
             uid = prepared.identity.uid if prepared.identity.changes else os.geteuid()
             try:
@@ -206,8 +206,8 @@ class Bubblewrap:
                     cancel=cancel,
                 )
             finally:
-                gone = supervised.everything_is_gone() and status.everything_is_gone()
-            if not gone:
+                gone = [supervised.everything_is_gone(), status.everything_is_gone()]
+            if not all(gone):
                 return _never_ran("a process of the job outlived the kill: it hangs in the kernel")
             said = supervised.never or launched.completed.stderr.decode(errors="replace").strip()
             code = status.exit_code

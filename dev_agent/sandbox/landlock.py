@@ -28,9 +28,10 @@ from dev_agent.sandbox import seccomp
 from dev_agent.sandbox.arguments import host_layout
 from dev_agent.sandbox.imitation import Imitation, imitate, writable_sources
 from dev_agent.sandbox.job import Ended, EndedHow, Job, Mount, MountKind
-from dev_agent.sandbox.launch import Host, ended, holding, launch, pipe
+from dev_agent.sandbox.launch import Host, ended, holding, launch
 from dev_agent.sandbox.mounts import MountRefused, check, in_order
 from dev_agent.sandbox.ownership import hand_over
+from dev_agent.sandbox.pipe import Pipe
 from dev_agent.sandbox.profile import Profile
 from dev_agent.sandbox.sandbox import Json
 from dev_agent.sandbox.scratch import folder, sweep
@@ -147,11 +148,11 @@ class Landlock:
         self, job: Job, mounts: Sequence[Mount], told: Imitation, watchdog: Watchdog, cancel: Cancel
     ) -> Ended:
         with ExitStack() as stack:
-            reading, writing = stack.enter_context(pipe())
+            pipe = stack.enter_context(Pipe())
             hold, held = stack.enter_context(holding())
-            status = Supervised(reading)
-            told_fd = hold(json.dumps(self._instructions(job, mounts, told, writing)).encode())
-            host = Host(pass_fds=[writing, *held], readers=[(reading, status.add)])
+            status = Supervised(pipe)
+            told_fd = hold(json.dumps(self._instructions(job, mounts, told, pipe.writing)).encode())
+            host = Host(pass_fds=[pipe.writing, *held], readers=[(pipe.reading, status.add)])
             program = [sys.executable, "-I", "-S", str(_CONFINE), str(os.getpid()), str(told_fd)]
             try:
                 launched = launch(

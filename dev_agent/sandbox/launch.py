@@ -7,7 +7,6 @@ script, see there; the process itself through `dev_agent.process`.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,12 +17,11 @@ from pathlib import Path
 from dev_agent import process
 from dev_agent.cancel import Cancel
 from dev_agent.sandbox.job import Ended, EndedHow, Job, Limits
+from dev_agent.sandbox.pipe import Pipe, lifted
 from dev_agent.sandbox.watchdog import Watchdog
 from dev_agent.values import dataclass
 
 _LAUNCHER = Path(__file__).with_name("launcher.py")
-# The job's own descriptors are 3 and 4; everything that is only passing through stays clear of them.
-_LOWEST = 10
 # The kernel's limit counts every thread of a user on the host, so it needs room for what that user starts meanwhile
 # elsewhere. It is the brake for a burst, and the smaller the better: a thousand runnable processes starve the
 # watchdog, which counts the job's own exactly.
@@ -77,9 +75,10 @@ def launch(
     with contextlib.ExitStack() as stack:
         descriptors, readers, report_at = list(host.pass_fds), list(host.readers), -1
         if job.report_bytes:
-            reading, report_at = stack.enter_context(pipe())
+            pipe = stack.enter_context(Pipe())
+            report_at = pipe.writing
             descriptors.append(report_at)
-            readers.append((reading, report.add))
+            readers.append((pipe.reading, report.add))
         own = [sys.executable, "-I", "-S", str(_LAUNCHER), str(os.getpid()), str(report_at), str(host.status)]
         completed = process.run(
             [*own, rlimits(job.limits, tasks=tasks), "--", *program],
@@ -149,20 +148,6 @@ def signal_of(code: int) -> int | None:
 
 
 @contextmanager
-def pipe() -> Iterator[tuple[int, int]]:
-    """A pipe (reading, writing) whose writing end can be passed on."""
-    reading, writing = os.pipe()
-    try:
-        passed = fcntl.fcntl(writing, fcntl.F_DUPFD_CLOEXEC, _LOWEST)
-        os.close(writing)
-        writing = passed
-        yield reading, writing
-    finally:
-        os.close(reading)
-        os.close(writing)
-
-
-@contextmanager
 def holding() -> Iterator[tuple[Callable[[bytes], int], list[int]]]:
     """A function that keeps bytes on a descriptor to be passed on, and the list of those it made."""
     made: list[int] = []
@@ -173,9 +158,10 @@ def holding() -> Iterator[tuple[Callable[[bytes], int], list[int]]]:
             with open(anonymous, "wb", closefd=False) as file:
                 file.write(data)
             os.lseek(anonymous, 0, os.SEEK_SET)
-            made.append(fcntl.fcntl(anonymous, fcntl.F_DUPFD_CLOEXEC, _LOWEST))
-        finally:
+        except BaseException:
             os.close(anonymous)
+            raise
+        made.append(lifted(anonymous))
         return made[-1]
 
     try:

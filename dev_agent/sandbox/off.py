@@ -22,8 +22,9 @@ from pathlib import Path
 from dev_agent.cancel import Cancel
 from dev_agent.sandbox.imitation import Imitation, imitate, writable_sources
 from dev_agent.sandbox.job import Ended, EndedHow, Job
-from dev_agent.sandbox.launch import Host, ended, launch, pipe
+from dev_agent.sandbox.launch import Host, ended, launch
 from dev_agent.sandbox.mounts import MountRefused, check, in_order
+from dev_agent.sandbox.pipe import Pipe
 from dev_agent.sandbox.sandbox import Json
 from dev_agent.sandbox.scratch import folder, sweep
 from dev_agent.sandbox.supervised import Supervised
@@ -81,14 +82,14 @@ class Off:
 
     def _run(self, job: Job, told: Imitation, private: Path, cancel: Cancel) -> Ended:
         watchdog = Watchdog(job.limits, writable=[*writable_sources(job.mounts), private], overhead=_OVERHEAD)
-        with pipe() as (reading, writing):
-            status = Supervised(reading)
+        with Pipe() as pipe:
+            status = Supervised(pipe)
             host = Host(
                 cwd=told.cwd,
                 env=told.env,
-                pass_fds=[writing],
-                status=writing,
-                readers=[(reading, status.add)],
+                pass_fds=[pipe.writing],
+                status=pipe.writing,
+                readers=[(pipe.reading, status.add)],
             )
             try:
                 launched = launch(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from dev_agent.sandbox import launcher, supervised
-from dev_agent.sandbox.launch import pipe
+from dev_agent.sandbox.pipe import Pipe
 from dev_agent.sandbox.supervised import Supervised
 from tests.sandbox.lab import Lab, ordinary_argv, ordinary_env
 from tests.sandbox.test_attacks import survivors
@@ -34,11 +35,11 @@ WANDERS_OFF = "setsid sleep {0} & (sleep {0} &) ; echo up; exec sleep {0}"
 @contextmanager
 def supervising(*program: str) -> Iterator[tuple[subprocess.Popen[bytes], Supervised]]:
     """A process that has a program supervised, and what is heard of that."""
-    with pipe() as (hearing, saying):
-        argv = [sys.executable, "-c", PARENT, str(saying), launcher.__file__, *program]
-        with subprocess.Popen(argv, pass_fds=[saying], stdout=subprocess.PIPE) as parent:
+    with Pipe() as pipe:
+        argv = [sys.executable, "-c", PARENT, str(pipe.writing), launcher.__file__, *program]
+        with subprocess.Popen(argv, pass_fds=[pipe.writing], stdout=subprocess.PIPE) as parent:
             try:
-                yield parent, Supervised(hearing)
+                yield parent, Supervised(pipe)
             finally:
                 parent.kill()
 
@@ -166,14 +167,44 @@ def child_of(pid: int) -> int:
         (b"up\nended 0\ngon", 0, "", False),
     ],
 )
+@pytest.mark.parametrize("held_elsewhere", [False, True])
 def test_what_the_supervisor_says(
-    monkeypatch: pytest.MonkeyPatch, said: bytes, code: int | None, never: str, gone: bool
+    monkeypatch: pytest.MonkeyPatch,
+    said: bytes,
+    code: int | None,
+    never: str,
+    gone: bool,
+    held_elsewhere: bool,
 ) -> None:
-    monkeypatch.setattr(supervised, "_GONE_WITHIN_S", 0.01)
-    with pipe() as (reading, writing):
-        status = Supervised(reading)
+    """Also if somebody who was forked meanwhile holds the pipe, so that it has no end."""
+    with Pipe() as pipe, contextlib.ExitStack() as elsewhere:
+        if held_elsewhere:
+            monkeypatch.setattr(supervised, "_GONE_WITHIN_S", 0.01)
+            monkeypatch.setattr(supervised, "_ENDED_WITHIN_S", 0.01)
+            elsewhere.callback(os.close, os.dup(pipe.writing))
+        status = Supervised(pipe)
         status.add(said[:4])
         if said[4:]:
-            os.write(writing, said[4:])
+            os.write(pipe.writing, said[4:])
         assert status.everything_is_gone() is gone
         assert (status.code, status.never) == (code, never)
+
+
+FAREWELL = """
+import os, sys
+os.write(int(sys.argv[1]), b"up\\ngone\\n")
+sum(range(2_000_000))
+os.mkdir(sys.argv[2])
+"""
+
+
+def test_after_its_last_word_the_supervisor_itself_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Its command line holds the program's: who looks for what is left of a program finds it."""
+    monkeypatch.setattr(supervised, "_ENDED_WITHIN_S", 60.0)
+    with Pipe() as pipe:
+        argv = [sys.executable, "-c", FAREWELL, str(pipe.writing), str(tmp_path / "ended")]
+        with subprocess.Popen(argv, pass_fds=[pipe.writing]):
+            assert Supervised(pipe).everything_is_gone()
+            assert (tmp_path / "ended").exists()
