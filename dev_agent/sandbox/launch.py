@@ -153,16 +153,12 @@ def holding() -> Iterator[tuple[Callable[[bytes], int], list[int]]]:
     made: list[int] = []
 
     def hold(data: bytes) -> int:
-        anonymous = os.memfd_create("dev-agent")
-        try:
-            with open(anonymous, "wb", closefd=False) as file:
-                file.write(data)
-            os.lseek(anonymous, 0, os.SEEK_SET)
-        except BaseException:
-            os.close(anonymous)
-            raise
-        made.append(lifted(anonymous))
-        return made[-1]
+        anonymous = lifted(os.memfd_create("dev-agent"))
+        made.append(anonymous)
+        with open(anonymous, "wb", closefd=False) as file:
+            file.write(data)
+        os.lseek(anonymous, 0, os.SEEK_SET)
+        return anonymous
 
     try:
         yield hold, made

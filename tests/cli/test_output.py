@@ -160,10 +160,12 @@ def test_a_failure_is_an_object_on_stdout_for_programs(pipe: Maker) -> None:
 
 
 @pytest.mark.parametrize("variant", [HumanOutput, JsonOutput])
-def test_both_variants_keep_the_interface(variant: type, pipe: Maker) -> None:
-    options = {"quiet": True} if variant is HumanOutput else {}
-    output: Output = variant(stdout=pipe(), stderr=pipe(), **options)
+def test_both_variants_keep_the_interface(variant: type[HumanOutput] | type[JsonOutput], pipe: Maker) -> None:
+    out, err = pipe(), pipe()
+    output: Output = variant(stdout=out, stderr=err, quiet=True)
     output.page(PAGE)
+    assert "42" in written(out)
+    assert written(err) == ""
 
 
 @pytest.mark.parametrize("module", [campaign_watching, queue_watching], ids=["campaign", "queue"])
